@@ -1,0 +1,1 @@
+"""What counts as an event, and where it is."""

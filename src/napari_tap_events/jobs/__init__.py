@@ -1,0 +1,1 @@
+"""Long work: recipes, and what runs them."""

@@ -1,0 +1,1 @@
+"""What the microscope saw, and what was marked on it."""

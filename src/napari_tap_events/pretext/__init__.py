@@ -1,0 +1,1 @@
+"""Games that teach the encoder without labels: one file, one game."""

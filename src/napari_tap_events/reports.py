@@ -1,0 +1,37 @@
+"""A report: what a long job says about itself while it runs.
+
+Recipes are generators of reports: the terminal prints them, the window draws them, a test stops after two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class Report:
+    """One step of progress of a long job.
+
+    Attributes
+    ----------
+    stage : str
+        What is going on, one word or two: "pretrain", "features", "head".
+    done, total : int
+        Units of work finished and in all, within this stage; `total` is 0 where it is not known.
+    message : str
+        One sentence for a person, or empty.
+    values : mapping of str to float
+        Measured numbers worth a curve: losses, accuracies (0..1), pairs per second.
+    """
+
+    stage: str
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the report as one line of JSON."""
+        return json.dumps(asdict(self))

@@ -1,0 +1,250 @@
+"""Settings: each one declared once, with its default, its help, its unit and its limits.
+
+The same declarations become TOML and JSON files, command-line flags and the forms of the window.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from napari_tap_events.errors import SettingsError
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+FrameRange = str
+"""Frames `A:B` as in Python: A included, B not; either end may be left out."""
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    unit: str | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    advanced: bool = False,
+) -> Any:
+    """Declare a setting: default, one sentence of help, unit, inclusive limits, and whether forms fold it away."""
+    extra: dict[str, Any] = {"unit": unit, "advanced": advanced}
+    return Field(default, description=help, ge=low, le=high, json_schema_extra=extra)
+
+
+class Settings(BaseModel):
+    """Values that do not change once made; unknown names and values outside their limits are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """Build settings, turning a refused value into one clear sentence.
+
+        Raises
+        ------
+        SettingsError
+            Naming the setting, the value that came and what is allowed.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise SettingsError(_sentence(cls, error)) from None
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read settings from a TOML file."""
+        try:
+            return cls.checked(**tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"the settings file '{path}' cannot be read: {error}.") from None
+
+    @classmethod
+    def declared(cls) -> dict[str, FieldInfo]:
+        """Return the declarations, by name, in their order."""
+        return dict(cls.model_fields)
+
+
+def unit_of(field: FieldInfo) -> str | None:
+    """Return the unit of a declared setting, or None."""
+    extra = field.json_schema_extra
+    return extra.get("unit") if isinstance(extra, dict) else None  # type: ignore[return-value]
+
+
+def is_advanced(field: FieldInfo) -> bool:
+    """Say whether forms fold this setting away."""
+    extra = field.json_schema_extra
+    return bool(extra.get("advanced")) if isinstance(extra, dict) else False
+
+
+def _sentence(cls: type[Settings], error: ValidationError) -> str:
+    problem = error.errors()[0]
+    name = ".".join(str(part) for part in problem["loc"]) or "settings"
+    if problem["type"] == "extra_forbidden":
+        return f"there is no setting '{name}'; there are: {', '.join(cls.model_fields)}."
+    return f"{name} = {problem['input']!r} will not do: {problem['msg'].lower()}."
+
+
+def frame_range(text: FrameRange, n_frames: int, what: str) -> range:
+    """Turn `A:B` into a range of frames of a movie.
+
+    Raises
+    ------
+    SettingsError
+        When the text is no range, or leaves fewer than two of the movie's frames.
+    """
+    parts = text.split(":") if text else ["", ""]
+    try:
+        start, stop = (int(part) if part.strip() else None for part in parts)
+    except ValueError:
+        raise SettingsError(f"{what} = '{text}' is no range of frames; write it as 0:60, :60 or 60:.") from None
+    frames = range(n_frames)[start:stop]
+    if len(frames) < 2:
+        raise SettingsError(f"{what} = '{text}' leaves {len(frames)} of {n_frames} frames; at least 2 are needed.")
+    return frames
+
+
+class MovieSettings(Settings):
+    """How to read a movie file where the file itself does not say."""
+
+    axes: str | None = setting(None, "Axes of the file in order, e.g. TYX or TCYX, where the file does not tell.")
+    channel: int | None = setting(None, "Channel to use, counted from 0, where there are several.", low=0)
+    z: str | None = setting(None, "For stacks with depth: a plane counted from 0, or 'max' for the maximum projection.")
+    pixel_size_um: float | None = setting(None, "Side of a pixel, where the file does not tell.", unit="um", low=1e-6)
+    interval_s: float | None = setting(None, "Time between frames, where the file does not tell.", unit="s", low=1e-9)
+
+
+class ComputeSettings(Settings):
+    """Where and how to compute."""
+
+    device: Device = setting("auto", "Device to compute on; auto takes a GPU where there is one.")
+    threads: int | None = setting(None, "CPU threads to use; by default all cores.", low=1, advanced=True)
+    precision: Literal["auto", "float32", "bfloat16"] = setting(
+        "auto", "Number format for the network; auto is bfloat16 on GPUs that have it, else float32.", advanced=True
+    )
+
+
+Preset = Literal["unet32", "unet16", "unet8"]
+
+
+class EncoderSettings(Settings):
+    """The backbone: a U-Net that turns an image into a feature map."""
+
+    preset: Preset = setting("unet16", "Size of the U-Net: unet32 is the published one, unet16 a quarter of its cost.")
+    padding: Literal["zeros", "replicate"] = setting(
+        "zeros", "What convolutions see beyond the border; zeros is faster, replicate is the published one.", advanced=True
+    )
+
+
+class PretrainSettings(EncoderSettings):
+    """Time arrow prediction: which of two crops came first?"""
+
+    patch_px: int = setting(64, "Side of the crops; about four cell diameters.", unit="px", low=16, high=512)
+    steps: int | None = setting(None, "Training steps; by default from the epochs.", low=1)
+    epochs: float = setting(40, "Passes of pairs_per_epoch pairs; ignored where steps are given.", low=0.001)
+    pairs_per_epoch: int = setting(1600, "Crop pairs that make one epoch.", unit="pairs", low=1, advanced=True)
+    batch: int = setting(32, "Crop pairs per step.", unit="pairs", low=2, high=4096)
+    frames: FrameRange = setting("", "Frames to learn from, A:B; by default all but the validation frames.")
+    val_frames: FrameRange = setting("", "Frames to judge by, A:B; by default the last fifth of each movie.")
+    deltas: tuple[int, ...] = setting((1,), "Distances in time between the two crops; several are drawn evenly.", unit="frames")
+    sampling: Literal["motion", "uniform"] = setting(
+        "motion", "Where crops are drawn: more often where something moves, or everywhere alike (published)."
+    )
+    uniform_share: float = setting(0.2, "Share of uniform crops mixed into motion sampling.", low=0, high=1, advanced=True)
+    motion_blur_px: float = setting(
+        4.0, "Blur of the squared frame difference: half a cell radius.", unit="px", low=0, advanced=True
+    )
+    decorrelation: Literal["centred", "paper", "none"] = setting(
+        "centred", "Form of the feature decorrelation loss.", advanced=True
+    )
+    decorrelation_weight: float = setting(0.01, "Weight lambda of the decorrelation loss.", low=0, advanced=True)
+    decorrelation_tau: float = setting(0.2, "Temperature tau of the decorrelation loss.", low=1e-3, advanced=True)
+    augmentation: float = setting(
+        1.0, "Strength of the augmentation: 1 is the published one, 0 none.", low=0, high=2, advanced=True
+    )
+    learning_rate: float = setting(1e-3, "Highest learning rate of Adam.", low=1e-7, high=1, advanced=True)
+    schedule: Literal["one-cycle", "cyclic", "constant"] = setting(
+        "one-cycle", "Course of the learning rate; cyclic is the published one.", advanced=True
+    )
+    weight_decay: float = setting(1e-6, "Weight decay of Adam.", low=0, advanced=True)
+    val_every: int = setting(100, "Steps between validations and checkpoints.", unit="steps", low=1, advanced=True)
+    val_pairs: int = setting(256, "Fixed validation pairs of each sampling.", unit="pairs", low=8, advanced=True)
+    patience: int = setting(0, "Stop after so many validations without progress; 0 never stops early.", low=0, advanced=True)
+    seed: int = setting(0, "Seed of every random choice.", low=0)
+
+
+Criterion = Literal["any-both", "any-either", "size-both", "size-either"]
+HeadKind = Literal["evidence", "resnet", "linear"]
+
+
+class LabelSettings(Settings):
+    """When a pair of crops counts as an event."""
+
+    criterion: Criterion = setting(
+        "size-either", "Which crop pairs are events: any event pixel or more than area_px of them, in both frames or either."
+    )
+    area_px: int = setting(40, "Event area that the size criterion asks for.", unit="px", low=0)
+    crop_px: int = setting(48, "Side of the crops that are judged.", unit="px", low=8, high=512)
+    kinds: Literal["merged", "separate"] = setting("merged", "One probability for any event, or one for each kind.")
+
+
+class SplitSettings(Settings):
+    """Which frames teach and which judge."""
+
+    split: Literal["time-blocks", "movies", "random"] = setting(
+        "time-blocks", "How frames are shared out; random is the published split and leaks."
+    )
+    folds: int = setting(0, "Time blocks for out-of-fold prediction; 0 splits once into 60/20/20 %.", low=0, high=50)
+    guard_frames: int = setting(2, "Frames left out between blocks.", unit="frames", low=0, advanced=True)
+
+
+class HeadSettings(LabelSettings, SplitSettings):
+    """The event head: a small network on frozen features that says event or no event."""
+
+    head: HeadKind = setting("evidence", "Kind of head: evidence (pooled evidence map), or the published resnet and linear.")
+    arrow: bool = setting(False, "Give the head the arrow map as a further input.")
+    intensity: bool = setting(False, "Give the head the normalised image as a further input.", advanced=True)
+    pair: Literal["mean", "both"] = setting(
+        "mean", "How the evidence head joins the two frames: their mean (published form) or both in their order.", advanced=True
+    )
+    context: Literal["frame", "crop"] = setting(
+        "frame", "Features from whole frames, or from each crop alone (published).", advanced=True
+    )
+    calibration: Literal["platt", "temperature", "none"] = setting(
+        "platt", "How probabilities are made honest: temperature and bias, temperature alone, or not at all."
+    )
+    steps: int = setting(300, "Training steps of the head.", low=1)
+    batch: int = setting(16, "Map tiles per step.", low=1, advanced=True)
+    tile_px: int = setting(
+        96, "Side of the map tiles, all windows of which are learned at once.", unit="px", low=16, advanced=True
+    )
+    learning_rate: float = setting(1e-3, "Learning rate of Adam.", low=1e-7, high=1, advanced=True)
+    weight_decay: float = setting(1e-4, "Weight decay of Adam.", low=0, advanced=True)
+    seed: int = setting(0, "Seed of every random choice.", low=0)
+
+
+class DetectSettings(Settings):
+    """From probability maps to events."""
+
+    stride_px: int = setting(4, "Distance between neighbouring windows of the map.", unit="px", low=1, high=64)
+    threshold: float | None = setting(
+        None, "Least probability of an event; by default the one chosen on validation data.", low=0, high=1
+    )
+    radius_px: float = setting(15.0, "Two events closer than this, and near in time, are one: a cell radius.", unit="px", low=1)
+    radius_frames: int = setting(2, "Two events closer in time than this, and near in space, are one.", unit="frames", low=0)
+
+
+class ScoreSettings(Settings):
+    """When a predicted event counts as a true one."""
+
+    radius_px: float = setting(15.0, "Greatest distance between a predicted and a true event.", unit="px", low=0)
+    frames: int = setting(2, "Greatest difference in time between a predicted and a true event.", unit="frames", low=0)
+
+
+class ExplainSettings(Settings):
+    """Where a network looks: Grad-CAM."""
+
+    insets: int = setting(8, "Number of ranked insets.", low=0, high=100)
+    inset_px: int = setting(48, "Side of an inset.", unit="px", low=8)
+    frames: FrameRange = setting("", "Frames to explain, A:B; by default all.")

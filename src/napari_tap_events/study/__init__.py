@@ -1,0 +1,1 @@
+"""The paper's tables and ours, and the page that reports them."""
