@@ -1,0 +1,19 @@
+"""Synthetic movies: living cells made up from a seed, with every division and death known."""
+
+from napari_tap_events.movies.synthetic.film import SyntheticMovie, TruthRow, synthesise, write_synthetic
+from napari_tap_events.movies.synthetic.null import noise_movie, palindrome
+from napari_tap_events.movies.synthetic.scene import Difficulty, Look, SyntheticSettings, difficulty, random_settings
+
+__all__ = [
+    "Difficulty",
+    "Look",
+    "SyntheticMovie",
+    "SyntheticSettings",
+    "TruthRow",
+    "difficulty",
+    "noise_movie",
+    "palindrome",
+    "random_settings",
+    "synthesise",
+    "write_synthetic",
+]

@@ -1,0 +1,205 @@
+"""From life histories to a movie, its event mask and its table of true events."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from napari_tap_events.errors import OutputError
+from napari_tap_events.movies.movie import Movie, movie_from_array
+from napari_tap_events.movies.synthetic.camera import Camera
+from napari_tap_events.movies.synthetic.canvas import Painter, Patch, lay, mark
+from napari_tap_events.movies.synthetic.nuclei import NucleiPainter
+from napari_tap_events.movies.synthetic.population import Population, Pose
+from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+
+Role = Literal["mother", "daughter", "dying", "dead"]
+
+
+@dataclass(frozen=True)
+class TruthRow:
+    """One body of one true event.
+
+    Attributes
+    ----------
+    event_id : int
+        Counted from 1, in the order of time.
+    kind : "division" or "death"
+    role : "mother", "daughter", "dying" or "dead"
+        Mother and dying cell in frame t; daughters and dead in frame t + 1.
+    t : int
+        Frame, counted from 0.
+    y, x : float
+        Centre in pixels.
+    radius : float
+        Radius of the disc of the same area, in pixels.
+    certainty : "certain", "probable" or "border"
+        Probable where the cell is dim, border where the frame's border cuts it.
+    note : str
+    """
+
+    event_id: int
+    kind: Literal["division", "death"]
+    role: Role
+    t: int
+    y: float
+    x: float
+    radius: float
+    certainty: Literal["certain", "probable", "border"]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SyntheticMovie:
+    """A made-up movie and all that is true about it.
+
+    Attributes
+    ----------
+    movie : Movie
+        (T, 1, Y, X) uint8 or uint16.
+    labels : (T, Y, X) uint8
+        0 nothing, 1 division (mother's area in t, daughters' in t + 1), 2 death (dying cell's area in t, remains in t + 1).
+    events : tuple of TruthRow
+        One row per body: three of a division, two of a death.
+    settings : SyntheticSettings
+        What it was made from.
+    """
+
+    movie: Movie
+    labels: NDArray[np.uint8]
+    events: tuple[TruthRow, ...]
+    settings: SyntheticSettings
+
+    @property
+    def n_events(self) -> int:
+        """Number of divisions and deaths."""
+        return len({row.event_id for row in self.events})
+
+
+def synthesise(settings: SyntheticSettings) -> SyntheticMovie:
+    """Make a movie of moving, dividing and dying cells, with its truth.
+
+    The same settings give the same pixels. Time has a direction in it: daughters relax slowly, remains stay.
+    """
+    life, eye, lens = (np.random.default_rng([settings.seed, part]) for part in (1, 2, 3))
+    camera, painter = Camera(settings, lens), _painter(settings, eye)
+    population = Population(settings, life).founders()
+    shape = (settings.frames, settings.height, settings.width)
+    pixels = np.zeros(shape, np.uint8 if settings.bits == 8 else np.uint16)
+    involved: dict[int, list[tuple[int, Pose]]] = defaultdict(list)
+    for t in range(settings.frames):
+        poses = population.poses(camera.drift_px[t])
+        pixels[t] = camera.shoot(_scene(poses, painter, settings), t)
+        for pose in poses:
+            if pose.event:
+                involved[pose.event_key].append((t, pose))
+        population.step()
+    labels, events = _truth(involved, painter, shape)
+    name = f"synthetic-{settings.look}-{settings.seed}"
+    movie = movie_from_array(pixels, name, settings.pixel_size_um, settings.interval_s)
+    return SyntheticMovie(movie, labels, events, settings)
+
+
+def _painter(settings: SyntheticSettings, rng: np.random.Generator) -> Painter:
+    return NucleiPainter(settings, rng)
+
+
+def _scene(poses: list[Pose], painter: Painter, settings: SyntheticSettings) -> NDArray[np.float32]:
+    canvas = np.zeros((painter.n_layers, settings.height, settings.width), np.float32)
+    reach = 3 * settings.cell_px
+    for pose in poses:
+        if -reach < pose.y < settings.height + reach and -reach < pose.x < settings.width + reach:
+            patch = painter.paint(pose)
+            if patch is not None:
+                lay(canvas, patch)
+    light: NDArray[np.float32] = canvas[0]
+    return light
+
+
+def _truth(
+    involved: dict[int, list[tuple[int, Pose]]], painter: Painter, shape: tuple[int, int, int]
+) -> tuple[NDArray[np.uint8], tuple[TruthRow, ...]]:
+    """Paint the event mask (T, Y, X) and write the table; what lies outside the frame or the movie is no event."""
+    labels = np.zeros(shape, np.uint8)
+    rows: list[TruthRow] = []
+    for bodies in sorted(involved.values(), key=lambda bodies: (bodies[0][0], bodies[0][1].cell)):
+        if not _visible(bodies, shape):
+            continue
+        rows += _write(bodies, painter, labels, 1 + (rows[-1].event_id if rows else 0))
+    return labels, tuple(rows)
+
+
+def _visible(bodies: list[tuple[int, Pose]], shape: tuple[int, int, int]) -> bool:
+    """Say whether both frames of an event, and all its bodies' centres, lie in the movie."""
+    complete = len(bodies) == (3 if bodies[0][1].event == 1 else 2)
+    return complete and all(0 <= p.y <= shape[1] - 1 and 0 <= p.x <= shape[2] - 1 for _, p in bodies)
+
+
+def _write(bodies: list[tuple[int, Pose]], painter: Painter, labels: NDArray[np.uint8], event_id: int) -> list[TruthRow]:
+    division = bodies[0][1].event == 1
+    roles: tuple[Role, ...] = ("mother", "daughter", "daughter") if division else ("dying", "dead")
+    rows, cut = [], False
+    for (t, pose), role in zip(bodies, roles, strict=True):
+        patch = painter.paint(pose)
+        if patch is None:
+            raise AssertionError(f"a {role} without a picture")
+        own_side = _own_side(patch, pose, bodies[1:]) if role == "daughter" else None
+        whole = int((patch.cover > 0.4).sum())
+        cut |= mark(labels[t], patch, pose.event, own_side) < 0.85 * whole
+        radius = round(float(np.sqrt(max(whole, 1) / np.pi)), 1)
+        kind: Literal["division", "death"] = "division" if division else "death"
+        rows.append(TruthRow(event_id, kind, role, t, round(pose.y, 2), round(pose.x, 2), radius, "certain"))
+    dim = bodies[0][1].glow < 0.3
+    certainty: Literal["certain", "probable", "border"] = "border" if cut else "probable" if dim else "certain"
+    return [replace(row, certainty=certainty) for row in rows]
+
+
+def _own_side(patch: Patch, pose: Pose, daughters: list[tuple[int, Pose]]) -> NDArray[np.bool_]:
+    """Return the pixels nearer to this daughter than to her sister, less a narrow gap, (h, w)."""
+    sister = next(p for _, p in daughters if p.cell != pose.cell)
+    y = np.arange(patch.cover.shape[0])[:, None] + patch.top
+    x = np.arange(patch.cover.shape[1])[None] + patch.left
+    away = np.array([pose.y - sister.y, pose.x - sister.x])
+    away /= max(float(np.hypot(*away)), 1e-6)
+    side: NDArray[np.bool_] = away[0] * (y - (pose.y + sister.y) / 2) + away[1] * (x - (pose.x + sister.x) / 2) > 0.8
+    return side
+
+
+def write_synthetic(folder: Path, synthetic: SyntheticMovie) -> None:
+    """Write movie.tif, masks.tif (ImageJ TIFF, TYX, with pixel size and interval) and truth.csv into a folder.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_tiff(folder / "movie.tif", synthetic.movie.as_array()[:, 0], synthetic.settings)
+        _write_tiff(folder / "masks.tif", synthetic.labels, synthetic.settings)
+        with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, [column.name for column in fields(TruthRow)])
+            table.writeheader()
+            table.writerows(asdict(row) for row in synthetic.events)
+    except OSError as error:
+        raise OutputError(
+            f"the synthetic movie cannot be written to '{folder}': {error.strerror}; choose another folder."
+        ) from error
+
+
+def _write_tiff(path: Path, frames: NDArray[np.uint8] | NDArray[np.uint16], settings: SyntheticSettings) -> None:
+    tifffile.imwrite(
+        path,
+        frames,
+        imagej=True,
+        compression="zlib",
+        resolution=(1 / settings.pixel_size_um, 1 / settings.pixel_size_um),
+        metadata={"axes": "TYX", "unit": "um", "finterval": settings.interval_s},
+    )

@@ -1,0 +1,120 @@
+"""Nuclei with a fluorescent histone: textured ellipses, bright plates, parting bars, crumbs of the dead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_tap_events.movies.synthetic.canvas import Floats, Grid, Patch, Textures, grid_around, soft_edge
+from napari_tap_events.movies.synthetic.population import Pose
+from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+
+
+class NucleiPainter:
+    """Draws DNA: its amount is kept, so whatever shrinks gets brighter."""
+
+    n_layers = 1
+
+    def __init__(self, settings: SyntheticSettings, rng: np.random.Generator) -> None:
+        self.settings = settings
+        self.textures = Textures(rng)
+        self.salt = int(rng.integers(1 << 30))
+
+    def paint(self, pose: Pose) -> Patch | None:
+        """Return the picture of one nucleus, or of what is left of one."""
+        if pose.stage == "alive":
+            return self._nucleus(pose)
+        if pose.stage == "dying":
+            return self._crumpled(pose)
+        if pose.stage == "remains":
+            return self._crumbs(pose)
+        return self._blurred(pose)
+
+    def _nucleus(self, pose: Pose) -> Patch:
+        cell_px = self.settings.cell_px
+        long_px, short_px = _semi_axes(pose, cell_px)
+        grid = grid_around(pose, 1.5 * max(long_px, short_px) + 2)
+        ragged = self._ragged(pose, 0.09 * pose.condensed * (1 - 0.4 * (pose.condensed == 1)))
+        rho, cover = _outline(grid, pose, long_px, short_px, ragged)
+        return Patch(grid.top, grid.left, self._filled(pose, grid, rho, cover, long_px * short_px)[None], cover)
+
+    def _filled(self, pose: Pose, grid: Grid, rho: Floats, cover: Floats, area_px: float) -> Floats:
+        cell_px = self.settings.cell_px
+        thickness = 0.6 + 0.4 * np.sqrt(np.maximum(0, 1 - rho**2))
+        packed = pose.glow * pose.dna * (0.22 * cell_px**2 / area_px) ** 1.25
+        mitotic = max(pose.condensed, pose.newborn)
+        lumps = self.textures.at(grid, cell_px, pose.cell)
+        grain = self.textures.at(grid, cell_px, pose.cell + 5 * pose.age * (mitotic > 0.3), fine=True)
+        # Nucleoli are dark holes in interphase; condensing chromosomes are coarse and bright.
+        holes = 0.9 * np.clip(lumps - 1.0, 0, 1.2) * (1 - mitotic)
+        fabric = 1 + self.settings.texture * ((0.45 + 0.5 * mitotic) * grain + 0.35 * lumps - holes * 2)
+        ring = 1 - 0.65 * pose.tilt * pose.condensed * np.exp(-((rho / 0.4) ** 2))
+        filled: Floats = (cover * packed * thickness * np.maximum(fabric, 0.15) * ring).astype(np.float32)
+        return filled
+
+    def _crumpled(self, pose: Pose) -> Patch:
+        cell_px = self.settings.cell_px
+        long_px = cell_px * pose.size * 0.4
+        grid = grid_around(pose, 2 * long_px + 2)
+        rho, cover = _outline(grid, pose, long_px, 0.7 * long_px, self._ragged(pose, 0.22))
+        clumps = 1 + 0.7 * self.textures.at(grid, 0.8 * cell_px, pose.cell, fine=True)
+        level = pose.glow * pose.dna * 1.4 * (0.7 + 0.3 * np.exp(-(rho**2)))
+        return Patch(grid.top, grid.left, (cover * level * np.maximum(clumps, 0.1)).astype(np.float32)[None], cover)
+
+    def _crumbs(self, pose: Pose) -> Patch:
+        rng = np.random.default_rng([self.salt, pose.cell])
+        n, cell_px = int(rng.integers(4, 11)), self.settings.cell_px
+        spread = cell_px * rng.uniform(0.35, 0.65) * (1 - 0.75 * np.exp(-(pose.age + 1.2) / 2.5))
+        radius = cell_px * rng.uniform(0.035, 0.12, n)
+        radius[0] = cell_px * rng.uniform(0.1, 0.17)
+        place = rng.normal(size=(n, 2)) * spread * rng.uniform(0.4, 1, (n, 1))
+        fading = np.exp(-pose.age / rng.uniform(40, 400))
+        bright = pose.glow * rng.uniform(0.5, 2.0, n) * fading * rng.uniform(0.6, 2.0)
+        place = place + np.random.default_rng([self.salt, pose.cell, pose.age]).normal(0, 0.035 * cell_px, (n, 2))
+        grid = grid_around(pose, float(np.abs(place).max() + 3 * radius.max()) + 2)
+        picture, body = np.zeros_like(grid.u), np.zeros_like(grid.u)
+        for (v, u), r, level in zip(place, radius, bright, strict=True):
+            piece = np.exp(-((grid.u - u) ** 2 + (grid.v - v) ** 2) / (2 * max(r, 0.5) ** 2))
+            picture += np.float32(level) * piece
+            body = np.maximum(body, piece)
+        return Patch(grid.top, grid.left, picture[None].astype(np.float32), body.astype(np.float32))
+
+    def _blurred(self, pose: Pose) -> Patch:
+        rng = np.random.default_rng([self.salt, pose.cell])
+        wide = {"floating": 0.25, "blob": rng.uniform(0.3, 0.9), "speck": 0.05}[pose.stage] * self.settings.cell_px
+        level = {"floating": rng.uniform(0.3, 1.5), "blob": rng.uniform(0.05, 0.3), "speck": rng.uniform(0.3, 3)}[pose.stage]
+        grid = grid_around(pose, 3 * wide + 2)
+        spot = np.exp(-(grid.u**2 + (grid.v / 0.8) ** 2) / (2 * max(wide, 0.4) ** 2)).astype(np.float32)
+        return Patch(grid.top, grid.left, np.float32(level) * spot[None], spot)
+
+    def _ragged(self, pose: Pose, strength: float) -> np.ndarray:
+        """Fast-changing high harmonics of the outline: chromosome arms, (6,) complex."""
+        rng = np.random.default_rng([self.salt, pose.cell, pose.age, 3])
+        return strength * (rng.normal(size=6) + 1j * rng.normal(size=6)) / 2
+
+
+def _semi_axes(pose: Pose, cell_px: float) -> tuple[float, float]:
+    """Return the half lengths in pixels: an ellipse in interphase, a plate in mitosis, a bar after parting."""
+    half = 0.5 * cell_px * pose.size
+    long_px, short_px = half / np.sqrt(pose.aspect), half * np.sqrt(pose.aspect)
+    # A prophase nucleus is a ragged disc; only the last step of condensation lays it into a plate.
+    plate = 0.42 * pose.condensed, (0.34 - 0.16 * (pose.condensed == 1) * (1 - 0.9 * pose.tilt))
+    c, n = pose.condensed, pose.newborn
+    long_px = (1 - c) * long_px + plate[0] * cell_px * (0.95 if c == 1 else 1)
+    short_px = (1 - c) * short_px + c * plate[1] * cell_px
+    return float((1 - n) * long_px + n * 0.34 * cell_px), float((1 - n) * short_px + n * 0.14 * cell_px)
+
+
+def _outline(grid: Grid, pose: Pose, long_px: float, short_px: float, ragged: np.ndarray) -> tuple[Floats, Floats]:
+    """Return the distance from the centre, 1 at the outline, and the cover, both (h, w)."""
+    bend = pose.wobble[0].real * 2.0 * (1 - pose.condensed)
+    u = grid.u / np.float32(long_px)
+    v = grid.v / np.float32(short_px) + np.float32(bend) * (u**2 - np.float32(0.3))
+    rho, theta = np.hypot(u, v), np.arctan2(v, u)
+    turn = np.exp(1j * theta).astype(np.complex64)
+    edge, power = np.ones_like(rho), turn.copy()
+    calm = np.concatenate([(1 - 0.6 * pose.condensed) * pose.wobble[1:], ragged]).astype(np.complex64)
+    for factor in calm:
+        power *= turn
+        edge += (factor * power).real
+    rho = rho / np.maximum(edge, np.float32(0.3))
+    return rho, soft_edge((1 - rho) * np.float32(np.sqrt(long_px * short_px)), 1.2)

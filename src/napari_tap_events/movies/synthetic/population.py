@@ -1,0 +1,335 @@
+"""Life histories: cells that wander, divide, halt and die, as one list of poses per frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+
+Stage = Literal["alive", "dying", "remains", "floating", "blob", "speck"]
+Fate = Literal["divide", "arrest", "die", "debris"]
+N_HARMONICS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How one body lies in one frame.
+
+    Attributes
+    ----------
+    cell : int
+        Identity; the daughters of a division are new cells.
+    stage : Stage
+    y, x : float
+        Centre in pixels of the frame, stage drift included; it may lie outside the frame.
+    angle : float
+        Direction of the long axis, or of the plate, in radians.
+    size : float
+        Linear size, 1 for a typical interphase cell.
+    aspect : float
+        Short axis over long axis in interphase.
+    condensed : float
+        0 interphase (spread), 1 mitotic (condensed, rounded).
+    newborn : float
+        1 just parted, falling towards 0.
+    tilt : float
+        0 the plate is seen from its edge, 1 from its pole.
+    dna : float
+        DNA content, 1 before a division, 0.5 after it.
+    glow : float
+        Expression times fading; 1 is typical.
+    age : int
+        Frames since the present stage began.
+    wobble : (N_HARMONICS,) complex128
+        Slowly changing outline.
+    event : 0, 1 or 2
+        1 where the cell takes part in a division in this frame, 2 in a death.
+    event_key : int
+        The mother's or the dying cell's identity.
+    """
+
+    cell: int
+    stage: Stage
+    y: float
+    x: float
+    angle: float
+    size: float
+    aspect: float
+    condensed: float
+    newborn: float
+    tilt: float
+    dna: float
+    glow: float
+    age: int
+    wobble: NDArray[np.complex128]
+    event: int = 0
+    event_key: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will become of a cell: ages in frames since its birth."""
+
+    fate: Fate
+    condense_at: int
+    hold_at: int
+    end_at: int
+    aspect: float
+    separation: float
+
+
+@dataclass(slots=True)
+class _Cell:
+    ident: int
+    y: float
+    x: float
+    angle: float
+    plan: Plan
+    glow: float
+    stage: Stage = "alive"
+    age: int = 0
+    parent: int = -1
+    vy: float = 0.0
+    vx: float = 0.0
+    spin: float = 0.0
+    tilt: float = 0.0
+    bulk: float = 1.0
+    stage_age: int = 0
+    kept_condensed: float = 0.0
+    wobble: NDArray[np.complex128] = field(default_factory=lambda: np.zeros(N_HARMONICS, np.complex128))
+
+
+class Population:
+    """All bodies of a movie; `step` moves time on by one frame."""
+
+    def __init__(self, settings: SyntheticSettings, rng: np.random.Generator) -> None:
+        self.settings = settings
+        self.rng = rng
+        self.margin_px = 2.5 * settings.cell_px
+        self.cells: list[_Cell] = []
+        self._next = 0
+
+    def founders(self) -> Population:
+        """Fill the field and a margin around it, so that cells come in and go out."""
+        s = self.settings
+        share = (s.height + 2 * self.margin_px) * (s.width + 2 * self.margin_px) / (s.height * s.width)
+        for y, x in self._scattered(round(s.cells * share)):
+            cell = self._born(y, x, self.rng.uniform(0, np.pi), self._expression())
+            # Growing populations hold more young cells than old ones: the density falls as 2^-age.
+            share_lived = -np.log2(1 - self.rng.random() / 2)
+            cell.age = int(share_lived * cell.plan.end_at)
+            cell.age = min(cell.age, cell.plan.end_at - 1)
+            self.cells.append(cell)
+        for y, x in self._scattered(round(s.debris * share)):
+            self.cells.append(self._debris(y, x))
+        for _ in range(8):
+            self._push_apart()
+        return self
+
+    def poses(self, offset: NDArray[np.float64]) -> list[Pose]:
+        """Return how every body lies now; `offset` (2,) is the stage's (y, x) shift in pixels."""
+        return [_pose(cell, self.settings, float(offset[0]), float(offset[1])) for cell in self.cells]
+
+    def step(self) -> None:
+        """Age, part, die, move and keep apart."""
+        after: list[_Cell] = []
+        for cell in self.cells:
+            cell.age += 1
+            cell.stage_age += 1
+            if cell.stage == "alive" and cell.age >= cell.plan.end_at:
+                after += self._finish(cell)
+            else:
+                if cell.stage == "dying":
+                    _turn(cell, "remains")
+                after.append(cell)
+        self.cells = after
+        self._move()
+        self._push_apart()
+
+    def _finish(self, cell: _Cell) -> list[_Cell]:
+        if cell.plan.fate == "divide":
+            return self._daughters(cell)
+        if cell.plan.fate == "die":
+            cell.kept_condensed = _condensed(cell)
+            _turn(cell, "dying")
+            return [cell]
+        cell.kept_condensed, cell.age, cell.bulk = 1.0, 0, cell.bulk * 1.15
+        cell.plan = self._plan()
+        return [cell]
+
+    def _daughters(self, mother: _Cell) -> list[_Cell]:
+        half = mother.plan.separation * self.settings.cell_px / 2
+        axis = np.array([np.cos(mother.angle), -np.sin(mother.angle)])
+        pair = []
+        for side in (-1, 1):
+            y, x = np.array([mother.y, mother.x]) + side * half * axis
+            glow = mother.glow * float(np.exp(self.rng.normal(0, 0.06)))
+            cell = self._born(y, x, mother.angle + self.rng.normal(0, 0.12), glow)
+            cell.parent, cell.bulk = mother.ident, mother.bulk
+            cell.vy, cell.vx = side * axis * 0.2 * half
+            cell.spin = float(self.rng.normal(0, 0.25))
+            pair.append(cell)
+        return pair
+
+    def _born(self, y: float, x: float, angle: float, glow: float) -> _Cell:
+        self._next += 1
+        cell = _Cell(self._next, y, x, float(angle), self._plan(), glow)
+        cell.bulk = float(np.exp(self.rng.normal(0, 0.08)))
+        cell.tilt = float(self.rng.beta(1, 2))
+        cell.wobble = 0.06 * self._complex(N_HARMONICS)
+        return cell
+
+    def _debris(self, y: float, x: float) -> _Cell:
+        stage: Stage = self.rng.choice(np.array(["floating", "remains", "blob", "speck"]), p=[0.2, 0.3, 0.3, 0.2]).item()
+        cell = self._born(y, x, self.rng.uniform(0, np.pi), self._expression())
+        cell.plan = Plan("debris", 0, 0, 1 << 30, 0.8, 0.0)
+        cell.stage, cell.age = stage, 40
+        cell.stage_age = int(self.rng.integers(3, 60))
+        return cell
+
+    def _expression(self) -> float:
+        dim = 0.25 if self.rng.random() < 0.06 and self.settings.expression_spread > 0.2 else 1.0
+        return dim * float(np.exp(self.rng.normal(0, self.settings.expression_spread)))
+
+    def _plan(self) -> Plan:
+        s, rng = self.settings, self.rng
+        cycle = s.cycle_frames * float(np.exp(rng.normal(0, 0.18))) * (1 + 6 * max(0.0, self._crowding() - 0.35))
+        hold = max(1, round(rng.gamma(2.5, s.hold_frames / 2.5)))
+        condensing = int(rng.integers(1, 4))
+        condense_at = max(2, round(cycle) - hold - condensing)
+        fate: Fate = "divide"
+        if rng.random() < s.death_rate:
+            fate = "die"
+            mitotic = rng.random() < 0.2
+            end_at = condense_at + condensing + hold if mitotic else int(rng.integers(2, max(3, condense_at)))
+        else:
+            if rng.random() < s.arrest_rate:
+                fate, hold = "arrest", hold + int(rng.integers(4, 20))
+            end_at = condense_at + condensing + hold
+        aspect = float(np.clip(rng.normal(0.7, 0.1), 0.45, 0.97))
+        separation = float(np.clip(rng.normal(0.75, 0.13), 0.52, 1.1))
+        return Plan(fate, condense_at, condense_at + condensing, end_at, aspect, separation)
+
+    def _crowding(self) -> float:
+        s = self.settings
+        area = (s.height + 2 * self.margin_px) * (s.width + 2 * self.margin_px)
+        spread = 1.0 if s.look == "nuclei" else 2.5
+        return len(self.cells) * spread * s.cell_px**2 / area
+
+    def _scattered(self, n: int) -> NDArray[np.float64]:
+        s, m = self.settings, self.margin_px
+        return self.rng.uniform((-m, -m), (s.height + m, s.width + m), (n, 2))
+
+    def _complex(self, n: int) -> NDArray[np.complex128]:
+        fall = 1 / (1 + np.arange(n))
+        drawn: NDArray[np.complex128] = fall * (self.rng.normal(size=n) + 1j * self.rng.normal(size=n))
+        return drawn
+
+    def _move(self) -> None:
+        s, rng = self.settings, self.rng
+        keep = s.persistence
+        fresh = np.sqrt(1 - keep**2) * s.speed_px * 0.8
+        steps = rng.normal(size=(len(self.cells), 4))
+        for cell, (a, b, c, d) in zip(self.cells, steps, strict=True):
+            if cell.parent >= 0 and cell.age == 0:
+                continue
+            pace = _PACE[cell.stage] * (1 - 0.6 * _condensed(cell) if cell.stage == "alive" else 1)
+            cell.vy = keep * cell.vy + fresh * pace * a
+            cell.vx = keep * cell.vx + fresh * pace * b
+            cell.y, cell.x = cell.y + cell.vy, cell.x + cell.vx
+            held = _condensed(cell) if cell.stage == "alive" else 0.0
+            cell.spin = 0.6 * cell.spin + (0.03 + 0.12 * held) * c
+            cell.angle += cell.spin
+            cell.tilt = float(np.clip(cell.tilt + 0.12 * d, 0, 1))
+            cell.wobble = 0.93 * cell.wobble + 0.02 * self._complex(N_HARMONICS)
+            self._turn_back(cell)
+
+    def _turn_back(self, cell: _Cell) -> None:
+        s, m = self.settings, self.margin_px
+        if not -m < cell.y < s.height + m:
+            cell.y, cell.vy = float(np.clip(cell.y, -m, s.height + m)), -cell.vy
+        if not -m < cell.x < s.width + m:
+            cell.x, cell.vx = float(np.clip(cell.x, -m, s.width + m)), -cell.vx
+
+    def _push_apart(self) -> None:
+        solid = [cell for cell in self.cells if cell.stage in ("alive", "dying", "remains")]
+        if len(solid) < 2:
+            return
+        wide = 1.0 if self.settings.look == "nuclei" else 1.5
+        reach = np.array([0.5 * wide * (_size(c) if c.stage == "alive" else 0.8) * self.settings.cell_px for c in solid])
+        loose = np.array([0.0 if c.parent >= 0 and c.age == 0 else 1.0 - 0.5 * _condensed(c) for c in solid])
+        place = np.array([(c.y, c.x) for c in solid])
+        pairs = cKDTree(place).query_pairs(2 * float(reach.max()), output_type="ndarray")
+        if not len(pairs):
+            return
+        i, j = pairs.T
+        apart = place[j] - place[i]
+        distance = np.maximum(np.hypot(apart[:, 0], apart[:, 1]), 1e-3)
+        push = 0.35 * np.maximum(0, reach[i] + reach[j] - distance)[:, None] * apart / distance[:, None]
+        np.add.at(place, i, -push * loose[i, None])
+        np.add.at(place, j, push * loose[j, None])
+        for cell, (y, x) in zip(solid, place, strict=True):
+            cell.y, cell.x = float(y), float(x)
+
+
+_PACE: dict[Stage, float] = {"alive": 1.0, "dying": 0.5, "remains": 0.45, "floating": 3.0, "blob": 0.5, "speck": 0.0}
+
+
+def _turn(cell: _Cell, stage: Stage) -> None:
+    cell.stage, cell.stage_age = stage, 0
+
+
+def _condensed(cell: _Cell) -> float:
+    plan = cell.plan
+    if plan.fate == "debris" or cell.age < plan.condense_at:
+        return cell.kept_condensed * float(np.exp(-cell.age / 4)) if cell.kept_condensed else 0.0
+    return min(1.0, (cell.age - plan.condense_at + 1) / (plan.hold_at - plan.condense_at + 1))
+
+
+def _grown(cell: _Cell) -> float:
+    return min(1.0, cell.age / max(cell.plan.condense_at, 20)) if cell.parent >= 0 or cell.age else 0.5
+
+
+def _size(cell: _Cell) -> float:
+    return cell.bulk * float(np.sqrt(0.62 + 0.5 * _grown(cell)))
+
+
+def _pose(cell: _Cell, s: SyntheticSettings, dy: float, dx: float) -> Pose:
+    event, key = _event(cell)
+    last_frames = cell.plan.end_at - cell.age
+    settled = min(1.0, (last_frames - 1) / 2) if cell.plan.fate == "divide" else 1.0
+    alive = cell.stage == "alive"
+    return Pose(
+        cell=cell.ident,
+        stage=cell.stage,
+        y=cell.y + dy,
+        x=cell.x + dx,
+        angle=cell.angle,
+        size=_size(cell),
+        aspect=cell.plan.aspect,
+        condensed=_condensed(cell) if alive else cell.kept_condensed,
+        newborn=float(np.exp(-cell.age / s.relax_frames)) if cell.parent >= 0 and alive and not cell.kept_condensed else 0.0,
+        tilt=cell.tilt * settled,
+        dna=(0.5 + 0.5 * _grown(cell)) * cell.bulk**2,
+        glow=cell.glow,
+        age=cell.stage_age,
+        wobble=cell.wobble,
+        event=event,
+        event_key=key,
+    )
+
+
+def _event(cell: _Cell) -> tuple[int, int]:
+    """Return (kind, key) of the event that this cell takes part in now, or (0, -1)."""
+    if cell.stage == "alive" and cell.plan.fate == "divide" and cell.age == cell.plan.end_at - 1:
+        return 1, cell.ident
+    if cell.stage == "alive" and cell.parent >= 0 and cell.age == 0 and not cell.kept_condensed:
+        return 1, cell.parent
+    if cell.stage == "dying" or (cell.stage == "remains" and cell.stage_age == 0 and cell.plan.fate == "die"):
+        return 2, cell.ident
+    return 0, -1
