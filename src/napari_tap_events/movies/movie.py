@@ -50,7 +50,8 @@ class ArrayFrames:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the pixels."""
-        return np.dtype(self.array.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
+        return dtype
 
     def frame(self, t: int) -> NDArray[Any]:
         """Return frame `t` as (C, Y, X)."""
@@ -164,12 +165,100 @@ def movie_from_array(
     Raises
     ------
     MovieError
-        When the array has another number of dimensions, or a single frame.
+        When the array has another number of dimensions, no pixels, a single frame, or pixels that are no real numbers.
     """
     if array.ndim == 3:
         array = array[:, None]
     if array.ndim != 4:
         raise MovieError(f"an array of shape {array.shape} is no movie: give (T, Y, X) or (T, C, Y, X).")
-    if array.shape[0] < 2:
-        raise MovieError(f"'{name}' has {array.shape[0]} frame(s): a movie needs at least 2 frames.")
+    check_pixels(name, array.shape, array.dtype)
     return Movie(name=name, frames=ArrayFrames(array), pixel_size_um=pixel_size_um, interval_s=interval_s)
+
+
+def single_channel(movie: Movie, channel: int | None = None) -> Movie:
+    """Return the movie with one channel, (T, 1, Y, X).
+
+    Parameters
+    ----------
+    movie : Movie
+    channel : int, optional
+        Which, counted from 0; not needed where there is only one.
+
+    Raises
+    ------
+    MovieError
+        When there are several and none is chosen, or the chosen one does not exist.
+    """
+    n = movie.n_channels
+    named = ", ".join(f"{i} ({movie.channel_names[i]})" if i < len(movie.channel_names) else str(i) for i in range(n))
+    if channel is None:
+        if n == 1:
+            return movie
+        raise MovieError(f"'{movie.name}' has {n} channels: {named}; say which to use, e.g. --channel 0.")
+    if not 0 <= channel < n:
+        raise MovieError(f"channel {channel} does not exist: '{movie.name}' has {named}; say e.g. --channel 0.")
+    if n == 1:
+        return movie
+    return replace(movie, frames=_OneChannel(movie.frames, channel), channel_names=movie.channel_names[channel : channel + 1])
+
+
+@dataclass(frozen=True)
+class _OneChannel:
+    """One channel of other frames."""
+
+    frames: FrameSource
+    channel: int
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        t, _, y, x = self.frames.shape
+        return t, 1, y, x
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.frames.dtype
+
+    def frame(self, t: int) -> NDArray[Any]:
+        return self.frames.frame(t)[self.channel : self.channel + 1]
+
+
+def check_pixels(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse what cannot be a movie: (T, C, Y, X) without pixels or with one frame, complex or boolean pixels.
+
+    Raises
+    ------
+    MovieError
+        Naming the shape or the type.
+    """
+    if 0 in shape:
+        raise MovieError(f"'{name}' holds no pixels: its shape is {shape}; write the file again.")
+    if shape[0] < 2:
+        raise MovieError(f"'{name}' has a single frame, shape {shape}; a movie needs at least 2 frames.")
+    if np.dtype(dtype).kind not in "uif":
+        raise MovieError(f"the pixels of '{name}' are of type {dtype}; convert them to integers or floats, e.g. uint16.")
+
+
+def check_finite(frame: NDArray[Any], t: int, name: str) -> None:
+    """Refuse a frame with pixels that are not a number or infinite.
+
+    Parameters
+    ----------
+    frame : array of any shape
+    t : int
+        Its number, for the message.
+    name : str
+        The movie's.
+
+    Raises
+    ------
+    MovieError
+        Naming the frame and the number of such pixels.
+    """
+    if frame.dtype.kind != "f":
+        return
+    bad = int(frame.size - np.count_nonzero(np.isfinite(frame)))
+    if bad:
+        raise MovieError(
+            f"frame {t} of '{name}' has {bad} pixel(s) that are not a number or infinite; "
+            "fill them in, or cut them off, and write the movie again."
+        )
