@@ -41,14 +41,15 @@ class Camera:
         seen = ndimage.gaussian_filter(clean, self.blur_px(t), mode="nearest", truncate=3.0)
         faded = (1 - s.bleaching) ** (t / max(1, s.frames - 1)) if s.look == "nuclei" else 1.0
         level = self.light * (s.background + s.contrast * faded * seen)
-        # Shot noise grows with the light; a third of the variance at a typical cell is the camera's own.
-        typical = max(s.background + s.contrast, 1e-6)
-        spread = s.noise * s.contrast * np.sqrt(np.maximum(level, 0) / typical * (2 / 3) + 1 / 3 * 0.3 + 0.02)
+        # Shot noise grows with the light; an eighth of the variance at a typical cell is the camera's own.
+        typical = s.background + s.contrast
+        spread = s.noise * s.contrast * np.sqrt(7 / 8 * np.maximum(level, 0) / typical + 1 / 8)
         level = level + spread * self.rng.standard_normal(level.shape, dtype=np.float32)
         level = level + self.bad * s.contrast
         top = (1 << s.bits) - 1
         counts = np.clip(np.rint(level * top), 0, top)
-        return counts.astype(np.uint8 if s.bits == 8 else np.uint16)
+        written: NDArray[np.uint8] | NDArray[np.uint16] = counts.astype(np.uint8 if s.bits == 8 else np.uint16)
+        return written
 
 
 def _light(shape: tuple[int, int], unevenness: float, rng: np.random.Generator) -> Floats:
@@ -67,10 +68,12 @@ def _bad_pixels(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
 
 def _wander(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
     walk = ndimage.gaussian_filter1d(rng.standard_normal(frames + 40), 6)[20 : 20 + frames]
-    return walk / 0.22 * 0.7 + 0.15 * rng.standard_normal(frames)
+    wander: NDArray[np.float64] = walk / 0.22 * 0.7 + 0.15 * rng.standard_normal(frames)
+    return wander
 
 
 def _drift(settings: SyntheticSettings, rng: np.random.Generator) -> NDArray[np.float64]:
     slow = ndimage.gaussian_filter1d(rng.standard_normal((settings.frames + 40, 2)), 8, axis=0)[20 : 20 + settings.frames]
     path = np.cumsum(slow / 0.19, axis=0) * settings.drift_px * 0.6
-    return path - path[0] + 0.6 * settings.drift_px * rng.standard_normal((settings.frames, 2))
+    shift: NDArray[np.float64] = path - path[0] + 0.6 * settings.drift_px * rng.standard_normal((settings.frames, 2))
+    return shift

@@ -14,6 +14,7 @@ from napari_tap_events.movies.synthetic.population import Pose
 Floats = NDArray[np.float32]
 TEXELS_PER_CELL = 48
 TEXELS = 512
+BEARINGS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Painter(Protocol):
 
     def paint(self, pose: Pose) -> Patch | None:
         """Return the picture of one body, or None where there is nothing to see."""
+        ...
+
+    def finish(self, canvas: Floats, drift_px: NDArray[np.float64]) -> Floats:
+        """Join the layers (L, Y, X) into the specimen's light (Y, X), over a stage that has moved by (y, x) pixels."""
         ...
 
 
@@ -78,6 +83,18 @@ def soft_edge(inside_px: Floats, width_px: float = 1.0) -> Floats:
     """Return 0..1 cover from a signed distance to the outline in pixels, positive inside."""
     cover: Floats = np.clip(inside_px / np.float32(width_px) + np.float32(0.5), 0, 1)
     return cover
+
+
+def directions() -> NDArray[np.float64]:
+    """Return the (BEARINGS,) angles in radians at which outlines are kept, from -pi upwards."""
+    return -np.pi + 2 * np.pi * np.arange(BEARINGS) / BEARINGS
+
+
+def toward(outline: NDArray[np.float64], v: Floats, u: Floats) -> Floats:
+    """Look up an outline, (BEARINGS,) radii by direction, in the direction of each pixel (v, u); (h, w)."""
+    bearing = ((np.arctan2(v, u) + np.float32(np.pi)) * np.float32(BEARINGS / (2 * np.pi))).astype(np.int32)
+    radii: Floats = outline.astype(np.float32)[bearing % BEARINGS]
+    return radii
 
 
 class Textures:

@@ -17,6 +17,7 @@ from napari_tap_events.movies.movie import Movie, movie_from_array
 from napari_tap_events.movies.synthetic.camera import Camera
 from napari_tap_events.movies.synthetic.canvas import Painter, Patch, lay, mark
 from napari_tap_events.movies.synthetic.nuclei import NucleiPainter
+from napari_tap_events.movies.synthetic.phase import PhasePainter
 from napari_tap_events.movies.synthetic.population import Population, Pose
 from napari_tap_events.movies.synthetic.scene import SyntheticSettings
 
@@ -96,7 +97,7 @@ def synthesise(settings: SyntheticSettings) -> SyntheticMovie:
     involved: dict[int, list[tuple[int, Pose]]] = defaultdict(list)
     for t in range(settings.frames):
         poses = population.poses(camera.drift_px[t])
-        pixels[t] = camera.shoot(_scene(poses, painter, settings), t)
+        pixels[t] = camera.shoot(_scene(poses, painter, settings, camera.drift_px[t]), t)
         for pose in poses:
             if pose.event:
                 involved[pose.event_key].append((t, pose))
@@ -108,10 +109,12 @@ def synthesise(settings: SyntheticSettings) -> SyntheticMovie:
 
 
 def _painter(settings: SyntheticSettings, rng: np.random.Generator) -> Painter:
-    return NucleiPainter(settings, rng)
+    return NucleiPainter(settings, rng) if settings.look == "nuclei" else PhasePainter(settings, rng)
 
 
-def _scene(poses: list[Pose], painter: Painter, settings: SyntheticSettings) -> NDArray[np.float32]:
+def _scene(
+    poses: list[Pose], painter: Painter, settings: SyntheticSettings, drift_px: NDArray[np.float64]
+) -> NDArray[np.float32]:
     canvas = np.zeros((painter.n_layers, settings.height, settings.width), np.float32)
     reach = 3 * settings.cell_px
     for pose in poses:
@@ -119,8 +122,7 @@ def _scene(poses: list[Pose], painter: Painter, settings: SyntheticSettings) -> 
             patch = painter.paint(pose)
             if patch is not None:
                 lay(canvas, patch)
-    light: NDArray[np.float32] = canvas[0]
-    return light
+    return painter.finish(canvas, drift_px)
 
 
 def _truth(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_tap_events.movies.synthetic.canvas import Floats, Grid, Patch, Textures, grid_around, soft_edge
-from napari_tap_events.movies.synthetic.population import Pose
+from napari_tap_events.movies.synthetic.canvas import Floats, Grid, Patch, Textures, directions, grid_around, soft_edge, toward
+from napari_tap_events.movies.synthetic.population import N_HARMONICS, Pose
 from napari_tap_events.movies.synthetic.scene import SyntheticSettings
 
 
@@ -29,11 +30,16 @@ class NucleiPainter:
             return self._crumbs(pose)
         return self._blurred(pose)
 
+    def finish(self, canvas: Floats, drift_px: NDArray[np.float64]) -> Floats:  # noqa: ARG002
+        """Return the only layer, (Y, X)."""
+        light: Floats = canvas[0]
+        return light
+
     def _nucleus(self, pose: Pose) -> Patch:
         cell_px = self.settings.cell_px
         long_px, short_px = _semi_axes(pose, cell_px)
         grid = grid_around(pose, 1.5 * max(long_px, short_px) + 2)
-        ragged = self._ragged(pose, 0.09 * pose.condensed * (1 - 0.4 * (pose.condensed == 1)))
+        ragged = self._ragged(pose, 0.1 * pose.condensed + 0.05 * pose.newborn)
         rho, cover = _outline(grid, pose, long_px, short_px, ragged)
         return Patch(grid.top, grid.left, self._filled(pose, grid, rho, cover, long_px * short_px)[None], cover)
 
@@ -45,30 +51,32 @@ class NucleiPainter:
         lumps = self.textures.at(grid, cell_px, pose.cell)
         grain = self.textures.at(grid, cell_px, pose.cell + 5 * pose.age * (mitotic > 0.3), fine=True)
         # Nucleoli are dark holes in interphase; condensing chromosomes are coarse and bright.
-        holes = 0.9 * np.clip(lumps - 1.0, 0, 1.2) * (1 - mitotic)
-        fabric = 1 + self.settings.texture * ((0.45 + 0.5 * mitotic) * grain + 0.35 * lumps - holes * 2)
+        holes = np.clip(lumps - 0.8, 0, 1.0) * (1 - mitotic)
+        fabric = 1 + self.settings.texture * ((0.5 + 0.9 * mitotic) * grain - 0.2 * lumps - 1.6 * holes)
         ring = 1 - 0.65 * pose.tilt * pose.condensed * np.exp(-((rho / 0.4) ** 2))
         filled: Floats = (cover * packed * thickness * np.maximum(fabric, 0.15) * ring).astype(np.float32)
         return filled
 
     def _crumpled(self, pose: Pose) -> Patch:
         cell_px = self.settings.cell_px
-        long_px = cell_px * pose.size * 0.4
+        long_px = cell_px * pose.size * 0.45
         grid = grid_around(pose, 2 * long_px + 2)
-        rho, cover = _outline(grid, pose, long_px, 0.7 * long_px, self._ragged(pose, 0.22))
-        clumps = 1 + 0.7 * self.textures.at(grid, 0.8 * cell_px, pose.cell, fine=True)
+        rho, cover = _outline(grid, pose, long_px, 0.7 * long_px, self._ragged(pose, 0.16))
+        clumps = 1 + 0.55 * self.textures.at(grid, cell_px, pose.cell, fine=True)
         level = pose.glow * pose.dna * 1.4 * (0.7 + 0.3 * np.exp(-(rho**2)))
-        return Patch(grid.top, grid.left, (cover * level * np.maximum(clumps, 0.1)).astype(np.float32)[None], cover)
+        return Patch(grid.top, grid.left, (cover * level * np.maximum(clumps, 0.4)).astype(np.float32)[None], cover)
 
     def _crumbs(self, pose: Pose) -> Patch:
         rng = np.random.default_rng([self.salt, pose.cell])
-        n, cell_px = int(rng.integers(4, 11)), self.settings.cell_px
-        spread = cell_px * rng.uniform(0.35, 0.65) * (1 - 0.75 * np.exp(-(pose.age + 1.2) / 2.5))
-        radius = cell_px * rng.uniform(0.035, 0.12, n)
-        radius[0] = cell_px * rng.uniform(0.1, 0.17)
+        n, cell_px = int(rng.integers(5, 16)), self.settings.cell_px
+        # First many soft pieces where the nucleus was, then fewer, smaller, brighter ones further out.
+        fresh = np.exp(-(pose.age + 0.5) / 2.5)
+        spread = cell_px * (rng.uniform(0.3, 0.6) * (1 - fresh) + 0.3 * fresh)
+        radius = cell_px * (0.03 + 0.08 * rng.random(n) ** 2) * (1 + 0.4 * fresh)
+        radius[0] = cell_px * rng.uniform(0.07, 0.14)
         place = rng.normal(size=(n, 2)) * spread * rng.uniform(0.4, 1, (n, 1))
         fading = np.exp(-pose.age / rng.uniform(40, 400))
-        bright = pose.glow * rng.uniform(0.5, 2.0, n) * fading * rng.uniform(0.6, 2.0)
+        bright = pose.glow * rng.uniform(0.5, 2.0, n) * fading * rng.uniform(0.6, 2.0) * (1 - 0.35 * fresh)
         place = place + np.random.default_rng([self.salt, pose.cell, pose.age]).normal(0, 0.035 * cell_px, (n, 2))
         grid = grid_around(pose, float(np.abs(place).max() + 3 * radius.max()) + 2)
         picture, body = np.zeros_like(grid.u), np.zeros_like(grid.u)
@@ -86,10 +94,10 @@ class NucleiPainter:
         spot = np.exp(-(grid.u**2 + (grid.v / 0.8) ** 2) / (2 * max(wide, 0.4) ** 2)).astype(np.float32)
         return Patch(grid.top, grid.left, np.float32(level) * spot[None], spot)
 
-    def _ragged(self, pose: Pose, strength: float) -> np.ndarray:
+    def _ragged(self, pose: Pose, strength: float) -> NDArray[np.complex128]:
         """Fast-changing high harmonics of the outline: chromosome arms, (6,) complex."""
         rng = np.random.default_rng([self.salt, pose.cell, pose.age, 3])
-        return strength * (rng.normal(size=6) + 1j * rng.normal(size=6)) / 2
+        return strength * (rng.normal(size=6) + 1j * rng.normal(size=6)) / (1.2 + 0.7 * np.arange(6))
 
 
 def _semi_axes(pose: Pose, cell_px: float) -> tuple[float, float]:
@@ -104,17 +112,16 @@ def _semi_axes(pose: Pose, cell_px: float) -> tuple[float, float]:
     return float((1 - n) * long_px + n * 0.34 * cell_px), float((1 - n) * short_px + n * 0.14 * cell_px)
 
 
-def _outline(grid: Grid, pose: Pose, long_px: float, short_px: float, ragged: np.ndarray) -> tuple[Floats, Floats]:
+def _outline(grid: Grid, pose: Pose, long_px: float, short_px: float, ragged: NDArray[np.complex128]) -> tuple[Floats, Floats]:
     """Return the distance from the centre, 1 at the outline, and the cover, both (h, w)."""
     bend = pose.wobble[0].real * 2.0 * (1 - pose.condensed)
     u = grid.u / np.float32(long_px)
     v = grid.v / np.float32(short_px) + np.float32(bend) * (u**2 - np.float32(0.3))
-    rho, theta = np.hypot(u, v), np.arctan2(v, u)
-    turn = np.exp(1j * theta).astype(np.complex64)
-    edge, power = np.ones_like(rho), turn.copy()
-    calm = np.concatenate([(1 - 0.6 * pose.condensed) * pose.wobble[1:], ragged]).astype(np.complex64)
-    for factor in calm:
-        power *= turn
-        edge += (factor * power).real
-    rho = rho / np.maximum(edge, np.float32(0.3))
+    # Plates and bars have blunt ends: between an ellipse (2) and a rectangle.
+    blunt = 2.0 + 1.0 * max(pose.newborn, float(pose.condensed == 1))
+    rho = (np.abs(u) ** blunt + np.abs(v) ** blunt) ** np.float32(1 / blunt)
+    turns = np.exp(1j * np.outer(np.arange(2, 2 + N_HARMONICS - 1 + len(ragged)), directions()))
+    calm = (1 - 0.5 * (pose.condensed == 1)) * pose.wobble[1:]
+    edge = 1 + (np.concatenate([calm, ragged]) @ turns).real
+    rho = rho / toward(np.maximum(edge, 0.3), v, u)
     return rho, soft_edge((1 - rho) * np.float32(np.sqrt(long_px * short_px)), 1.2)

@@ -171,8 +171,8 @@ class Population:
             glow = mother.glow * float(np.exp(self.rng.normal(0, 0.06)))
             cell = self._born(y, x, mother.angle + self.rng.normal(0, 0.12), glow)
             cell.parent, cell.bulk = mother.ident, mother.bulk
-            cell.vy, cell.vx = side * axis * 0.2 * half
-            cell.spin = float(self.rng.normal(0, 0.25))
+            cell.vy, cell.vx = side * axis * 0.3 * half
+            cell.spin = float(self.rng.normal(0, 0.3))
             pair.append(cell)
         return pair
 
@@ -181,7 +181,7 @@ class Population:
         cell = _Cell(self._next, y, x, float(angle), self._plan(), glow)
         cell.bulk = float(np.exp(self.rng.normal(0, 0.08)))
         cell.tilt = float(self.rng.beta(1, 2))
-        cell.wobble = 0.06 * self._complex(N_HARMONICS)
+        cell.wobble = (0.06 * self._complex(N_HARMONICS)).astype(np.complex128)
         return cell
 
     def _debris(self, y: float, x: float) -> _Cell:
@@ -193,8 +193,11 @@ class Population:
         return cell
 
     def _expression(self) -> float:
-        dim = 0.25 if self.rng.random() < 0.06 and self.settings.expression_spread > 0.2 else 1.0
-        return dim * float(np.exp(self.rng.normal(0, self.settings.expression_spread)))
+        spread = self.settings.expression_spread
+        if self.settings.look == "phase":
+            return float(np.exp(self.rng.normal(0, 0.4 * spread)))
+        dim = 0.25 if self.rng.random() < 0.06 and spread > 0.2 else 1.0
+        return dim * float(np.exp(self.rng.normal(0, spread)))
 
     def _plan(self) -> Plan:
         s, rng = self.settings, self.rng
@@ -212,7 +215,9 @@ class Population:
                 fate, hold = "arrest", hold + int(rng.integers(4, 20))
             end_at = condense_at + condensing + hold
         aspect = float(np.clip(rng.normal(0.7, 0.1), 0.45, 0.97))
-        separation = float(np.clip(rng.normal(0.75, 0.13), 0.52, 1.1))
+        # Bars of DNA part by a varying distance; round daughter cells lie cheek by cheek.
+        mean, spread = (0.75, 0.13) if s.look == "nuclei" else (0.84, 0.06)
+        separation = float(np.clip(rng.normal(mean, spread), 0.52, 1.1))
         return Plan(fate, condense_at, condense_at + condensing, end_at, aspect, separation)
 
     def _crowding(self) -> float:
@@ -226,7 +231,7 @@ class Population:
         return self.rng.uniform((-m, -m), (s.height + m, s.width + m), (n, 2))
 
     def _complex(self, n: int) -> NDArray[np.complex128]:
-        fall = 1 / (1 + np.arange(n))
+        fall = (1 / (1 + np.arange(n))).astype(np.complex128)
         drawn: NDArray[np.complex128] = fall * (self.rng.normal(size=n) + 1j * self.rng.normal(size=n))
         return drawn
 
@@ -238,15 +243,15 @@ class Population:
         for cell, (a, b, c, d) in zip(self.cells, steps, strict=True):
             if cell.parent >= 0 and cell.age == 0:
                 continue
-            pace = _PACE[cell.stage] * (1 - 0.6 * _condensed(cell) if cell.stage == "alive" else 1)
+            held = _condensed(cell) if cell.stage == "alive" else 0.0
+            pace = _PACE[cell.stage] * (1 - 0.6 * held)
             cell.vy = keep * cell.vy + fresh * pace * a
             cell.vx = keep * cell.vx + fresh * pace * b
             cell.y, cell.x = cell.y + cell.vy, cell.x + cell.vx
-            held = _condensed(cell) if cell.stage == "alive" else 0.0
-            cell.spin = 0.6 * cell.spin + (0.03 + 0.12 * held) * c
+            cell.spin = 0.6 * cell.spin + (0.045 + 0.12 * held) * c
             cell.angle += cell.spin
             cell.tilt = float(np.clip(cell.tilt + 0.12 * d, 0, 1))
-            cell.wobble = 0.93 * cell.wobble + 0.02 * self._complex(N_HARMONICS)
+            cell.wobble = (0.93 * cell.wobble + 0.02 * self._complex(N_HARMONICS)).astype(np.complex128)
             self._turn_back(cell)
 
     def _turn_back(self, cell: _Cell) -> None:
@@ -260,8 +265,8 @@ class Population:
         solid = [cell for cell in self.cells if cell.stage in ("alive", "dying", "remains")]
         if len(solid) < 2:
             return
-        wide = 1.0 if self.settings.look == "nuclei" else 1.5
-        reach = np.array([0.5 * wide * (_size(c) if c.stage == "alive" else 0.8) * self.settings.cell_px for c in solid])
+        wide = 1.05 if self.settings.look == "nuclei" else 1.6
+        reach = 0.52 * self.settings.cell_px * np.array([_room(c, wide) for c in solid])
         loose = np.array([0.0 if c.parent >= 0 and c.age == 0 else 1.0 - 0.5 * _condensed(c) for c in solid])
         place = np.array([(c.y, c.x) for c in solid])
         pairs = cKDTree(place).query_pairs(2 * float(reach.max()), output_type="ndarray")
@@ -273,8 +278,8 @@ class Population:
         push = 0.35 * np.maximum(0, reach[i] + reach[j] - distance)[:, None] * apart / distance[:, None]
         np.add.at(place, i, -push * loose[i, None])
         np.add.at(place, j, push * loose[j, None])
-        for cell, (y, x) in zip(solid, place, strict=True):
-            cell.y, cell.x = float(y), float(x)
+        for cell, spot in zip(solid, place, strict=True):
+            cell.y, cell.x = float(spot[0]), float(spot[1])
 
 
 _PACE: dict[Stage, float] = {"alive": 1.0, "dying": 0.5, "remains": 0.45, "floating": 3.0, "blob": 0.5, "speck": 0.0}
@@ -297,6 +302,14 @@ def _grown(cell: _Cell) -> float:
 
 def _size(cell: _Cell) -> float:
     return cell.bulk * float(np.sqrt(0.62 + 0.5 * _grown(cell)))
+
+
+def _room(cell: _Cell, wide: float) -> float:
+    """Return the radius that a body claims, relative to a typical one; round cells claim less."""
+    if cell.stage != "alive":
+        return 0.8
+    round_ = max(_condensed(cell), float(np.exp(-cell.age / 6)) if cell.parent >= 0 else 0.0)
+    return _size(cell) * (wide + (0.9 - wide) * round_)
 
 
 def _pose(cell: _Cell, s: SyntheticSettings, dy: float, dx: float) -> Pose:

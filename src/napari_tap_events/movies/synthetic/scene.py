@@ -27,17 +27,18 @@ class SyntheticSettings(Settings):
     arrest_rate: float = setting(0.08, "Share of mitoses that halt and end in nothing: not an event.", low=0, high=1)
     hold_frames: float = setting(3.0, "Mean time that a round or condensed cell waits to part.", unit="frames", low=1, high=100)
     relax_frames: float = setting(4.0, "Time that daughters take to look like others.", unit="frames", low=0.5, high=100)
-    speed_px: float = setting(0.7, "Mean step of a cell from frame to frame.", unit="px", low=0, high=20)
+    speed_px: float = setting(0.9, "Mean step of a cell from frame to frame.", unit="px", low=0, high=20)
     persistence: float = setting(0.6, "How much of its direction a cell keeps over a frame.", low=0, high=0.99, advanced=True)
-    contrast: float = setting(0.2, "Typical cell above the background, as a share of the full range.", low=0.005, high=0.6)
+    contrast: float = setting(0.22, "Typical cell above the background, as a share of the full range.", low=0.005, high=0.6)
     expression_spread: float = setting(0.35, "Spread of brightness between cells (sd of its logarithm).", low=0, high=1.5)
     texture: float = setting(0.25, "Strength of the texture inside cells.", low=0, high=1, advanced=True)
     halo: float = setting(0.8, "Phase look: 1 is phase contrast with halos, 0 is quantitative phase.", low=0, high=1)
+    flatness: float = setting(0.85, "Phase look: how flat cells lie between divisions; 0 is round.", low=0, high=1)
     background: float = setting(0.02, "Level of the empty background, as a share of the full range.", low=0, high=0.7)
     unevenness: float = setting(0.15, "How much darker the corners are than the middle.", low=0, high=0.9, advanced=True)
     blur_px: float = setting(0.8, "Blur of the optics (sigma).", unit="px", low=0, high=8)
     focus: float = setting(0.3, "How much the blur wanders in time, as a share of itself.", low=0, high=2, advanced=True)
-    noise: float = setting(0.06, "Noise (sd) at the brightness of a typical cell, as a share of it.", low=0, high=1)
+    noise: float = setting(0.05, "Noise (sd) at the brightness of a typical cell, as a share of it.", low=0, high=1)
     drift_px: float = setting(0.1, "Slow stage drift and jitter from frame to frame.", unit="px", low=0, high=10)
     bleaching: float = setting(0.15, "Share of the fluorescence lost from first frame to last.", low=0, high=0.95)
     debris: int = setting(5, "Floating bodies, old remains, blurred blobs and specks.", low=0, high=2000)
@@ -137,6 +138,7 @@ def _phase_values(rng: np.random.Generator) -> dict[str, Any]:
     quantitative = rng.random() < 0.3
     return {
         "halo": float(rng.uniform(0, 0.15) if quantitative else rng.uniform(0.5, 1)),
+        "flatness": float(rng.uniform(0.2, 1) if quantitative else rng.uniform(0.55, 1)),
         "contrast": float(_log_uniform(rng, 0.05, 0.2)),
         "background": float(rng.uniform(0.01, 0.1) if quantitative else rng.uniform(0.3, 0.55)),
         "noise": float(_log_uniform(rng, 0.02, 0.2)),
