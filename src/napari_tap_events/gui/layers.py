@@ -1,0 +1,119 @@
+"""Movies, masks and maps as napari layers, all in one world: each with scale, units and axis labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels
+from numpy.typing import NDArray
+
+from napari_tap_events.gui.colours import arrow_colormap, grad_cam_colormap, mask_colormap, probability_colormap
+from napari_tap_events.gui.lazy_movie import LazyMovie
+from napari_tap_events.gui.world import World
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.ome_zarr import StoredMap
+
+CHANNEL_COLOURS = ("gray", "green", "magenta", "cyan", "yellow", "red", "blue")
+ROLE = "tap_events_role"
+"""Key in a layer's metadata under which we write what the layer is: movie, masks, events ..."""
+
+
+def world_of(movie: Movie) -> World:
+    """Return the world in which a movie lies."""
+    return World(movie.pixel_size_um, movie.interval_s)
+
+
+def movie_layers(movie: Movie) -> list[Image]:
+    """Show each channel of a movie as a lazily read (T, Y, X) image.
+
+    The contrast is set from percentiles of the first frame, so that it is right from the first moment and costs one frame.
+    """
+    several = movie.n_channels > 1
+    layers = []
+    for channel in range(movie.n_channels):
+        pixels: Any = LazyMovie(movie, channel)
+        layer = Image(
+            pixels,
+            name=_channel_name(movie, channel),
+            colormap=CHANNEL_COLOURS[(channel + several) % len(CHANNEL_COLOURS)],
+            blending="additive" if channel else "translucent_no_depth",
+            contrast_limits=contrast_of(pixels[0]),
+            projection_mode="none",
+            metadata={ROLE: "movie"},
+            **world_of(movie).layer_place(),
+        )
+        layer.contrast_limits_range = _slider_range(pixels.dtype, layer.contrast_limits)
+        layers.append(layer)
+    return layers
+
+
+def contrast_of(frame: NDArray[Any]) -> tuple[float, float]:
+    """Return the 0.1 and 99.9 percentiles of a frame; never an empty range."""
+    finite = frame[np.isfinite(frame)] if np.issubdtype(frame.dtype, np.inexact) else frame
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(finite, (0.1, 99.9)))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def masks_layer(masks: Any, world: World, name: str = "masks") -> Labels:
+    """Show painted event masks, (T, Y, X) uint8; a brush stroke touches one frame."""
+    layer = Labels(masks, name=name, colormap=mask_colormap(), opacity=0.5, metadata={ROLE: "masks"}, **world.layer_place())
+    layer.n_edit_dimensions = 2
+    return layer
+
+
+def probability_layer(stored: StoredMap, world: World) -> Image:
+    """Show the event probability (0..1) with its colour bar, each value over the centre of its window."""
+    layer = _map_layer(stored, world, "probability", probability_colormap(), contrast_limits=(0.0, 1.0), blending="translucent")
+    layer.colorbar.visible = True
+    return layer
+
+
+def arrow_layer(stored: StoredMap, world: World) -> Image:
+    """Show the arrow map, hidden until it is asked for."""
+    limits = (0.0, contrast_of(np.asarray(stored.array[0]))[1])
+    limits = limits if limits[1] > 0 else (0.0, 1.0)
+    return _map_layer(stored, world, "arrow", arrow_colormap(), contrast_limits=limits, blending="translucent", visible=False)
+
+
+def grad_cam_layer(stored: StoredMap, world: World) -> Image:
+    """Show Grad-CAM, added to what lies below, hidden until it is asked for."""
+    limits = (0.0, max(contrast_of(np.asarray(stored.array[0]))[1], 1e-6))
+    return _map_layer(
+        stored, world, "Grad-CAM", grad_cam_colormap(), contrast_limits=limits, blending="additive", visible=False
+    )
+
+
+def _map_layer(stored: StoredMap, world: World, name: str, colormap: Any, **options: Any) -> Image:
+    return Image(
+        stored.array,
+        name=name,
+        colormap=colormap,
+        interpolation2d="linear",
+        projection_mode="none",
+        metadata={ROLE: name},
+        **world.layer_place(stored.stride_px, stored.offset_px, stored.frame_offset),
+        **options,
+    )
+
+
+def _channel_name(movie: Movie, channel: int) -> str:
+    name = Path(movie.name).stem or "movie"
+    if movie.n_channels == 1:
+        return name
+    named = movie.channel_names[channel] if channel < len(movie.channel_names) else f"channel {channel}"
+    return f"{name} {named}"
+
+
+def _slider_range(dtype: np.dtype[Any], limits: tuple[float, float]) -> tuple[float, float]:
+    """Return the ends of the contrast slider: room on both sides of the limits, within what the type can hold."""
+    low, high = limits
+    span = high - low
+    low, high = low - span, high + 2 * span
+    if np.issubdtype(dtype, np.integer):
+        info = np.iinfo(dtype)
+        low, high = max(low, float(info.min)), min(high, float(info.max))
+    return low, high

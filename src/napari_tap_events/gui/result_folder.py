@@ -1,0 +1,101 @@
+"""A result folder: what a command has written, and what it was written from, as told by its `result.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_tap_events.errors import OutputError
+from napari_tap_events.settings import MovieSettings
+
+CARD = "result.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class ResultFolder:
+    """What lies in a result folder.
+
+    Attributes
+    ----------
+    path : Path
+    command : str
+        The command that made it.
+    files : mapping of str to Path
+        By role (movie, masks, truth, probability, arrow, grad_cam, events); only what is there.
+    missing : tuple of str
+        Relative paths that the card lists and that are not there.
+    movie_settings : MovieSettings
+        How the movie was opened.
+    movie_name : str
+        The movie's path as it was then, for messages.
+    """
+
+    path: Path
+    command: str
+    files: Mapping[str, Path]
+    missing: tuple[str, ...]
+    movie_settings: MovieSettings
+    movie_name: str
+
+
+def read_result(folder: str | Path) -> ResultFolder:
+    """Read the card of a result folder and look for the files that it names.
+
+    The movie is looked for in the folder, where it lay when the result was made, and beside the result.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds no result, or one from a later version.
+    """
+    path = Path(folder)
+    card = _read_card(path)
+    listed: dict[str, str] = dict(card.get("files", {}))
+    inputs: dict[str, dict[str, Any]] = card.get("inputs", {})
+    files = {role: path / name for role, name in listed.items() if (path / name).exists()}
+    for role in ("movie", "masks", "truth"):
+        found = _find_input(path, inputs.get(role))
+        if role not in files and found is not None:
+            files[role] = found
+    return ResultFolder(
+        path=path,
+        command=str(card.get("command", "")),
+        files=files,
+        missing=tuple(name for role, name in listed.items() if role not in files),
+        movie_settings=_movie_settings(inputs.get("movie") or {}),
+        movie_name=str((inputs.get("movie") or {}).get("path", listed.get("movie", ""))),
+    )
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads((path / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OutputError(
+            f"'{path}' holds no result: there is no {CARD} in it; choose the folder that a command wrote."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise OutputError(f"'{path / CARD}' cannot be read ({error}); run the command again.") from None
+    schema = card.get("schema") if isinstance(card, dict) else None
+    if schema != SCHEMA:
+        raise OutputError(f"'{path / CARD}' has schema {schema}, this version reads schema {SCHEMA}; update napari-tap-events.")
+    return dict(card)
+
+
+def _find_input(folder: Path, described: Mapping[str, Any] | None) -> Path | None:
+    if not described or not described.get("path"):
+        return None
+    then = Path(str(described["path"]))
+    for candidate in (then, folder / then, folder / then.name, folder.parent / then.name):
+        if candidate.exists():
+            return candidate
+    return None
+
+
+def _movie_settings(described: Mapping[str, Any]) -> MovieSettings:
+    known = {name: described[name] for name in MovieSettings.declared() if described.get(name) is not None}
+    return MovieSettings.checked(**known)
