@@ -1,7 +1,7 @@
 """Matching: which predicted event is which true one, each at most once.
 
-Among all ways to match the candidates (`candidates.py`), the one with the most matches wins; among those the one that leaves the
-fewest predictions false; among those the one with the least distance.
+Among all ways to match the candidates (`candidates.py`), the one with the most matches wins; among those the one that leaves
+the fewest predictions false; among those the one with the least distance.
 """
 
 from __future__ import annotations
