@@ -41,6 +41,8 @@ class Painter(Protocol):
     """A look: turns poses into patches."""
 
     n_layers: int
+    reach_cells: float
+    """How far a body's picture may stretch from its centre, in cell diameters."""
 
     def paint(self, pose: Pose) -> Patch | None:
         """Return the picture of one body, or None where there is nothing to see."""
@@ -93,7 +95,7 @@ def directions() -> NDArray[np.float64]:
 def toward(outline: NDArray[np.float64], v: Floats, u: Floats) -> Floats:
     """Look up an outline, (BEARINGS,) radii by direction, in the direction of each pixel (v, u); (h, w)."""
     bearing = ((np.arctan2(v, u) + np.float32(np.pi)) * np.float32(BEARINGS / (2 * np.pi))).astype(np.int32)
-    radii: Floats = outline.astype(np.float32)[bearing % BEARINGS]
+    radii: Floats = outline.astype(np.float32).take(bearing & (BEARINGS - 1))
     return radii
 
 
@@ -107,9 +109,11 @@ class Textures:
     def at(self, grid: Grid, cell_px: float, cell: int, fine: bool = False) -> Floats:
         """Return the texture of one body: it moves and turns with it, (h, w)."""
         scale = np.float32(TEXELS_PER_CELL / cell_px)
-        rows = (grid.v * scale).astype(np.int32) + 97 * cell
-        columns = (grid.u * scale).astype(np.int32) + 61 * cell
-        return (self.fine if fine else self.coarse)[rows % TEXELS, columns % TEXELS]
+        # A power of two wraps with a bit mask, which is much faster than a modulus.
+        rows = ((grid.v * scale).astype(np.int32) + 97 * cell) & (TEXELS - 1)
+        columns = ((grid.u * scale).astype(np.int32) + 61 * cell) & (TEXELS - 1)
+        found: Floats = (self.fine if fine else self.coarse).ravel().take(rows * TEXELS + columns)
+        return found
 
 
 def _seamless(rng: np.random.Generator, sigma: float) -> Floats:

@@ -116,7 +116,7 @@ def _scene(
     poses: list[Pose], painter: Painter, settings: SyntheticSettings, drift_px: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     canvas = np.zeros((painter.n_layers, settings.height, settings.width), np.float32)
-    reach = 3 * settings.cell_px
+    reach = painter.reach_cells * settings.cell_px + 4
     for pose in poses:
         if -reach < pose.y < settings.height + reach and -reach < pose.x < settings.width + reach:
             patch = painter.paint(pose)

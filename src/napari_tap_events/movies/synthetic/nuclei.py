@@ -14,6 +14,7 @@ class NucleiPainter:
     """Draws DNA: its amount is kept, so whatever shrinks gets brighter."""
 
     n_layers = 1
+    reach_cells = 1.8
 
     def __init__(self, settings: SyntheticSettings, rng: np.random.Generator) -> None:
         self.settings = settings
