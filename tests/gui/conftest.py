@@ -30,7 +30,9 @@ def result_folder(tmp_path: Path, frames: np.ndarray) -> Path:
     folder = tmp_path / "result"
     folder.mkdir()
     _write_movie(folder / "movie.tif", frames)
-    _write_movie(folder / "masks.tif", np.zeros(frames.shape, np.uint8))
+    masks = np.zeros(frames.shape, np.uint8)
+    masks[2:4, 15:22, 24:31] = 1
+    _write_movie(folder / "masks.tif", masks)
     for name in ("probability", "arrow", "grad_cam"):
         _write_map(folder / f"{name}.ome.zarr", name)
     write_events(folder / "events.csv", _found_events())
@@ -43,14 +45,19 @@ def result_folder(tmp_path: Path, frames: np.ndarray) -> Path:
     return folder
 
 
-def peak_place_px() -> tuple[float, float]:
+@pytest.fixture
+def peak_px() -> tuple[float, float]:
     """Return the movie pixel (y, x) over which the map's peak must lie."""
+    return _peak_px()
+
+
+def _peak_px() -> tuple[float, float]:
     _, i, j = MAP_PEAK
     return OFFSET_PX + i * STRIDE_PX, OFFSET_PX + j * STRIDE_PX
 
 
 def _found_events():
-    y, x = peak_place_px()
+    y, x = _peak_px()
     rows = [
         EventRow(0, 10.0, 12.0, "death", 0.4, "head"),
         EventRow(MAP_PEAK[0], y, x, "division", 0.9, "head"),

@@ -13,7 +13,7 @@ from napari_tap_events.errors import MovieError
 from napari_tap_events.gui.layers import movie_layers
 from napari_tap_events.movies.axes import UnknownAxesError
 from napari_tap_events.movies.movie import Movie
-from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.movies.opening import describe_file, open_movie
 from napari_tap_events.settings import MovieSettings
 
 PathOrPaths = str | list[str]
@@ -58,8 +58,10 @@ def _read_movie(path: Path) -> list[Layer]:
 
 
 def _with_likely_axes(path: Path, error: UnknownAxesError) -> Movie:
-    axes = error.suggestion or LIKELY_AXES.get(len(error.shape))
-    if axes is None:
+    axes = error.suggestion
+    if not axes and "?" in describe_file(path).axes:
+        axes = LIKELY_AXES.get(len(error.shape), "")
+    if not axes:
         raise error
     movie = open_movie(path, MovieSettings(axes=axes))
     show_warning(f"'{path.name}' does not tell which of its axes {error.shape} is time: it is read as {axes}.")

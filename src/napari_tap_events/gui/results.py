@@ -8,28 +8,58 @@ from pathlib import Path
 import napari.viewer
 import pandas as pd
 from napari.components import ViewerModel
-from napari.layers import Image, Layer, Points
+from napari.layers import Layer, Points
 from napari.utils.notifications import show_warning
 
-from napari_tap_events.errors import MovieError
+from napari_tap_events.errors import MovieError, TapEventsError
 from napari_tap_events.events.table import read_events
 from napari_tap_events.gui import layers as show_as
 from napari_tap_events.gui.event_points import event_layers, jump_to_event, most_probable, truth_layer
 from napari_tap_events.gui.result_folder import ResultFolder, read_result
 from napari_tap_events.gui.world import World
+from napari_tap_events.movies.masks import open_masks
 from napari_tap_events.movies.movie import Movie
-from napari_tap_events.movies.ome_zarr import StoredMap, open_map
+from napari_tap_events.movies.ome_zarr import open_map
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.settings import MovieSettings
 
 PLUGIN = "napari-tap-events"
 PANEL = "Results"
 
-MAP_LAYERS: dict[str, Callable[[StoredMap, World], Image]] = {
-    "arrow": show_as.arrow_layer,
-    "grad_cam": show_as.grad_cam_layer,
-    "probability": show_as.probability_layer,
+
+def _masks(path: Path, movie: Movie) -> list[Layer]:
+    return [show_as.masks_layer(open_masks(path, movie).labels, show_as.world_of(movie))]
+
+
+def _arrow(path: Path, movie: Movie) -> list[Layer]:
+    return [show_as.arrow_layer(open_map(path), show_as.world_of(movie))]
+
+
+def _grad_cam(path: Path, movie: Movie) -> list[Layer]:
+    return [show_as.grad_cam_layer(open_map(path), show_as.world_of(movie))]
+
+
+def _probability(path: Path, movie: Movie) -> list[Layer]:
+    return [show_as.probability_layer(open_map(path), show_as.world_of(movie))]
+
+
+def _truth(path: Path, movie: Movie) -> list[Layer]:
+    return [truth_layer(read_events(path), show_as.world_of(movie))]
+
+
+def _events(path: Path, movie: Movie) -> list[Layer]:
+    return list(event_layers(read_events(path), show_as.world_of(movie), movie.n_frames))
+
+
+OVERLAYS: dict[str, Callable[[Path, Movie], list[Layer]]] = {
+    "masks": _masks,
+    "arrow": _arrow,
+    "grad_cam": _grad_cam,
+    "probability": _probability,
+    "truth": _truth,
+    "events": _events,
 }
+"""How the files of a result are shown, by role, the lowest layer first."""
 
 
 def show(folder: str | Path) -> None:
@@ -92,16 +122,15 @@ def _is_input(result: ResultFolder) -> bool:
 
 
 def _overlays(result: ResultFolder, movie: Movie) -> list[Layer]:
-    """Make the layers over the movie, the lowest first."""
-    files, world = result.files, show_as.world_of(movie)
+    """Make the layers over the movie, the lowest first; a file that will not do is named and left out."""
     overlays: list[Layer] = []
-    if "masks" in files:
-        overlays.append(show_as.masks_layer(open_movie(files["masks"]).as_array()[:, 0], world))
-    overlays += [make(open_map(files[role]), world) for role, make in MAP_LAYERS.items() if role in files]
-    if "truth" in files:
-        overlays.append(truth_layer(read_events(files["truth"]), world))
-    if "events" in files:
-        overlays += event_layers(read_events(files["events"]), world, movie.n_frames)
+    for role, make in OVERLAYS.items():
+        if role not in result.files:
+            continue
+        try:
+            overlays += make(result.files[role], movie)
+        except TapEventsError as error:
+            show_warning(str(error))
     return overlays
 
 
