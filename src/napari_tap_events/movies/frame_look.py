@@ -1,0 +1,123 @@
+"""What is measured on the frames of a movie before anybody learns from it: brightness, sharpness, saturation, shifts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tap_events.movies.movie import Movie
+
+_CROP_PX = 512
+"""Focus and drift are measured in the middle square of this side, at full resolution."""
+_DRIFT_PAIRS = 40
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was measured on one channel of the frames that were looked at.
+
+    Attributes
+    ----------
+    frames : (N,) int
+    low, high : (N,) float
+        Least and greatest pixel.
+    signal : (N,) float
+        Mean above the background, the 5th percentile.
+    contrast : (N,) float
+        Standard deviation.
+    sharpness : (N,) float
+        Variance of the Laplacian over the variance of the pixels.
+    at_top, below_top : (N,) float
+        Share of pixels at the frame's greatest value, and in the hundredth of its range below that.
+    shifts : (M, 2) float
+        Shift (y, x) from one frame to the next in pixels, for pairs of neighbours.
+    """
+
+    frames: NDArray[np.int64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    signal: NDArray[np.float64]
+    contrast: NDArray[np.float64]
+    sharpness: NDArray[np.float64]
+    at_top: NDArray[np.float64]
+    below_top: NDArray[np.float64]
+    shifts: NDArray[np.float64]
+
+
+def sampled_frames(n_frames: int, most: int) -> list[int]:
+    """Return all frames where they are no more than `most`, else pairs of neighbours spread evenly."""
+    if n_frames <= most:
+        return list(range(n_frames))
+    starts = np.unique(np.linspace(0, n_frames - 2, max(1, most // 2)).round().astype(int))
+    return sorted({int(t) for start in starts for t in (start, start + 1)})
+
+
+def looks_at(movie: Movie, numbers: Sequence[int], digests: list[bytes]) -> list[Look]:
+    """Measure every channel, each frame read once; digests of whole frames go to `digests`."""
+    measured: list[list[tuple[float, ...]]] = [[] for _ in range(movie.n_channels)]
+    shifts: list[list[tuple[float, float]]] = [[] for _ in range(movie.n_channels)]
+    pairs = _drift_pairs(numbers)
+    before: NDArray[Any] | None = None
+    for t in numbers:
+        frame = movie.frame(t)
+        digests.append(hashlib.blake2b(np.ascontiguousarray(frame).tobytes()).digest())
+        for channel, image in enumerate(frame):
+            measured[channel].append(_measured(image))
+            if before is not None and t in pairs:
+                shifts[channel].append(_shift(before[channel], image))
+        before = frame
+    return [_look(numbers, rows, moves) for rows, moves in zip(measured, shifts, strict=True)]
+
+
+def _look(numbers: Sequence[int], rows: list[tuple[float, ...]], moves: list[tuple[float, float]]) -> Look:
+    low, high, signal, contrast, sharpness, at_top, below_top = np.asarray(rows, dtype=np.float64).T
+    shifts = np.asarray(moves, dtype=np.float64).reshape(-1, 2)
+    return Look(np.asarray(numbers), low, high, signal, contrast, sharpness, at_top, below_top, shifts)
+
+
+def _measured(image: NDArray[Any]) -> tuple[float, ...]:
+    """Return the numbers of one (Y, X) image, in the order of `Look`."""
+    from scipy import ndimage
+
+    step = max(1, min(image.shape) // 512)
+    thin = image[::step, ::step].astype(np.float32)
+    low, high = float(image.min()), float(image.max())
+    middle = _middle(image)
+    variance = float(middle.var())
+    sharpness = float(ndimage.laplace(middle).var()) / variance if variance > 0 else 0.0
+    at_top = np.count_nonzero(thin == high) / thin.size
+    below = np.count_nonzero(thin > high - max((high - low) / 100, 1e-12)) / thin.size - at_top
+    signal = float(thin.mean() - np.percentile(thin, 5))
+    return low, high, signal, float(thin.std()), sharpness, at_top, below
+
+
+def _middle(image: NDArray[Any]) -> NDArray[np.float32]:
+    y, x = (max(0, (n - _CROP_PX) // 2) for n in image.shape)
+    return image[y : y + _CROP_PX, x : x + _CROP_PX].astype(np.float32)
+
+
+def _drift_pairs(numbers: Sequence[int]) -> set[int]:
+    """Return the frames, at most so many, that are compared with the frame before them."""
+    seconds = [t for before, t in pairwise(numbers) if t == before + 1]
+    chosen = np.linspace(0, len(seconds) - 1, min(_DRIFT_PAIRS, len(seconds))).round().astype(int)
+    return {seconds[i] for i in chosen}
+
+
+def _shift(before: NDArray[Any], after: NDArray[Any]) -> tuple[float, float]:
+    """Return by how much the picture moved, (y, x) in pixels."""
+    from skimage.registration import phase_cross_correlation
+
+    window = np.hanning(min(before.shape[0], _CROP_PX))[:, None] * np.hanning(min(before.shape[1], _CROP_PX))[None]
+    flat = [(image - np.median(image)) * window for image in (_middle(before), _middle(after))]
+    if min(image.std() for image in flat) == 0:
+        return 0.0, 0.0
+    moved, _, _ = phase_cross_correlation(  # type: ignore[no-untyped-call]
+        flat[1], flat[0], upsample_factor=20, normalization=None
+    )
+    return float(moved[0]), float(moved[1])
