@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_tap_events.movies.synthetic.population import Pose
+from napari_tap_events.movies.synthetic.life import Pose
 
 Floats = NDArray[np.float32]
 TEXELS_PER_CELL = 48

@@ -16,9 +16,10 @@ from napari_tap_events.errors import OutputError
 from napari_tap_events.movies.movie import Movie, movie_from_array
 from napari_tap_events.movies.synthetic.camera import Camera
 from napari_tap_events.movies.synthetic.canvas import Painter, Patch, lay, mark
+from napari_tap_events.movies.synthetic.life import Pose
 from napari_tap_events.movies.synthetic.nuclei import NucleiPainter
 from napari_tap_events.movies.synthetic.phase import PhasePainter
-from napari_tap_events.movies.synthetic.population import Population, Pose
+from napari_tap_events.movies.synthetic.population import Population
 from napari_tap_events.movies.synthetic.scene import SyntheticSettings
 
 Role = Literal["mother", "daughter", "dying", "dead"]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tap_events.movies.synthetic.canvas import Floats, Grid, Patch, Textures, directions, grid_around, soft_edge, toward
-from napari_tap_events.movies.synthetic.population import N_HARMONICS, Pose
+from napari_tap_events.movies.synthetic.life import N_HARMONICS, Pose
 from napari_tap_events.movies.synthetic.scene import SyntheticSettings
 
 
@@ -73,8 +73,8 @@ class NucleiPainter:
         # First many soft pieces where the nucleus was, then fewer, smaller, brighter ones further out.
         fresh = np.exp(-(pose.age + 0.5) / 2.5)
         spread = cell_px * (rng.uniform(0.3, 0.6) * (1 - fresh) + 0.3 * fresh)
-        radius = cell_px * (0.03 + 0.08 * rng.random(n) ** 2) * (1 + 0.4 * fresh)
-        radius[0] = cell_px * rng.uniform(0.07, 0.14)
+        radius = cell_px * (0.03 + 0.07 * rng.random(n) ** 2) * (1 + 0.4 * fresh)
+        radius[0] = cell_px * rng.uniform(0.06, 0.13)
         place = rng.normal(size=(n, 2)) * spread * rng.uniform(0.4, 1, (n, 1))
         fading = np.exp(-pose.age / rng.uniform(40, 400))
         bright = pose.glow * rng.uniform(0.5, 2.0, n) * fading * rng.uniform(0.6, 2.0) * (1 - 0.35 * fresh)

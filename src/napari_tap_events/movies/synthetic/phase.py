@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tap_events.movies.synthetic.canvas import Floats, Grid, Patch, Textures, directions, grid_around, soft_edge, toward
-from napari_tap_events.movies.synthetic.population import N_HARMONICS, Pose
+from napari_tap_events.movies.synthetic.life import N_HARMONICS, Pose
 from napari_tap_events.movies.synthetic.scene import SyntheticSettings
 
 THICKNESS, SHINE = 0, 1

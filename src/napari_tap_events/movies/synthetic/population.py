@@ -1,107 +1,13 @@
-"""Life histories: cells that wander, divide, halt and die, as one list of poses per frame."""
+"""A dish of cells that wander, keep apart, divide, halt and die, as one list of poses per frame."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from napari_tap_events.movies.synthetic.life import N_HARMONICS, Cell, Fate, Plan, Pose, Stage, condensed, pose_of, room_of
 from napari_tap_events.movies.synthetic.scene import SyntheticSettings
-
-Stage = Literal["alive", "dying", "remains", "floating", "blob", "speck"]
-Fate = Literal["divide", "arrest", "die", "debris"]
-N_HARMONICS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Pose:
-    """How one body lies in one frame.
-
-    Attributes
-    ----------
-    cell : int
-        Identity; the daughters of a division are new cells.
-    stage : Stage
-    y, x : float
-        Centre in pixels of the frame, stage drift included; it may lie outside the frame.
-    angle : float
-        Direction of the long axis, or of the plate, in radians.
-    size : float
-        Linear size, 1 for a typical interphase cell.
-    aspect : float
-        Short axis over long axis in interphase.
-    condensed : float
-        0 interphase (spread), 1 mitotic (condensed, rounded).
-    newborn : float
-        1 just parted, falling towards 0.
-    tilt : float
-        0 the plate is seen from its edge, 1 from its pole.
-    dna : float
-        DNA content, 1 before a division, 0.5 after it.
-    glow : float
-        Expression times fading; 1 is typical.
-    age : int
-        Frames since the present stage began.
-    wobble : (N_HARMONICS,) complex128
-        Slowly changing outline.
-    event : 0, 1 or 2
-        1 where the cell takes part in a division in this frame, 2 in a death.
-    event_key : int
-        The mother's or the dying cell's identity.
-    """
-
-    cell: int
-    stage: Stage
-    y: float
-    x: float
-    angle: float
-    size: float
-    aspect: float
-    condensed: float
-    newborn: float
-    tilt: float
-    dna: float
-    glow: float
-    age: int
-    wobble: NDArray[np.complex128]
-    event: int = 0
-    event_key: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What will become of a cell: ages in frames since its birth."""
-
-    fate: Fate
-    condense_at: int
-    hold_at: int
-    end_at: int
-    aspect: float
-    separation: float
-
-
-@dataclass(slots=True)
-class _Cell:
-    ident: int
-    y: float
-    x: float
-    angle: float
-    plan: Plan
-    glow: float
-    stage: Stage = "alive"
-    age: int = 0
-    parent: int = -1
-    vy: float = 0.0
-    vx: float = 0.0
-    spin: float = 0.0
-    tilt: float = 0.0
-    bulk: float = 1.0
-    stage_age: int = 0
-    kept_condensed: float = 0.0
-    wobble: NDArray[np.complex128] = field(default_factory=lambda: np.zeros(N_HARMONICS, np.complex128))
 
 
 class Population:
@@ -111,7 +17,7 @@ class Population:
         self.settings = settings
         self.rng = rng
         self.margin_px = 2.5 * settings.cell_px
-        self.cells: list[_Cell] = []
+        self.cells: list[Cell] = []
         self._next = 0
 
     def founders(self) -> Population:
@@ -133,11 +39,11 @@ class Population:
 
     def poses(self, offset: NDArray[np.float64]) -> list[Pose]:
         """Return how every body lies now; `offset` (2,) is the stage's (y, x) shift in pixels."""
-        return [_pose(cell, self.settings, float(offset[0]), float(offset[1])) for cell in self.cells]
+        return [pose_of(cell, self.settings, float(offset[0]), float(offset[1])) for cell in self.cells]
 
     def step(self) -> None:
         """Age, part, die, move and keep apart."""
-        after: list[_Cell] = []
+        after: list[Cell] = []
         for cell in self.cells:
             cell.age += 1
             cell.stage_age += 1
@@ -151,18 +57,18 @@ class Population:
         self._move()
         self._push_apart()
 
-    def _finish(self, cell: _Cell) -> list[_Cell]:
+    def _finish(self, cell: Cell) -> list[Cell]:
         if cell.plan.fate == "divide":
             return self._daughters(cell)
         if cell.plan.fate == "die":
-            cell.kept_condensed = _condensed(cell)
+            cell.kept_condensed = condensed(cell)
             _turn(cell, "dying")
             return [cell]
-        cell.kept_condensed, cell.age, cell.bulk = 1.0, 0, cell.bulk * 1.15
+        cell.kept_condensed, cell.grown_before, cell.age = 1.0, 1.0, 0
         cell.plan = self._plan()
         return [cell]
 
-    def _daughters(self, mother: _Cell) -> list[_Cell]:
+    def _daughters(self, mother: Cell) -> list[Cell]:
         half = mother.plan.separation * self.settings.cell_px / 2
         axis = np.array([np.cos(mother.angle), -np.sin(mother.angle)])
         pair = []
@@ -176,16 +82,16 @@ class Population:
             pair.append(cell)
         return pair
 
-    def _born(self, y: float, x: float, angle: float, glow: float) -> _Cell:
+    def _born(self, y: float, x: float, angle: float, glow: float) -> Cell:
         self._next += 1
-        cell = _Cell(self._next, y, x, float(angle), self._plan(), glow)
+        cell = Cell(self._next, y, x, float(angle), self._plan(), glow)
         cell.bulk = float(np.exp(self.rng.normal(0, 0.08)))
         cell.tilt = float(self.rng.beta(1, 2))
         cell.wobble = (0.06 * self._complex(N_HARMONICS)).astype(np.complex128)
         return cell
 
-    def _debris(self, y: float, x: float) -> _Cell:
-        stage: Stage = self.rng.choice(np.array(["floating", "remains", "blob", "speck"]), p=[0.2, 0.3, 0.3, 0.2]).item()
+    def _debris(self, y: float, x: float) -> Cell:
+        stage: Stage = self.rng.choice(np.array(["floating", "remains", "blob", "speck"]), p=[0.2, 0.2, 0.35, 0.25]).item()
         cell = self._born(y, x, self.rng.uniform(0, np.pi), self._expression())
         cell.plan = Plan("debris", 0, 0, 1 << 30, 0.8, 0.0)
         cell.stage, cell.age = stage, 40
@@ -243,7 +149,7 @@ class Population:
         for cell, (a, b, c, d) in zip(self.cells, steps, strict=True):
             if cell.parent >= 0 and cell.age == 0:
                 continue
-            held = _condensed(cell) if cell.stage == "alive" else 0.0
+            held = condensed(cell) if cell.stage == "alive" else 0.0
             pace = _PACE[cell.stage] * (1 - 0.6 * held)
             cell.vy = keep * cell.vy + fresh * pace * a
             cell.vx = keep * cell.vx + fresh * pace * b
@@ -254,7 +160,7 @@ class Population:
             cell.wobble = (0.93 * cell.wobble + 0.02 * self._complex(N_HARMONICS)).astype(np.complex128)
             self._turn_back(cell)
 
-    def _turn_back(self, cell: _Cell) -> None:
+    def _turn_back(self, cell: Cell) -> None:
         s, m = self.settings, self.margin_px
         if not -m < cell.y < s.height + m:
             cell.y, cell.vy = float(np.clip(cell.y, -m, s.height + m)), -cell.vy
@@ -266,8 +172,8 @@ class Population:
         if len(solid) < 2:
             return
         wide = 1.05 if self.settings.look == "nuclei" else 1.6
-        reach = 0.52 * self.settings.cell_px * np.array([_room(c, wide) for c in solid])
-        loose = np.array([0.0 if c.parent >= 0 and c.age == 0 else 1.0 - 0.5 * _condensed(c) for c in solid])
+        reach = 0.52 * self.settings.cell_px * np.array([room_of(c, wide) for c in solid])
+        loose = np.array([0.0 if c.parent >= 0 and c.age == 0 else 1.0 - 0.5 * condensed(c) for c in solid])
         place = np.array([(c.y, c.x) for c in solid])
         pairs = cKDTree(place).query_pairs(2 * float(reach.max()), output_type="ndarray")
         if not len(pairs):
@@ -285,64 +191,5 @@ class Population:
 _PACE: dict[Stage, float] = {"alive": 1.0, "dying": 0.5, "remains": 0.45, "floating": 3.0, "blob": 0.5, "speck": 0.0}
 
 
-def _turn(cell: _Cell, stage: Stage) -> None:
+def _turn(cell: Cell, stage: Stage) -> None:
     cell.stage, cell.stage_age = stage, 0
-
-
-def _condensed(cell: _Cell) -> float:
-    plan = cell.plan
-    if plan.fate == "debris" or cell.age < plan.condense_at:
-        return cell.kept_condensed * float(np.exp(-cell.age / 4)) if cell.kept_condensed else 0.0
-    return min(1.0, (cell.age - plan.condense_at + 1) / (plan.hold_at - plan.condense_at + 1))
-
-
-def _grown(cell: _Cell) -> float:
-    return min(1.0, cell.age / max(cell.plan.condense_at, 20)) if cell.parent >= 0 or cell.age else 0.5
-
-
-def _size(cell: _Cell) -> float:
-    return cell.bulk * float(np.sqrt(0.62 + 0.5 * _grown(cell)))
-
-
-def _room(cell: _Cell, wide: float) -> float:
-    """Return the radius that a body claims, relative to a typical one; round cells claim less."""
-    if cell.stage != "alive":
-        return 0.8
-    round_ = max(_condensed(cell), float(np.exp(-cell.age / 6)) if cell.parent >= 0 else 0.0)
-    return _size(cell) * (wide + (0.9 - wide) * round_)
-
-
-def _pose(cell: _Cell, s: SyntheticSettings, dy: float, dx: float) -> Pose:
-    event, key = _event(cell)
-    last_frames = cell.plan.end_at - cell.age
-    settled = min(1.0, (last_frames - 1) / 2) if cell.plan.fate == "divide" else 1.0
-    alive = cell.stage == "alive"
-    return Pose(
-        cell=cell.ident,
-        stage=cell.stage,
-        y=cell.y + dy,
-        x=cell.x + dx,
-        angle=cell.angle,
-        size=_size(cell),
-        aspect=cell.plan.aspect,
-        condensed=_condensed(cell) if alive else cell.kept_condensed,
-        newborn=float(np.exp(-cell.age / s.relax_frames)) if cell.parent >= 0 and alive and not cell.kept_condensed else 0.0,
-        tilt=cell.tilt * settled,
-        dna=(0.5 + 0.5 * _grown(cell)) * cell.bulk**2,
-        glow=cell.glow,
-        age=cell.stage_age,
-        wobble=cell.wobble,
-        event=event,
-        event_key=key,
-    )
-
-
-def _event(cell: _Cell) -> tuple[int, int]:
-    """Return (kind, key) of the event that this cell takes part in now, or (0, -1)."""
-    if cell.stage == "alive" and cell.plan.fate == "divide" and cell.age == cell.plan.end_at - 1:
-        return 1, cell.ident
-    if cell.stage == "alive" and cell.parent >= 0 and cell.age == 0 and not cell.kept_condensed:
-        return 1, cell.parent
-    if cell.stage == "dying" or (cell.stage == "remains" and cell.stage_age == 0 and cell.plan.fate == "die"):
-        return 2, cell.ident
-    return 0, -1

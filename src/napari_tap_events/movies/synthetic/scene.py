@@ -29,7 +29,7 @@ class SyntheticSettings(Settings):
     relax_frames: float = setting(4.0, "Time that daughters take to look like others.", unit="frames", low=0.5, high=100)
     speed_px: float = setting(0.9, "Mean step of a cell from frame to frame.", unit="px", low=0, high=20)
     persistence: float = setting(0.6, "How much of its direction a cell keeps over a frame.", low=0, high=0.99, advanced=True)
-    contrast: float = setting(0.22, "Typical cell above the background, as a share of the full range.", low=0.005, high=0.6)
+    contrast: float = setting(0.25, "Typical cell above the background, as a share of the full range.", low=0.005, high=0.6)
     expression_spread: float = setting(0.35, "Spread of brightness between cells (sd of its logarithm).", low=0, high=1.5)
     texture: float = setting(0.25, "Strength of the texture inside cells.", low=0, high=1, advanced=True)
     halo: float = setting(0.8, "Phase look: 1 is phase contrast with halos, 0 is quantitative phase.", low=0, high=1)
@@ -38,7 +38,7 @@ class SyntheticSettings(Settings):
     unevenness: float = setting(0.15, "How much darker the corners are than the middle.", low=0, high=0.9, advanced=True)
     blur_px: float = setting(0.8, "Blur of the optics (sigma).", unit="px", low=0, high=8)
     focus: float = setting(0.3, "How much the blur wanders in time, as a share of itself.", low=0, high=2, advanced=True)
-    noise: float = setting(0.05, "Noise (sd) at the brightness of a typical cell, as a share of it.", low=0, high=1)
+    noise: float = setting(0.04, "Noise (sd) at the brightness of a typical cell, as a share of it.", low=0, high=1)
     drift_px: float = setting(0.1, "Slow stage drift and jitter from frame to frame.", unit="px", low=0, high=10)
     bleaching: float = setting(0.15, "Share of the fluorescence lost from first frame to last.", low=0, high=0.95)
     debris: int = setting(5, "Floating bodies, old remains, blurred blobs and specks.", low=0, high=2000)
@@ -103,7 +103,7 @@ _LEVELS: dict[Difficulty, dict[str, Any]] = {
 
 def _shared_values(rng: np.random.Generator, look: Look, size: int) -> dict[str, Any]:
     cell_px = float(_log_uniform(rng, 9, 30) if look == "nuclei" else _log_uniform(rng, 12, 40))
-    cover = _log_uniform(rng, 0.02, 0.22) if look == "nuclei" else _log_uniform(rng, 0.02, 0.12)
+    cover = _log_uniform(rng, 0.02, 0.22) if look == "nuclei" else _log_uniform(rng, 0.03, 0.14)
     return {
         "cell_px": cell_px,
         "cells": max(2, round(cover * (size / cell_px) ** 2)),
@@ -115,11 +115,10 @@ def _shared_values(rng: np.random.Generator, look: Look, size: int) -> dict[str,
         "speed_px": float(_log_uniform(rng, 0.15, 2.5) * cell_px / 16),
         "persistence": float(rng.uniform(0.1, 0.9)),
         "texture": float(rng.uniform(0.1, 0.5)),
-        "unevenness": float(rng.uniform(0, 0.4)),
         "blur_px": float(_log_uniform(rng, 0.4, 2.0)),
         "focus": float(rng.uniform(0, 0.6)),
         "drift_px": float(_log_uniform(rng, 0.02, 1.0)),
-        "debris": int(rng.poisson(6)),
+        "debris": int(rng.poisson(6 if look == "nuclei" else 3)),
         "bits": int(rng.choice([8, 12, 16])),
     }
 
@@ -127,8 +126,9 @@ def _shared_values(rng: np.random.Generator, look: Look, size: int) -> dict[str,
 def _nuclei_values(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "contrast": float(_log_uniform(rng, 0.05, 0.4)),
-        "background": float(_log_uniform(rng, 0.005, 0.2)),
-        "noise": float(_log_uniform(rng, 0.02, 0.3)),
+        "background": float(_log_uniform(rng, 0.003, 0.15)),
+        "noise": float(_log_uniform(rng, 0.01, 0.25)),
+        "unevenness": float(rng.uniform(0, 0.4)),
         "expression_spread": float(rng.uniform(0.1, 0.7)),
         "bleaching": float(rng.uniform(0, 0.4)),
     }
@@ -139,9 +139,10 @@ def _phase_values(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "halo": float(rng.uniform(0, 0.15) if quantitative else rng.uniform(0.5, 1)),
         "flatness": float(rng.uniform(0.2, 1) if quantitative else rng.uniform(0.55, 1)),
-        "contrast": float(_log_uniform(rng, 0.05, 0.2)),
+        "contrast": float(_log_uniform(rng, 0.05, 0.22)),
         "background": float(rng.uniform(0.01, 0.1) if quantitative else rng.uniform(0.3, 0.55)),
         "noise": float(_log_uniform(rng, 0.02, 0.2)),
+        "unevenness": float(rng.uniform(0, 0.15)),
         "expression_spread": float(rng.uniform(0.05, 0.3)),
         "bleaching": 0.0,
     }
