@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_tap_events.gui import commands
-from napari_tap_events.gui.results import open_results
+from napari_tap_events.gui.result_layers import open_results
 from napari_tap_events.gui.results_panel import LEAST_WIDTH_PX, ResultsPanel
 
 

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.result_folder import read_result
-from napari_tap_events.gui.results import open_results
+from napari_tap_events.gui.result_layers import open_results
 
 
 def open_results_dialog(viewer: napari.viewer.Viewer) -> None:

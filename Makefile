@@ -1,0 +1,71 @@
+# make venv        a virtual environment with everything, in .venv
+# make demo        the whole way on a synthetic movie, or: make demo MOVIE=movie.tif MASKS=masks.tif OUT=folder
+# make test        every check: style, types, architecture, tests
+# make screenshot  the picture of the README, from the results of make demo
+# make bench       timings
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test lint types architecture test-core test-gui system-packages screenshot bench clean
+
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= demo-result
+MOVIE ?=
+MASKS ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])' 2>/dev/null)
+CONSTRAINTS := $(wildcard constraints/py$(VERSION).txt)
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed, '$(PYTHON)' is $$($(PYTHON) --version 2>&1); say e.g. make venv PYTHON=python3.12" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e ".[all]" --group dev
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/napari-tap-events demo $(if $(MOVIE),--movie "$(MOVIE)") $(if $(MASKS),--masks "$(MASKS)") --out "$(OUT)"
+
+test: lint types architecture test-core test-gui
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+architecture: $(STAMP)
+	$(BIN)/lint-imports
+
+# two tests at a time, each with one thread
+test-core: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not gui" -n 2
+
+# windows want one process and a screen
+test-gui: $(STAMP) system-packages
+	scripts/with-display.sh $(BIN)/pytest -m gui
+
+system-packages:
+	@scripts/system-packages.sh
+
+screenshot: $(STAMP) system-packages
+	test -f "$(OUT)/result.json" || $(MAKE) demo OUT="$(OUT)"
+	scripts/with-display.sh $(BIN)/python docs/screenshot.py "$(OUT)" docs/images/results.png
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf "$(VENV)" build dist

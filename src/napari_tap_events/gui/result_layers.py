@@ -1,0 +1,131 @@
+"""The results of a command as layers: movie, masks, probability, evidence and events, one over the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from napari.components import ViewerModel
+from napari.layers import Layer, Points
+from napari.utils.notifications import show_warning
+
+from napari_tap_events.errors import MovieError, TapEventsError
+from napari_tap_events.events.table import read_events
+from napari_tap_events.gui import layers as show_as
+from napari_tap_events.gui.event_points import event_layers, jump_to_event, most_probable, truth_layer
+from napari_tap_events.gui.result_folder import ResultFolder, read_result
+from napari_tap_events.gui.world import World
+from napari_tap_events.movies.masks import open_masks
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.ome_zarr import open_map
+from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.settings import MovieSettings
+
+
+def _masks(path: Path, movie: Movie) -> list[Layer]:
+    return [show_as.masks_layer(open_masks(path, movie).labels, show_as.world_of(movie))]
+
+
+def _arrow(path: Path, movie: Movie) -> list[Layer]:
+    return [show_as.arrow_layer(open_map(path), show_as.world_of(movie))]
+
+
+def _grad_cam(path: Path, movie: Movie) -> list[Layer]:
+    return [show_as.grad_cam_layer(open_map(path), show_as.world_of(movie))]
+
+
+def _probability(path: Path, movie: Movie) -> list[Layer]:
+    return [show_as.probability_layer(open_map(path), show_as.world_of(movie))]
+
+
+def _truth(path: Path, movie: Movie) -> list[Layer]:
+    return [truth_layer(read_events(path), show_as.world_of(movie))]
+
+
+def _events(path: Path, movie: Movie) -> list[Layer]:
+    return list(event_layers(read_events(path), show_as.world_of(movie), movie.n_frames))
+
+
+OVERLAYS: dict[str, Callable[[Path, Movie], list[Layer]]] = {
+    "masks": _masks,
+    "arrow": _arrow,
+    "grad_cam": _grad_cam,
+    "probability": _probability,
+    "truth": _truth,
+    "events": _events,
+}
+"""How the files of a result are shown, by role, the lowest layer first."""
+
+
+def open_results(viewer: ViewerModel, folder: str | Path, movie_path: str | Path | None = None) -> list[Layer]:
+    """Add all layers of a result folder to a viewer and go to its most probable event.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    folder : path
+        With a `result.json`.
+    movie_path : path, optional
+        Where the movie is now, if it was moved since.
+
+    Returns
+    -------
+    list of Layer
+        The added layers, the lowest first.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds no result.
+    MovieError
+        When the movie is gone; the message says how to tell where it is.
+    """
+    result = read_result(folder)
+    movie = _open_movie(result, movie_path)
+    world = show_as.world_of(movie)
+    added: list[Layer] = [*show_as.movie_layers(movie), *_overlays(result, movie)]
+    for layer in added:
+        viewer.add_layer(layer)
+    if result.missing:
+        show_warning(f"'{result.path.name}' is not complete: {', '.join(result.missing)} is not there.")
+    viewer.canvas.overlays.scale_bar.visible = movie.pixel_size_um is not None
+    _go_to_best(viewer, added, world)
+    return added
+
+
+def _open_movie(result: ResultFolder, movie_path: str | Path | None) -> Movie:
+    path = Path(movie_path) if movie_path is not None else result.files.get("movie")
+    if path is None:
+        raise MovieError(
+            f"the movie of '{result.path.name}' is not where it was, '{result.movie_name}'; "
+            "put it beside the result folder, or tell where it is now."
+        )
+    return open_movie(path, result.movie_settings if movie_path is not None or _is_input(result) else MovieSettings())
+
+
+def _is_input(result: ResultFolder) -> bool:
+    """Say whether the movie is the one that went in, not a copy of ours that tells its own axes and scale."""
+    return not result.files["movie"].is_relative_to(result.path)
+
+
+def _overlays(result: ResultFolder, movie: Movie) -> list[Layer]:
+    """Make the layers over the movie, the lowest first; a file that will not do is named and left out."""
+    overlays: list[Layer] = []
+    for role, make in OVERLAYS.items():
+        if role not in result.files:
+            continue
+        try:
+            overlays += make(result.files[role], movie)
+        except TapEventsError as error:
+            show_warning(str(error))
+    return overlays
+
+
+def _go_to_best(viewer: ViewerModel, added: list[Layer], world: World) -> None:
+    for layer in added:
+        if isinstance(layer, Points) and layer.metadata.get(show_as.ROLE) == "events":
+            viewer.layers.selection.active = layer
+            best = most_probable(pd.DataFrame(layer.features))
+            if best is not None:
+                jump_to_event(viewer, layer, best, world)
