@@ -117,16 +117,18 @@ def _drift(look: Look, n_frames: int, where: str) -> Iterator[Finding]:
     speed = float(np.linalg.norm(typical))
     if speed < max(_DRIFT_PX, scatter):
         return
-    down, right = typical
-    vertical = f"{abs(down):.2g} px {'down' if down > 0 else 'up'}"
-    horizontal = f"{abs(right):.2g} px to the {'right' if right > 0 else 'left'}"
+    parts = [
+        f"{abs(px):.2g} px {forth if px > 0 else back}"
+        for px, forth, back in ((typical[0], "down", "up"), (typical[1], "to the right", "to the left"))
+        if abs(px) > 0.1 * speed
+    ]
     yield Finding(
         "drift",
         "warning" if speed >= _STRONG_DRIFT_PX else "note",
-        f"the picture{where}, or most of what is in it, moves the same way all the time: {speed:.2g} px per frame ({vertical}, "
-        f"{horizontal}), about {speed * (n_frames - 1):.0f} px in all. Training turns and flips its crops, so the direction "
-        "alone does not tell the time, but cells leave their places between frames, and shading that stays behind does tell "
-        "it; if the stage drifts, register the movie first; if the cells migrate, leave it.",
+        f"the picture{where}, or most of what is in it, moves the same way all the time: {speed:.2g} px per frame "
+        f"({', '.join(parts)}), about {speed * (n_frames - 1):.0f} px in all. Training turns and flips its crops, so the "
+        "direction alone does not tell the time, but cells leave their places between frames, and shading that stays behind "
+        "does tell it; if the stage drifts, register the movie first; if the cells migrate, leave it.",
     )
 
 

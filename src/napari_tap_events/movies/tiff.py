@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import ceil, prod
 from pathlib import Path
@@ -43,12 +43,18 @@ def open_tiff(path: Path) -> Stack:
         with _heard_complaints() as complaints, tifffile.TiffFile(path) as file:
             stack = _described(path, file)
             cut = _is_cut_short(file)
-    except tifffile.TiffFileError:
-        raise MovieError(f"'{path.name}' is no TIFF file, whatever its name says; export it as TIFF again.") from None
+    except tifffile.TiffFileError as error:
+        if "not a TIFF file" in str(error):
+            raise MovieError(f"'{path.name}' is no TIFF file, whatever its name says; export it as TIFF again.") from None
+        raise MovieError(f"'{path.name}' is damaged or cut short ({error}); copy or export it again.") from None
     except _DAMAGE as error:
         raise MovieError(f"'{path.name}' is damaged and cannot be opened ({error}); copy or export it again.") from None
     if cut or any("page offset" in c or "corrupted" in c for c in complaints):
         raise MovieError(f"'{path.name}' is cut short: pixels are missing at its end; copy or export it again.")
+    if any("value offset" in c for c in complaints):
+        return replace(
+            stack, notes=(*stack.notes, f"Some of what '{path.name}' says of itself cannot be read: it may be cut short.")
+        )
     return stack
 
 
