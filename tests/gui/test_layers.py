@@ -7,9 +7,10 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_tap_events.gui import colours
-from napari_tap_events.gui.layers import contrast_of, masks_layer, movie_layers, world_of
+from napari_tap_events.gui.layers import arrow_layer, contrast_of, grad_cam_layer, masks_layer, movie_layers, world_of
 from napari_tap_events.gui.world import World
 from napari_tap_events.movies.movie import movie_from_array
+from napari_tap_events.movies.ome_zarr import StoredMap
 
 
 def units_of(layer):
@@ -56,6 +57,16 @@ def test_scrubbing_shows_each_frame(frames, dtype):
     for t in (0, 5, 2):
         viewer.dims.set_current_step(0, t)
         assert viewer.layers["cells"].get_value((t * 300.0, 2.0, 3.0), world=True) == pixels[t, 4, 6]
+
+
+@pytest.mark.parametrize("make", [arrow_layer, grad_cam_layer])
+@pytest.mark.parametrize("top", [0.0, 0.25, 40.0])
+def test_the_contrast_of_evidence_comes_from_all_frames_for_the_first_may_be_empty(make, top):
+    values = np.zeros((6, 4, 5), np.float16)
+    values[3, 1, 2] = top
+    layer = make(StoredMap(values, "evidence"), World())
+    assert layer.contrast_limits == [0, top or 1]
+    assert not layer.visible
 
 
 @pytest.mark.parametrize("flat", [np.zeros((4, 4)), np.full((4, 4), np.nan), np.full((4, 4), 7, np.uint8)])

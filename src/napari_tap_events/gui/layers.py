@@ -16,6 +16,7 @@ from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import StoredMap
 
 CHANNEL_COLOURS = ("gray", "green", "magenta", "cyan", "yellow", "red", "blue")
+FRAMES_LOOKED_AT = 12
 ROLE = "tap_events_role"
 """Key in a layer's metadata under which we write what the layer is: movie, masks, events ..."""
 
@@ -74,17 +75,23 @@ def probability_layer(stored: StoredMap, world: World) -> Image:
 
 def arrow_layer(stored: StoredMap, world: World) -> Image:
     """Show the arrow map, hidden until it is asked for."""
-    limits = (0.0, contrast_of(np.asarray(stored.array[0]))[1])
-    limits = limits if limits[1] > 0 else (0.0, 1.0)
+    limits = 0.0, _highest(stored)
     return _map_layer(stored, world, "arrow", arrow_colormap(), contrast_limits=limits, blending="translucent", visible=False)
 
 
 def grad_cam_layer(stored: StoredMap, world: World) -> Image:
     """Show Grad-CAM, added to what lies below, hidden until it is asked for."""
-    limits = (0.0, max(contrast_of(np.asarray(stored.array[0]))[1], 1e-6))
+    limits = 0.0, _highest(stored)
     return _map_layer(
         stored, world, "Grad-CAM", grad_cam_colormap(), contrast_limits=limits, blending="additive", visible=False
     )
+
+
+def _highest(stored: StoredMap) -> float:
+    """Return the highest finite value in some frames of a map, 1 where there is none above 0; one frame alone may be empty."""
+    frames = np.linspace(0, stored.array.shape[0] - 1, FRAMES_LOOKED_AT).astype(int)
+    top = max((float(np.nanmax(np.asarray(stored.array[t]), initial=0.0)) for t in set(frames.tolist())), default=0.0)
+    return top if 0 < top < np.inf else 1.0
 
 
 def _map_layer(stored: StoredMap, world: World, name: str, colormap: Any, **options: Any) -> Image:

@@ -32,7 +32,7 @@ def _sample(settings: SyntheticSettings, name: str) -> list[LayerTuple]:
     layers: list[Layer] = [
         *movie_layers(invented.movie.renamed(name)),
         masks_layer(invented.labels, world),
-        truth_layer(_one_row_an_event(invented.events), world, diameter_px=2 * settings.cell_px),
+        truth_layer(_one_row_an_event(invented.events), world, diameter_px=1.2 * settings.cell_px),
     ]
     return [layer.as_layer_data_tuple() for layer in layers]  # type: ignore[no-untyped-call]
 
