@@ -147,3 +147,31 @@ def test_a_result_of_a_later_version_is_refused(viewer, result_folder):
     edit_card(result_folder, schema=2)
     with pytest.raises(OutputError, match="schema 2"):
         open_results(viewer, result_folder)
+
+
+def test_another_movie_in_its_place_is_not_taken_for_it(viewer, result_folder):
+    edit_card(result_folder, inputs={"movie": {"path": "movie.tif", "shape": [6, 1, 480, 640]}})
+    with pytest.raises(MovieError, match=r"is not the movie of 'result'"):
+        open_results(viewer, result_folder)
+
+
+def test_the_movie_is_opened_as_the_command_opened_it(viewer, result_folder, frames):
+    import tifffile
+
+    (result_folder / "movie.tif").unlink()
+    outside = result_folder.parent / "raw.tif"
+    tifffile.imwrite(outside, np.stack([frames * 0, frames], axis=1), photometric="minisblack")
+    files = json.loads((result_folder / "result.json").read_text())["files"]
+    del files["movie"]
+    source = {"path": str(outside), "axes": "TCYX", "shape": [6, 1, 48, 64], "pixel_size_um": 0.5, "interval_s": 300.0}
+    settings = {"movie": {"axes": "TCYX", "channel": 1, "z": None}}
+    edit_card(result_folder, files=files, inputs={"movie": source}, settings=settings)
+    open_results(viewer, result_folder)
+    np.testing.assert_array_equal(np.asarray(viewer.layers["raw"].data), frames)
+    np.testing.assert_allclose(viewer.layers["raw"].scale, (300, 0.5, 0.5))
+
+
+def test_marks_are_as_large_as_the_cells_that_the_command_was_told(viewer, result_folder):
+    edit_card(result_folder, settings={"detect": {"radius_px": 8.0}})
+    open_results(viewer, result_folder)
+    assert set(viewer.layers["events"].size) == {16.0}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tap_events.errors import OutputError
+from napari_tap_events.movies.axes import KNOWN
 from napari_tap_events.settings import MovieSettings
 
 CARD = "result.json"
@@ -32,6 +33,10 @@ class ResultFolder:
         How the movie was opened.
     movie_name : str
         The movie's path as it was then, for messages.
+    movie_shape : tuple of int or None
+        (T, C, Y, X) of the movie as it was then.
+    radius_px : float or None
+        Radius of a cell that the command was told.
     """
 
     path: Path
@@ -40,6 +45,8 @@ class ResultFolder:
     missing: tuple[str, ...]
     movie_settings: MovieSettings
     movie_name: str
+    movie_shape: tuple[int, ...] | None = None
+    radius_px: float | None = None
 
 
 def read_result(folder: str | Path) -> ResultFolder:
@@ -56,6 +63,7 @@ def read_result(folder: str | Path) -> ResultFolder:
     card = _read_card(path)
     listed: dict[str, str] = dict(card.get("files", {}))
     inputs: dict[str, dict[str, Any]] = card.get("inputs", {})
+    described = inputs.get("movie") or {}
     files = {role: path / name for role, name in listed.items() if (path / name).exists()}
     for role in ("movie", "masks", "truth"):
         found = _find_input(path, inputs.get(role))
@@ -66,8 +74,10 @@ def read_result(folder: str | Path) -> ResultFolder:
         command=str(card.get("command", "")),
         files=files,
         missing=tuple(name for role, name in listed.items() if role not in files),
-        movie_settings=_movie_settings(inputs.get("movie") or {}),
-        movie_name=str((inputs.get("movie") or {}).get("path", listed.get("movie", ""))),
+        movie_settings=_movie_settings(card, described),
+        movie_name=str(described.get("path") or listed.get("movie", "")),
+        movie_shape=tuple(described["shape"]) if described.get("shape") else None,
+        radius_px=_radius_px(card),
     )
 
 
@@ -96,6 +106,16 @@ def _find_input(folder: Path, described: Mapping[str, Any] | None) -> Path | Non
     return None
 
 
-def _movie_settings(described: Mapping[str, Any]) -> MovieSettings:
-    known = {name: described[name] for name in MovieSettings.declared() if described.get(name) is not None}
-    return MovieSettings.checked(**known)
+def _movie_settings(card: Mapping[str, Any], described: Mapping[str, Any]) -> MovieSettings:
+    """Return how the movie was opened: as the command was told, with the axes and the scale that it found."""
+    told = dict(described) | dict((card.get("settings") or {}).get("movie") or {})
+    told |= {name: described[name] for name in ("pixel_size_um", "interval_s") if described.get(name) is not None}
+    if not set(str(told.get("axes") or "")) <= set(KNOWN):
+        del told["axes"]
+    return MovieSettings.checked(**{name: told[name] for name in MovieSettings.declared() if told.get(name) is not None})
+
+
+def _radius_px(card: Mapping[str, Any]) -> float | None:
+    sections = [values for values in (card.get("settings") or {}).values() if isinstance(values, dict)]
+    radii = [float(values["radius_px"]) for values in sections if values.get("radius_px")]
+    return radii[-1] if radii else None

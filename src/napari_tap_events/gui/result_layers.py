@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from napari.utils.notifications import show_warning
 from napari_tap_events.errors import MovieError, TapEventsError
 from napari_tap_events.events.table import read_events
 from napari_tap_events.gui import layers as show_as
-from napari_tap_events.gui.event_points import event_layers, jump_to_event, most_probable, truth_layer
+from napari_tap_events.gui.event_points import DEFAULT_DIAMETER_PX, event_layers, jump_to_event, most_probable, truth_layer
 from napari_tap_events.gui.result_folder import ResultFolder, read_result
 from napari_tap_events.gui.world import World
 from napari_tap_events.movies.masks import open_masks
@@ -23,31 +24,40 @@ from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.settings import MovieSettings
 
 
-def _masks(path: Path, movie: Movie) -> list[Layer]:
-    return [show_as.masks_layer(open_masks(path, movie).labels, show_as.world_of(movie))]
+@dataclass(frozen=True)
+class _Below:
+    """What lies under the overlays, and how large their marks are."""
+
+    movie: Movie
+    world: World
+    diameter_px: float
 
 
-def _arrow(path: Path, movie: Movie) -> list[Layer]:
-    return [show_as.arrow_layer(open_map(path), show_as.world_of(movie))]
+def _masks(path: Path, below: _Below) -> list[Layer]:
+    return [show_as.masks_layer(open_masks(path, below.movie).labels, below.world)]
 
 
-def _grad_cam(path: Path, movie: Movie) -> list[Layer]:
-    return [show_as.grad_cam_layer(open_map(path), show_as.world_of(movie))]
+def _arrow(path: Path, below: _Below) -> list[Layer]:
+    return [show_as.arrow_layer(open_map(path), below.world)]
 
 
-def _probability(path: Path, movie: Movie) -> list[Layer]:
-    return [show_as.probability_layer(open_map(path), show_as.world_of(movie))]
+def _grad_cam(path: Path, below: _Below) -> list[Layer]:
+    return [show_as.grad_cam_layer(open_map(path), below.world)]
 
 
-def _truth(path: Path, movie: Movie) -> list[Layer]:
-    return [truth_layer(read_events(path), show_as.world_of(movie))]
+def _probability(path: Path, below: _Below) -> list[Layer]:
+    return [show_as.probability_layer(open_map(path), below.world)]
 
 
-def _events(path: Path, movie: Movie) -> list[Layer]:
-    return list(event_layers(read_events(path), show_as.world_of(movie), movie.n_frames))
+def _truth(path: Path, below: _Below) -> list[Layer]:
+    return [truth_layer(read_events(path), below.world, below.diameter_px)]
 
 
-OVERLAYS: dict[str, Callable[[Path, Movie], list[Layer]]] = {
+def _events(path: Path, below: _Below) -> list[Layer]:
+    return list(event_layers(read_events(path), below.world, below.movie.n_frames, below.diameter_px))
+
+
+OVERLAYS: dict[str, Callable[[Path, _Below], list[Layer]]] = {
     "masks": _masks,
     "arrow": _arrow,
     "grad_cam": _grad_cam,
@@ -101,7 +111,13 @@ def _open_movie(result: ResultFolder, movie_path: str | Path | None) -> Movie:
             f"the movie of '{result.path.name}' is not where it was, '{result.movie_name}'; "
             "put it beside the result folder, or tell where it is now."
         )
-    return open_movie(path, result.movie_settings if movie_path is not None or _is_input(result) else MovieSettings())
+    movie = open_movie(path, result.movie_settings if movie_path is not None or _is_input(result) else MovieSettings())
+    if result.movie_shape is not None and movie.shape != result.movie_shape:
+        raise MovieError(
+            f"'{path}' is not the movie of '{result.path.name}': its frames, channels, rows and columns are {movie.shape}, "
+            f"they were {result.movie_shape}; put the right one there, or tell where it is."
+        )
+    return movie
 
 
 def _is_input(result: ResultFolder) -> bool:
@@ -111,12 +127,14 @@ def _is_input(result: ResultFolder) -> bool:
 
 def _overlays(result: ResultFolder, movie: Movie) -> list[Layer]:
     """Make the layers over the movie, the lowest first; a file that will not do is named and left out."""
+    diameter_px = 2 * result.radius_px if result.radius_px else DEFAULT_DIAMETER_PX
+    below = _Below(movie, show_as.world_of(movie), diameter_px)
     overlays: list[Layer] = []
     for role, make in OVERLAYS.items():
         if role not in result.files:
             continue
         try:
-            overlays += make(result.files[role], movie)
+            overlays += make(result.files[role], below)
         except TapEventsError as error:
             show_warning(str(error))
     return overlays
