@@ -6,6 +6,7 @@ Recipes are generators of reports: the terminal prints them, the window draws th
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -35,3 +36,23 @@ class Report:
     def to_json(self) -> str:
         """Return the report as one line of JSON."""
         return json.dumps(asdict(self))
+
+
+class Control:
+    """How others reach into a long job: it asks here between two steps.
+
+    Attributes
+    ----------
+    stopping, paused : bool
+        Set from outside, from any thread or from a signal handler.
+    """
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self.paused = False
+
+    def wait_or_stop(self) -> bool:
+        """Wait while paused; say whether the job is to stop."""
+        while self.paused and not self.stopping:
+            time.sleep(0.05)
+        return self.stopping

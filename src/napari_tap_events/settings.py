@@ -196,20 +196,35 @@ class SplitSettings(Settings):
         "time-blocks", "How frames are shared out; random is the published split and leaks."
     )
     folds: int = setting(0, "Time blocks for out-of-fold prediction; 0 splits once into 60/20/20 %.", low=0, high=50)
+    nested: bool = setting(
+        True, "With folds, calibrate each fold by heads that never saw it: strict, at the cost of more heads.", advanced=True
+    )
     guard_frames: int = setting(2, "Frames left out between blocks.", unit="frames", low=0, advanced=True)
 
 
-class HeadSettings(LabelSettings, SplitSettings):
+class EventSettings(Settings):
+    """When two events are one and the same."""
+
+    radius_px: float = setting(
+        15.0, "Events closer than this, and near in time, are one and the same: a cell radius.", unit="px", low=1
+    )
+    radius_frames: int = setting(
+        2, "Events closer in time than this, and near in space, are one and the same.", unit="frames", low=0
+    )
+
+
+class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     """The event head: a small network on frozen features that says event or no event."""
 
+    encoder: str = setting(
+        "random", "Folder of a pretrained encoder, or a control: random, random-paper, scratch, intensity, difference."
+    )
+    preset: Preset = setting("unet16", "Size of the U-Net of the controls random, random-paper and scratch.", advanced=True)
     head: HeadKind = setting("evidence", "Kind of head: evidence (pooled evidence map), or the published resnet and linear.")
     arrow: bool = setting(False, "Give the head the arrow map as a further input.")
     intensity: bool = setting(False, "Give the head the normalised image as a further input.", advanced=True)
     pair: Literal["mean", "both"] = setting(
-        "mean", "How the evidence head joins the two frames: their mean (published form) or both in their order.", advanced=True
-    )
-    context: Literal["frame", "crop"] = setting(
-        "frame", "Features from whole frames, or from each crop alone (published).", advanced=True
+        "both", "How the evidence head joins the two frames: both in their order, or their mean (blind to time).", advanced=True
     )
     calibration: Literal["platt", "temperature", "none"] = setting(
         "platt", "How probabilities are made honest: temperature and bias, temperature alone, or not at all."
@@ -224,15 +239,14 @@ class HeadSettings(LabelSettings, SplitSettings):
     seed: int = setting(0, "Seed of every random choice.", low=0)
 
 
-class DetectSettings(Settings):
+class DetectSettings(EventSettings):
     """From probability maps to events."""
 
-    stride_px: int = setting(4, "Distance between neighbouring windows of the map.", unit="px", low=1, high=64)
+    stride_px: int = setting(4, "Distance between neighbouring windows of the map.", unit="px", low=2, high=64)
     threshold: float | None = setting(
-        None, "Least probability of an event; by default the one chosen on validation data.", low=0, high=1
+        None, "Least probability of an event; by default the one chosen on held-out data.", low=0, high=1
     )
-    radius_px: float = setting(15.0, "Two events closer than this, and near in time, are one: a cell radius.", unit="px", low=1)
-    radius_frames: int = setting(2, "Two events closer in time than this, and near in space, are one.", unit="frames", low=0)
+    frames: FrameRange = setting("", "Frames to search, A:B; by default all.")
 
 
 class ScoreSettings(Settings):

@@ -1,0 +1,298 @@
+"""A whole movie through the encoder: every frame once, tile by tile, exact, onto disk.
+
+Tiles carry a halo as wide as the network can see and start at multiples of 8 pixels, so that tiled equals untiled. Maps are kept at a
+stride of one or two pixels (2 x 2 means), in float16, in plain .npy files that are read back as memory maps: the memory this takes does
+not grow with the movie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.unet import HALO_PX, Encoder, folded, pad_to_multiple
+from napari_tap_events.errors import JobStopped, ModelError
+from napari_tap_events.movies.movie import Movie, check_finite
+from napari_tap_events.movies.normalise import normalise
+from napari_tap_events.reports import Control, Report
+
+TILE_PX = 512
+
+
+class FeatureSource(Protocol):
+    """What turns frames into features: a trained encoder, or a control that needs no training.
+
+    Attributes
+    ----------
+    features, pair_features : int
+        Channels F of a frame's map; channels A of a frame pair's map.
+    """
+
+    features: int
+    pair_features: int
+
+    def frame(self, image: Tensor) -> Tensor:
+        """Map a normalised frame (C, H, W) to (F, H, W)."""
+        ...
+
+    def pair(self, image: Tensor, z: Tensor) -> Tensor:
+        """Map two normalised frames (2, C, H, W) and their features (2, F, H, W) to (A, H, W)."""
+        ...
+
+
+class EncoderFeatures:
+    """Features z of an encoder, and the arrow map where an arrow head came with it.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    arrow : ArrowHead or None
+    compute : Compute
+    tile_px : int
+        Side of the tiles, a multiple of 8.
+    """
+
+    def __init__(self, encoder: Encoder, arrow: ArrowHead | None, compute: Compute, tile_px: int = TILE_PX) -> None:
+        layout = torch.channels_last
+        self.unfolded, self.arrow_head = encoder, arrow
+        self.encoder = folded(encoder).to(compute.device).to(memory_format=layout)  # type: ignore[call-overload]
+        if arrow is not None:
+            arrow.to(compute.device).eval()
+        self.compute = compute
+        self.tile_px = tile_px
+        self.features = encoder.features
+        self.pair_features = 0 if arrow is None else 1
+
+    @torch.no_grad()
+    def frame(self, image: Tensor) -> Tensor:
+        """Map a normalised frame (C, H, W) to z, (F, H, W) float32."""
+        height, width = image.shape[-2:]
+        padded = pad_to_multiple(image[None])
+        out = torch.empty((self.features, *padded.shape[-2:]), device=image.device)
+        for inner, outer in tiles(padded.shape[-2], padded.shape[-1], self.tile_px):
+            tile = padded[..., outer[0], outer[1]].contiguous(memory_format=torch.channels_last)
+            with self.compute.autocast():
+                z = self.encoder(tile)[0].float()
+            y, x = inner[0].start - outer[0].start, inner[1].start - outer[1].start
+            rows, columns = inner[0].stop - inner[0].start, inner[1].stop - inner[1].start
+            out[:, inner[0], inner[1]] = z[:, y : y + rows, x : x + columns]
+        return out[:, :height, :width]
+
+    @torch.no_grad()
+    def pair(self, image: Tensor, z: Tensor) -> Tensor:
+        """Return the arrow map (1, H, W) of features (2, F, H, W), or no map at all (0, H, W)."""
+        if self.arrow_head is None:
+            return z.new_empty((0, *z.shape[-2:]))
+        return self.arrow_head.arrow(z[None])
+
+
+class IntensityFeatures:
+    """Control: no features but the normalised image itself."""
+
+    features = 0
+    pair_features = 0
+
+    def frame(self, image: Tensor) -> Tensor:
+        """Return (0, H, W)."""
+        return image[:0]
+
+    def pair(self, image: Tensor, z: Tensor) -> Tensor:
+        """Return (0, H, W)."""
+        return z[0, :0]
+
+
+class DifferenceFeatures(IntensityFeatures):
+    """Control: the absolute difference of the two frames."""
+
+    pair_features = 1
+
+    def pair(self, image: Tensor, z: Tensor) -> Tensor:
+        """Return |x(t+1) - x(t)| averaged over channels, (1, H, W)."""
+        return (image[1] - image[0]).abs().mean(0, keepdim=True)
+
+
+Slices = tuple[slice, slice]
+
+
+def tiles(height: int, width: int, tile_px: int) -> Iterator[tuple[Slices, Slices]]:
+    """Cut a frame whose sides are multiples of 8 into tiles.
+
+    Yields
+    ------
+    inner, outer : pairs of slices (rows, columns)
+        What a tile is responsible for, and what it must be given: the same with a halo, cut off at the frame's border.
+    """
+    for top in range(0, height, tile_px):
+        for left in range(0, width, tile_px):
+            inner = (slice(top, min(top + tile_px, height)), slice(left, min(left + tile_px, width)))
+            yield inner, (_widen(inner[0], height), _widen(inner[1], width))
+
+
+def _widen(part: slice, size: int) -> slice:
+    return slice(max(0, part.start - HALO_PX), min(size, part.stop + HALO_PX))
+
+
+@dataclass(frozen=True)
+class FeatureMaps:
+    """Maps of a whole movie, as arrays that are read from disk when they are used.
+
+    Attributes
+    ----------
+    frames : (T, F + C, h, w) float16
+        Features z of every frame, then the normalised image, both as means over `stride_px` x `stride_px` pixels.
+    pairs : (T-1, A, h, w) float16
+        Maps of the frame pairs (t, t+1): the arrow map, where there is one.
+    features : int
+        F, the channels of `frames` that are features.
+    stride_px : int
+        Pixels of the movie per pixel of the maps.
+    """
+
+    frames: NDArray[np.float16]
+    pairs: NDArray[np.float16]
+    features: int
+    stride_px: int
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames, T."""
+        return len(self.frames)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all maps, in bytes."""
+        return self.frames.nbytes + self.pairs.nbytes
+
+
+def pooled(maps: Tensor, stride_px: int) -> Tensor:
+    """Average (C, H, W) over blocks of `stride_px`; an incomplete last block is left out."""
+    if not len(maps):
+        return maps.new_empty((0, maps.shape[1] // stride_px, maps.shape[2] // stride_px))
+    return F.avg_pool2d(maps[None], stride_px)[0] if stride_px > 1 else maps
+
+
+@dataclass(frozen=True)
+class EncodedFrame:
+    """The maps that one more frame adds.
+
+    Attributes
+    ----------
+    t : int
+    frame : (F + C, h, w) float16
+        Features and normalised image of frame t.
+    pair : (A, h, w) float16 or None
+        Map of the frame pair (t - 1, t); None for the first frame.
+    """
+
+    t: int
+    frame: NDArray[np.float16]
+    pair: NDArray[np.float16] | None
+
+
+def encoded_frames(
+    movie: Movie, source: FeatureSource, compute: Compute, stride_px: int, frames: range
+) -> Iterator[EncodedFrame]:
+    """Encode successive frames, each once; memory is that of two frames.
+
+    Yields
+    ------
+    EncodedFrame
+    """
+    before: tuple[Tensor, Tensor] | None = None
+    for t in frames:
+        raw = movie.frame(t)
+        check_finite(raw, t, movie.name)
+        image = torch.from_numpy(normalise(raw)).to(compute.device)
+        z = source.frame(image)
+        pair = None
+        if before is not None:
+            maps = source.pair(torch.stack([before[0], image]), torch.stack([before[1], z]))
+            pair = _half(pooled(maps, stride_px))
+        yield EncodedFrame(t, _half(pooled(torch.cat([z, image]), stride_px)), pair)
+        before = (image, z)
+
+
+def encode_movie(
+    movie: Movie, source: FeatureSource, compute: Compute, folder: Path, stride_px: int, control: Control | None = None
+) -> Generator[Report, None, FeatureMaps]:
+    """Encode every frame once and keep the maps in a folder; frames already there are not computed again.
+
+    Returns
+    -------
+    FeatureMaps
+
+    Raises
+    ------
+    JobStopped
+        When the control asks to stop; what is done stays.
+    """
+    control = control or Control()
+    shape = (movie.n_frames, source.features + movie.n_channels, movie.height // stride_px, movie.width // stride_px)
+    frames, pairs, done = _files(folder, shape, source.pair_features)
+    first = int(np.argmin(done)) if not done.all() else movie.n_frames
+    start = max(0, first - 1) if first < movie.n_frames else first
+    for encoded in encoded_frames(movie, source, compute, stride_px, range(start, movie.n_frames)):
+        frames[encoded.t] = encoded.frame
+        if encoded.pair is not None:
+            pairs[encoded.t - 1] = encoded.pair
+        done[encoded.t] = True
+        yield Report("features", encoded.t + 1, movie.n_frames)
+        if control.wait_or_stop() and encoded.t + 1 < movie.n_frames:
+            raise JobStopped(
+                f"stopped after {encoded.t + 1} of {movie.n_frames} frames; the same command with --resume goes on."
+            )
+    return FeatureMaps(frames, pairs, source.features, stride_px)
+
+
+def passing_maps(
+    movie: Movie, source: FeatureSource, compute: Compute, stride_px: int, frames: range
+) -> Iterator[tuple[int, FeatureMaps]]:
+    """Encode frames without keeping them.
+
+    Yields
+    ------
+    t, maps : int, FeatureMaps
+        For every frame pair (t, t + 1) of the range, the maps of these two frames alone.
+    """
+    before: EncodedFrame | None = None
+    for now in encoded_frames(movie, source, compute, stride_px, frames):
+        if before is not None and now.pair is not None:
+            yield before.t, FeatureMaps(np.stack([before.frame, now.frame]), now.pair[None], source.features, stride_px)
+        before = now
+
+
+def _half(maps: Tensor) -> NDArray[np.float16]:
+    return cast(NDArray[np.float16], maps.clamp(-65504, 65504).half().cpu().numpy())
+
+
+def _files(folder: Path, shape: tuple[int, int, int, int], pair_features: int) -> tuple[Any, Any, Any]:
+    folder.mkdir(parents=True, exist_ok=True)
+    pair_shape = (shape[0] - 1, pair_features, *shape[2:])
+    return (
+        _memmap(folder / "frames.npy", shape, np.float16),
+        _memmap(folder / "pairs.npy", pair_shape, np.float16),
+        _memmap(folder / "done.npy", (shape[0],), np.bool_),
+    )
+
+
+def _memmap(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:
+    if 0 in shape:
+        return np.zeros(shape, dtype)
+    if path.exists():
+        found = np.load(path, mmap_mode="r+")
+        if found.shape == shape and found.dtype == dtype:
+            return found
+        raise ModelError(
+            f"'{path}' holds maps of shape {found.shape}, expected {shape}: delete the folder, it is only a cache."
+        )
+    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)

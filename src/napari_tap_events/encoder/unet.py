@@ -1,0 +1,123 @@
+"""The U-Net: an image becomes a map of features, one vector per pixel.
+
+Backbone of time arrow prediction (Gallusser, Stieber, Weigert 2023; Chen, Namboodiri, Sero 2024): three poolings, blocks of two
+3 x 3 convolutions with BatchNorm and LeakyReLU, nearest upsampling, and a 1 x 1 projection whose output is the feature z.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Literal, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from napari_tap_events.settings import EncoderSettings
+
+Padding = Literal["zeros", "replicate"]
+WIDTHS = {"unet32": 32, "unet16": 16, "unet8": 8}
+MULTIPLE_PX = 8
+"""Sides of what enters the network are multiples of this."""
+HALO_PX = 56
+"""How far a pixel can see, rounded up to a multiple of 8: 44 px of convolutions, at most 7 px of pooling."""
+
+
+class ConvBlock(nn.Sequential):
+    """3 x 3 convolution, BatchNorm, LeakyReLU."""
+
+    def __init__(self, channels_in: int, channels_out: int, padding: Padding) -> None:
+        super().__init__(
+            nn.Conv2d(channels_in, channels_out, 3, padding=1, padding_mode=padding, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.LeakyReLU(0.01, inplace=True),
+        )
+
+
+class UNet(nn.Module):
+    """Dense features of single frames.
+
+    Parameters
+    ----------
+    channels : int
+        Image channels C.
+    width : int
+        Channels of the first level and of the output, F; they double with each of three poolings.
+    padding : {"zeros", "replicate"}
+        What convolutions see beyond the border.
+    """
+
+    def __init__(self, channels: int, width: int, padding: Padding) -> None:
+        super().__init__()
+        sizes = [width, 2 * width, 4 * width, 8 * width]
+        self.down = nn.ModuleList(
+            _double(before, after, padding) for before, after in zip([channels, *sizes[:-1]], sizes, strict=True)
+        )
+        self.up = nn.ModuleList(
+            _double(below + here, here, padding) for below, here in zip(sizes[:0:-1], sizes[-2::-1], strict=True)
+        )
+        self.out = nn.Conv2d(width, width, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map (B, C, H, W), sides multiples of 8, to (B, F, H, W)."""
+        skips = []
+        x = image
+        for level, block in enumerate(self.down):
+            x = block(F.max_pool2d(x, 2) if level else x)
+            skips.append(x)
+        skips.pop()
+        for block in self.up:
+            x = block(torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), skips.pop()], dim=1))
+        return cast(Tensor, self.out(x))
+
+
+def _double(before: int, after: int, padding: Padding) -> nn.Sequential:
+    return nn.Sequential(ConvBlock(before, after, padding), ConvBlock(after, after, padding))
+
+
+class Encoder(nn.Module):
+    """U-Net and projection: normalised frames in, the feature z out.
+
+    Attributes
+    ----------
+    channels, features : int
+        Image channels C and feature channels F.
+    """
+
+    def __init__(self, channels: int, settings: EncoderSettings) -> None:
+        super().__init__()
+        self.channels = channels
+        self.features = WIDTHS[settings.preset]
+        self.unet = UNet(channels, self.features, settings.padding)
+        self.projection = nn.Sequential(nn.Conv2d(self.features, self.features, 1, bias=False), nn.BatchNorm2d(self.features))
+        self.apply(_kaiming)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map (B, C, H, W) to z, (B, F, H, W); any size: the frame is continued to a multiple of 8 and cut back."""
+        height, width = image.shape[-2:]
+        padded = pad_to_multiple(image)
+        return cast(Tensor, self.projection(self.unet(padded))[..., :height, :width])
+
+
+def pad_to_multiple(image: Tensor) -> Tensor:
+    """Continue an image (B, C, H, W) below and to the right, by its last pixels, until its sides are multiples of 8."""
+    down, right = -image.shape[-2] % MULTIPLE_PX, -image.shape[-1] % MULTIPLE_PX
+    return F.pad(image, (0, right, 0, down), mode="replicate") if down or right else image
+
+
+def _kaiming(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=0.01, nonlinearity="leaky_relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def folded(encoder: Encoder) -> Encoder:
+    """Return a copy for inference with every BatchNorm folded into the convolution before it; same answers, fewer passes."""
+    copied = copy.deepcopy(encoder).eval()
+    for module in copied.modules():
+        if isinstance(module, nn.Sequential) and len(module) > 1 and isinstance(module[1], nn.BatchNorm2d):
+            module[0] = fuse_conv_bn_eval(cast(nn.Conv2d, module[0]), module[1])
+            module[1] = nn.Identity()
+    return copied.requires_grad_(False)

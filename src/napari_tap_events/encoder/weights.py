@@ -1,0 +1,194 @@
+"""A model is a folder: `model.safetensors` and `card.json`; never a pickle.
+
+The card says what the weights are, how they were made and what they fit: schema, settings, normalisation, data, seeds, versions,
+metrics. Anything that does not fit fails loudly.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.encoder.unet import Encoder
+from napari_tap_events.errors import ModelError
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.normalise import NORMALISATION
+from napari_tap_events.settings import EncoderSettings
+
+SCHEMA = 1
+WEIGHTS, CARD = "model.safetensors", "card.json"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes here."""
+    found = {name: version(name) for name in ("napari-tap-events", "torch", "numpy", "scikit-image", "tifffile", "zarr")}
+    return {**found, "python": platform.python_version(), "platform": platform.platform()}
+
+
+class MovieRecord(BaseModel):
+    """A movie that a model has seen: its name, size and content hash, and which of its frames."""
+
+    name: str
+    shape: tuple[int, int, int, int]
+    content_hash: str
+    frames: str = ""
+
+
+class Card(BaseModel):
+    """What `card.json` holds.
+
+    Attributes
+    ----------
+    kind : "encoder" or "head"
+    channels, features : int
+        Image channels C that the model reads; feature channels F.
+    settings : dict
+        All settings that it was made with.
+    metrics : dict
+        Measured numbers.
+    details : dict
+        What only this kind of model needs, e.g. calibration and threshold of a head.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_version: int = SCHEMA
+    kind: Literal["encoder", "head"]
+    name: str
+    channels: int
+    features: int
+    normalisation: dict[str, Any] = Field(default_factory=lambda: dict(NORMALISATION))
+    settings: dict[str, Any] = Field(default_factory=dict)
+    movies: list[MovieRecord] = Field(default_factory=list)
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    details: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=versions)
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def movie_record(movie: Movie, frames: range | None = None) -> MovieRecord:
+    """Return the record of a movie, reading it once for its hash."""
+    text = "" if frames is None else f"{frames.start}:{frames.stop}"
+    return MovieRecord(name=movie.name, shape=movie.shape, content_hash=movie.content_hash(), frames=text)
+
+
+def save_model(folder: Path, state: Mapping[str, Tensor], card: Card) -> None:
+    """Write weights and card; the card last, so that a folder with a card is complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / (WEIGHTS + ".partial")
+    save_file({name: value.detach().contiguous().cpu() for name, value in state.items()}, partial)
+    partial.replace(folder / WEIGHTS)
+    partial = folder / (CARD + ".partial")
+    partial.write_text(card.model_dump_json(indent=2), encoding="utf-8")
+    partial.replace(folder / CARD)
+
+
+def load_card(folder: Path, kind: Literal["encoder", "head"]) -> Card:
+    """Read and check the card of a model folder.
+
+    Raises
+    ------
+    ModelError
+        When there is no such model, it is of another kind, newer than this software, or normalised in another way.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        raise ModelError(f"'{folder}' is no model folder: it has no {CARD}; give the folder that pretrain or train wrote.")
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        found = int(raw["schema_version"])
+    except (ValueError, KeyError, TypeError, OSError):
+        raise ModelError(f"the card '{path}' cannot be read; the model is damaged: make it again.") from None
+    if found > SCHEMA:
+        raise ModelError(f"the model '{folder.name}' has schema {found}, this software knows up to {SCHEMA}: update it.")
+    try:
+        card = Card(**raw)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ModelError(f"the card '{path}' is damaged at '{where}': make the model again.") from None
+    if card.kind != kind:
+        raise ModelError(f"'{folder}' holds an {card.kind}, but an {kind} is needed here.")
+    if card.normalisation != NORMALISATION:
+        raise ModelError(f"the model '{folder.name}' was made for another normalisation, {card.normalisation}; make it again.")
+    return card
+
+
+def load_weights(folder: Path, module: nn.Module) -> None:
+    """Put the weights of a model folder into a module.
+
+    Raises
+    ------
+    ModelError
+        When they are missing, damaged, or do not fit.
+    """
+    try:
+        module.load_state_dict(load_file(folder / WEIGHTS))
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"the weights in '{folder}' cannot be read ({error}): make the model again.") from None
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ModelError(f"the weights in '{folder}' do not fit its card: {reason}") from None
+
+
+class ArrowEncoder(nn.Module):
+    """Encoder and arrow head together, as they are trained and kept.
+
+    Parameters
+    ----------
+    channels : int
+        Image channels C.
+    settings : EncoderSettings
+    arrow : bool
+        Whether there is an arrow head; controls that were never taught the arrow of time have none.
+    """
+
+    arrow: ArrowHead | None
+
+    def __init__(self, channels: int, settings: EncoderSettings, arrow: bool = True) -> None:
+        super().__init__()
+        self.encoder = Encoder(channels, settings)
+        self.arrow = ArrowHead(self.encoder.features) if arrow else None
+
+    def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
+        """Map crop pairs (B, 2, C, P, P) to arrow logits (B, P, P) and features z (B, 2, F, P, P)."""
+        z = self.encoder(pairs.flatten(0, 1)).unflatten(0, pairs.shape[:2])
+        if self.arrow is None:
+            raise ModelError("this encoder has no arrow head: it was never taught the arrow of time.")
+        return self.arrow.arrow(z), z
+
+
+def load_encoder(folder: Path, channels: int | None = None) -> tuple[ArrowEncoder, Card]:
+    """Load an encoder with its arrow head, on the CPU, in eval mode.
+
+    Parameters
+    ----------
+    folder : Path
+    channels : int, optional
+        Channels of the movie it is meant for.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be loaded, or reads another number of channels.
+    """
+    card = load_card(folder, "encoder")
+    if channels is not None and card.channels != channels:
+        raise ModelError(f"the encoder '{folder.name}' reads {card.channels} channel(s), the movie has {channels}.")
+    names = EncoderSettings.model_fields
+    settings = EncoderSettings.checked(**{name: card.settings[name] for name in names if name in card.settings})
+    with torch.random.fork_rng(devices=[]):
+        model = ArrowEncoder(card.channels, settings, arrow=bool(card.details.get("arrow", True)))
+    load_weights(folder, model)
+    return model.eval(), card

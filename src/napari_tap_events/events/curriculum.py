@@ -1,0 +1,155 @@
+"""What is taught and what is asked: movies with labels, cut into units that are held out in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_tap_events.errors import ScopeError
+from napari_tap_events.events.learning import Lesson
+from napari_tap_events.events.map_tiles import Tiles
+from napari_tap_events.settings import SplitSettings
+from napari_tap_events.training.splits import SHARES, Block, apart, even_blocks, leakage, random_parts, time_blocks
+
+LEAKAGE_SAMPLE = 4000
+
+
+@dataclass(frozen=True)
+class LabelledMovie:
+    """A movie's labels on the window grid, and its true events.
+
+    Attributes
+    ----------
+    labels : (T-1, K, rows, columns) int8
+    truth : DataFrame
+        Events table.
+    """
+
+    labels: NDArray[np.int8]
+    truth: pd.DataFrame
+
+    @property
+    def n_pairs(self) -> int:
+        """Frame pairs, T - 1."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """Labelled movies, shared out into units.
+
+    Attributes
+    ----------
+    movies : tuple of LabelledMovie
+    blocks : tuple of tuple of Block
+        For each unit, the block of every movie that belongs to it; an empty block where there is none.
+    guard : int
+        Frames between what is taught and what is held out.
+    parts : tuple of (T-1, rows, columns) int8, or None
+        For the random split: the unit of every window.
+    """
+
+    movies: tuple[LabelledMovie, ...]
+    blocks: tuple[tuple[Block, ...], ...]
+    guard: int
+    parts: tuple[NDArray[np.int8], ...] | None = None
+
+    @property
+    def units(self) -> range:
+        """Numbers of the units."""
+        return range(len(self.blocks))
+
+    def teaching(self, held: Collection[int], tiles: Sequence[Tiles]) -> list[Lesson]:
+        """Return what may be taught while some units are held out."""
+        lessons = []
+        for m, movie in enumerate(self.movies):
+            away = [self.blocks[u][m] for u in held if len(self.blocks[u][m].pairs)]
+            pairs = apart(movie.n_pairs, away, self.guard) if self.parts is None else list(range(movie.n_pairs))
+            labels = self._only(m, [u for u in self.units if u not in held])
+            if pairs:
+                lessons.append(Lesson(tiles[m], labels, pairs))
+        return lessons
+
+    def asking(self, unit: int, tiles: Sequence[Tiles]) -> list[tuple[int, Lesson]]:
+        """Return what is asked of a head that was not taught this unit: (movie, lesson)."""
+        whole = [(m, list(self.blocks[unit][m].pairs)) for m in range(len(self.movies))]
+        return [(m, Lesson(tiles[m], self._only(m, [unit]), pairs)) for m, pairs in whole if pairs]
+
+    def _only(self, m: int, units: Collection[int]) -> NDArray[np.int8]:
+        """Return the labels of a movie, unknown outside some units where windows were shared out one by one."""
+        labels = self.movies[m].labels
+        if self.parts is None:
+            return labels
+        return np.where(np.isin(self.parts[m], list(units))[:, None], labels, np.int8(-1))
+
+    def leakage(self, taught: Collection[int], asked: int, crop_px: int, step_px: int, seed: int = 0) -> float:
+        """Return the share of asked windows that share a pixel with a taught one; see `splits.leakage`."""
+        shares, sizes = [], []
+        rng = np.random.default_rng(seed)
+        for m, movie in enumerate(self.movies):
+            held = [u for u in self.units if u not in taught]
+            away = [self.blocks[u][m] for u in held]
+            pairs = apart(movie.n_pairs, away, self.guard) if self.parts is None else list(range(movie.n_pairs))
+            train = self._windows(m, taught, pairs, step_px)
+            test = self._windows(m, [asked], list(self.blocks[asked][m].pairs), step_px)
+            if len(test) > LEAKAGE_SAMPLE:
+                test = test[rng.choice(len(test), LEAKAGE_SAMPLE, replace=False)]
+            shares.append(leakage(train, test, crop_px))
+            sizes.append(len(test))
+        return float(np.average(shares, weights=sizes)) if sum(sizes) else 0.0
+
+    def _windows(self, m: int, units: Collection[int], pairs: Sequence[int], step_px: int) -> NDArray[np.int64]:
+        """Return (t, y, x) of the known windows of a movie that belong to some units."""
+        index, i, j = np.nonzero(self._only(m, units)[pairs, 0] >= 0) if len(pairs) else (np.zeros(0, int),) * 3
+        return np.stack([np.asarray(pairs, np.int64)[index], i * step_px, j * step_px], axis=1)
+
+
+def make_curriculum(movies: Sequence[LabelledMovie], settings: SplitSettings, seed: int) -> Curriculum:
+    """Share movies out as the settings say.
+
+    With folds every unit is held out in turn; without, the units are train, validation and test.
+
+    Raises
+    ------
+    ScopeError
+        When there are too few movies, frames or events for this split.
+    """
+    movies = tuple(movies)
+    if settings.split == "movies":
+        return Curriculum(movies, _by_movie(movies, settings.folds), settings.guard_frames)
+    if settings.split == "random":
+        return _by_chance(movies, settings, seed)
+    if settings.folds == 1:
+        raise ScopeError("folds = 1 holds nothing out; choose 0 for a single split, or 2 and more.")
+    cut = []
+    for movie in movies:
+        busy = np.flatnonzero((movie.labels == 1).any((1, 2, 3))).tolist()
+        cut.append(
+            even_blocks(movie.n_pairs, settings.folds, busy) if settings.folds else time_blocks(movie.n_pairs, SHARES, busy)
+        )
+    return Curriculum(movies, tuple(zip(*cut, strict=True)), settings.guard_frames)
+
+
+def _by_movie(movies: Sequence[LabelledMovie], folds: int) -> tuple[tuple[Block, ...], ...]:
+    if len(movies) < 3:
+        raise ScopeError(f"the split by movies needs 3 labelled movies or more, {len(movies)} came; use --split time-blocks.")
+    owner = list(range(len(movies))) if folds else [0] * (len(movies) - 2) + [1, 2]
+    return tuple(
+        tuple(Block(0, movie.n_pairs if owner[m] == unit else 0) for m, movie in enumerate(movies))
+        for unit in range(max(owner) + 1)
+    )
+
+
+def _by_chance(movies: tuple[LabelledMovie, ...], settings: SplitSettings, seed: int) -> Curriculum:
+    if settings.folds:
+        raise ScopeError("the random split knows no folds; leave --folds away, or use --split time-blocks.")
+    parts = []
+    for m, movie in enumerate(movies):
+        shape = (movie.n_pairs, *movie.labels.shape[2:])
+        parts.append(random_parts(int(np.prod(shape)), seed + m).reshape(shape))
+    whole = tuple(Block(0, movie.n_pairs) for movie in movies)
+    return Curriculum(movies, (whole, whole, whole), 0, tuple(parts))

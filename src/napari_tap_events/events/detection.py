@@ -1,0 +1,171 @@
+"""From maps to events: local maxima in space and time, streamed frame by frame.
+
+Events are sought on a score map that is sharper than the window map: the evidence around every pixel (or, for heads without evidence,
+the logits of the windows around it). A window's probability answers "is there an event in this crop", and has a plateau as wide as the
+crop; the score answers "is it here". An event's probability is calibrated on held-out candidates: among candidates with probability p,
+a share p are events.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from napari_tap_events.events.dense import evidence_map, window_logits
+from napari_tap_events.events.head import EventHead, EvidenceHead
+from napari_tap_events.events.map_tiles import MapTiles
+
+CANDIDATES_PER_MEGAPIXEL = 200
+"""Candidates kept per frame and megapixel, the strongest: bounds the table, not what can be found."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A local maximum of a score map.
+
+    Attributes
+    ----------
+    t : int
+        Frame pair (t, t + 1).
+    y, x : float
+        Pixels of the movie.
+    kind : int
+        Index of the kind with the highest score.
+    score : float
+        In logits of the head, not calibrated.
+    """
+
+    t: int
+    y: float
+    x: float
+    kind: int
+    score: float
+
+
+@dataclass(frozen=True)
+class ScoreGrid:
+    """Where the values of a score map lie in the movie: at `offset_px + stride_px * index`."""
+
+    stride_px: int
+    offset_px: float
+
+
+def score_grid(head: EventHead, map_stride_px: int) -> ScoreGrid:
+    """Return where the values of a head's score maps lie."""
+    if isinstance(head, EvidenceHead):
+        return ScoreGrid(map_stride_px, (map_stride_px - 1) / 2)
+    crop_px = head.shape.crop * map_stride_px
+    return ScoreGrid(head.shape.stride * map_stride_px, (crop_px - 1) / 2)
+
+
+def score_frame(head: EventHead, tiles: MapTiles, t: int, radius_px: float) -> NDArray[np.float32]:
+    """Return the score map of the frame pair (t, t + 1), (K, h, w) float32.
+
+    Parameters
+    ----------
+    head : EventHead
+    tiles : MapTiles
+    t : int
+    radius_px : float
+        A cell radius; evidence is summed with a Gaussian of half that width.
+    """
+    if isinstance(head, EvidenceHead):
+        sigma = 0.5 * radius_px / tiles.maps.stride_px
+        smooth: NDArray[np.float32] = ndi.gaussian_filter(evidence_map(head, tiles, t), (0, sigma, sigma))
+        return smooth
+    return _box(window_logits(head, tiles, t), max(1, head.shape.crop // head.shape.stride))
+
+
+def _box(logits: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Average over as many windows as hold the same event: the plateau becomes a peak over its middle."""
+    out: NDArray[np.float32] = ndi.uniform_filter(logits, (0, width, width), mode="nearest")
+    return out
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Score maps (K, h, w) of a frame pair, and the greatest score within a cell radius (h, w)."""
+
+    t: int
+    scores: NDArray[np.float32]
+    around: NDArray[np.float32]
+
+
+class MaximaFinder:
+    """Finds local maxima in space and time while score maps pass by; memory is that of `2 * radius_frames + 1` maps.
+
+    Parameters
+    ----------
+    grid : ScoreGrid
+    radius_px, radius_frames : float, int
+        No two maxima are closer than this in space and in time; kinds compete with each other.
+    """
+
+    def __init__(self, grid: ScoreGrid, radius_px: float, radius_frames: int) -> None:
+        self.grid, self.reach_frames = grid, radius_frames
+        self.footprint = _disc(max(1, round(radius_px / grid.stride_px)))
+        self.window: deque[_Entry] = deque()
+
+    def add(self, t: int, scores: NDArray[np.float32]) -> list[Candidate]:
+        """Take the score maps (K, h, w) of the next frame pair; return the maxima that are now certain."""
+        around = ndi.maximum_filter(scores.max(0), footprint=self.footprint, mode="nearest")
+        self.window.append(_Entry(t, scores, around))
+        while self.window[0].t < t - 2 * self.reach_frames:
+            self.window.popleft()
+        return self._maxima_at(t - self.reach_frames)
+
+    def rest(self) -> list[Candidate]:
+        """Return the maxima of the last frame pairs, after which nothing comes."""
+        if not self.window:
+            return []
+        last = self.window[-1].t
+        return [found for t in range(last - self.reach_frames + 1, last + 1) for found in self._maxima_at(t)]
+
+    def _maxima_at(self, t: int) -> list[Candidate]:
+        here = next((entry for entry in self.window if entry.t == t), None)
+        if here is None:
+            return []
+        best = here.scores.max(0)
+        peak = best == here.around
+        for other in self.window:
+            if 0 < t - other.t <= self.reach_frames:
+                peak &= best > other.around
+            elif 0 < other.t - t <= self.reach_frames:
+                peak &= best >= other.around
+        return [self._candidate(here, y, x) for y, x in _one_per_plateau(peak, best)]
+
+    def _candidate(self, entry: _Entry, y: int, x: int) -> Candidate:
+        kinds = entry.scores[:, y, x]
+        place = [self.grid.offset_px + self.grid.stride_px * index for index in (y, x)]
+        return Candidate(entry.t, place[0], place[1], int(kinds.argmax()), float(kinds.max()))
+
+
+def find_maxima(
+    head: EventHead, tiles: MapTiles, pairs: Iterable[int], radius_px: float, radius_frames: int
+) -> list[Candidate]:
+    """Return the local maxima of a head's score over frame pairs whose maps are at hand."""
+    finder = MaximaFinder(score_grid(head, tiles.maps.stride_px), radius_px, radius_frames)
+    found = [candidate for t in pairs for candidate in finder.add(t, score_frame(head, tiles, t, radius_px))]
+    return found + finder.rest()
+
+
+def _one_per_plateau(peak: NDArray[np.bool_], best: NDArray[np.float32]) -> list[tuple[int, int]]:
+    places = np.argwhere(peak)
+    if not len(places):
+        return []
+    plateaus, count = ndi.label(peak, structure=np.ones((3, 3)))
+    centres = np.round(ndi.center_of_mass(peak, plateaus, range(1, count + 1))).astype(int)
+    snapped = [places[((places - centre) ** 2).sum(1).argmin()] for centre in centres]
+    limit = max(10, round(CANDIDATES_PER_MEGAPIXEL * best.size / 1e6))
+    ranked = sorted(snapped, key=lambda place: -best[place[0], place[1]])
+    return [(int(y), int(x)) for y, x in ranked[:limit]]
+
+
+def _disc(reach: int) -> NDArray[np.bool_]:
+    y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    return np.asarray(y * y + x * x <= reach * reach)

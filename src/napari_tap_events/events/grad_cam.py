@@ -1,0 +1,115 @@
+"""Grad-CAM: which places in the feature map speak for an event, or for the arrow of time.
+
+Selvaraju et al. 2017, with the feature map z as the target layer: channels are weighted by the gradient of the score averaged over
+pixels. For events negative sums are cut off; for the arrow of time the absolute value is shown (Chen, Namboodiri, Sero 2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from torch import Tensor
+
+from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.events.head import EventHead
+from napari_tap_events.events.map_tiles import MapTiles
+
+
+def event_cam(head: EventHead, tiles: MapTiles, t: int) -> NDArray[np.float32]:
+    """Return the Grad-CAM of an event head for the frame pair (t, t + 1).
+
+    The score is the sum of all window logits, each weighted by its own probability, so that windows which the head takes for events
+    decide; for a single window this is the logit itself.
+
+    Returns
+    -------
+    (h, w) float32
+        At the stride of the maps, mean over both frames, never negative.
+    """
+    m = head.margin
+    frames, pairs = tiles.block(t, (-m, tiles.height + m), (-m, tiles.width + m))
+    z = frames.detach().requires_grad_(True)
+    with torch.enable_grad():
+        logits = head(z[None], pairs[None])
+        score = (logits * torch.sigmoid(logits.detach())).sum()
+    (gradient,) = torch.autograd.grad(score, z)
+    cam = _weighted(z.detach(), gradient).clamp(min=0).mean(0)
+    return np.asarray(head.inner(cam).cpu().numpy(), dtype=np.float32)
+
+
+def arrow_cam(head: ArrowHead, z: Tensor) -> NDArray[np.float32]:
+    """Return the Grad-CAM of the time arrow for features z (2, F, H, W): |sum of weighted channels|, mean over frames, (H, W)."""
+    z = z.detach().requires_grad_(True)
+    with torch.enable_grad():
+        score = head.arrow(z[None]).mean()
+    (gradient,) = torch.autograd.grad(score, z)
+    return np.asarray(_weighted(z.detach(), gradient).abs().mean(0).cpu().numpy(), dtype=np.float32)
+
+
+def _weighted(z: Tensor, gradient: Tensor) -> Tensor:
+    """Sum channels of (2, F, h, w), weighted by the pixel mean of their gradient, to (2, h, w)."""
+    return (gradient.mean((-2, -1), keepdim=True) * z).sum(1)
+
+
+@dataclass(frozen=True)
+class Inset:
+    """A place worth a look.
+
+    Attributes
+    ----------
+    t : int
+        Frame pair (t, t + 1).
+    y, x : float
+        Pixels of the movie.
+    value : float
+        Of the map there.
+    """
+
+    t: int
+    y: float
+    x: float
+    value: float
+
+
+class RankedInsets:
+    """Keeps the strongest places of a movie's maps, at least half an inset apart.
+
+    Parameters
+    ----------
+    count : int
+        How many to keep.
+    inset_px : int
+        Side of an inset in pixels of the movie.
+    stride_px : int
+        Pixels of the movie per pixel of the maps.
+    """
+
+    def __init__(self, count: int, inset_px: int, stride_px: int) -> None:
+        self.count, self.inset_px, self.stride_px = count, inset_px, stride_px
+        self.found: list[Inset] = []
+
+    def look(self, t: int, cam: NDArray[np.float32]) -> None:
+        """Take the maxima of one more map (h, w) into account."""
+        size = max(3, self.inset_px // self.stride_px // 2 * 2 + 1)
+        smooth = ndi.gaussian_filter(cam, size / 8)
+        peaks = np.argwhere((smooth == ndi.maximum_filter(smooth, size)) & (smooth > 0))
+        centre = (self.stride_px - 1) / 2
+        here = [
+            Inset(t, centre + self.stride_px * float(y), centre + self.stride_px * float(x), float(smooth[y, x]))
+            for y, x in peaks
+        ]
+        self.found = self._apart(sorted([*self.found, *here], key=lambda inset: -inset.value))
+
+    def _apart(self, ranked: Iterable[Inset]) -> list[Inset]:
+        kept: list[Inset] = []
+        for inset in ranked:
+            if all(abs(inset.t - k.t) > 2 or max(abs(inset.y - k.y), abs(inset.x - k.x)) >= self.inset_px / 2 for k in kept):
+                kept.append(inset)
+            if len(kept) == self.count:
+                break
+        return kept

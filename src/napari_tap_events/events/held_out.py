@@ -1,0 +1,171 @@
+"""What a head says about frames it was not taught, and what is learned from that: calibration and threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_tap_events.errors import ModelError
+from napari_tap_events.events import candidates as near
+from napari_tap_events.events.calibration import Calibrator, Method, fit_calibrator
+from napari_tap_events.events.dense import window_logits
+from napari_tap_events.events.detection import Candidate, find_maxima
+from napari_tap_events.events.head import EventHead
+from napari_tap_events.events.learning import Lesson
+from napari_tap_events.events.map_tiles import MapTiles
+from napari_tap_events.events.matching import found_in_order
+from napari_tap_events.events.ranking import best_threshold
+from napari_tap_events.events.table import EventRow, events_table
+from napari_tap_events.settings import EventSettings, ScoreSettings
+
+APART_FRAMES = 10_000_000
+"""Tables of several movies are put behind each other in time, so far apart that no event can be matched across."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Answers of a head on the held-out frame pairs of one movie.
+
+    Attributes
+    ----------
+    movie : int
+        Index of the movie.
+    t : (N,) int64
+        Frame pair of every known window.
+    corner : (N, 2) int64
+        Its upper left corner in pixels of the movie.
+    logits : (N, K) float32
+    labels : (N, K) int8
+        1 event, 0 none.
+    candidates : tuple of Candidate
+    """
+
+    movie: int
+    t: NDArray[np.int64]
+    corner: NDArray[np.int64]
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How logits become probabilities, and when an event is reported.
+
+    Attributes
+    ----------
+    windows : tuple of Calibrator
+        For the window map, one for each kind.
+    events : Calibrator
+        For the scores of candidates.
+    threshold : float
+        Least probability of an event, 0..1: the one with the best F1 on held-out data.
+    """
+
+    windows: tuple[Calibrator, ...]
+    events: Calibrator
+    threshold: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Calibration:
+        """Read from what `to_dict` returned.
+
+        Raises
+        ------
+        ModelError
+            When something is missing.
+        """
+        try:
+            windows = tuple(Calibrator(**entry) for entry in values["windows"])
+            return cls(windows, Calibrator(**values["events"]), float(values["threshold"]))
+        except (KeyError, TypeError, ValueError):
+            raise ModelError("the head's card holds no usable calibration: train the head again.") from None
+
+    def map(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn window logits (K, rows, columns) into the probability of each kind."""
+        return np.stack([c.probability(z) for c, z in zip(self.windows, logits, strict=True)]).astype(np.float32)
+
+
+def judge(head: EventHead, tiles: MapTiles, lesson: Lesson, movie: int, events: EventSettings) -> HeldOut:
+    """Ask a head about the frame pairs of a lesson that it was not taught, on the maps of that movie."""
+    pairs = list(lesson.pairs)
+    labels = lesson.labels[pairs]
+    logits = np.stack([window_logits(head, tiles, t) for t in pairs])
+    known = labels[:, 0] >= 0
+    index, i, j = np.nonzero(known)
+    step = head.shape.stride * head.shape.map_stride_px
+    found = find_maxima(head, tiles, pairs, events.radius_px, events.radius_frames)
+    return HeldOut(
+        movie=movie,
+        t=np.asarray(pairs, dtype=np.int64)[index],
+        corner=np.stack([i, j], axis=1) * step,
+        logits=logits.transpose(0, 2, 3, 1)[known],
+        labels=labels.transpose(0, 2, 3, 1)[known],
+        candidates=tuple(found),
+    )
+
+
+def calibrate(held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], method: Method, score: ScoreSettings) -> Calibration:
+    """Fit calibrators and choose the threshold on held-out answers.
+
+    Parameters
+    ----------
+    held : sequence of HeldOut
+        At their natural prevalence.
+    truths : sequence of DataFrame
+        True events of every movie, by index; only those within the held-out frames count.
+    method : {"platt", "temperature", "none"}
+    score : ScoreSettings
+        When a candidate counts as a true event.
+    """
+    logits = np.concatenate([part.logits for part in held])
+    labels = np.concatenate([part.labels for part in held])
+    windows = tuple(fit_calibrator(logits[:, k], labels[:, k] == 1, method) for k in range(logits.shape[1]))
+    raw = candidate_table(held, None, ())
+    truth = held_truth(held, truths)
+    found = near.candidates(raw, truth, score.radius_px, score.frames)
+    order = np.argsort(-raw["score"].to_numpy()[found.rows_predicted], kind="stable")
+    _, hit = found_in_order(found, order)
+    counts = hit | ~found.excused[order]
+    chosen = found.rows_predicted[order][counts]
+    scores = raw["score"].to_numpy()[chosen]
+    events = fit_calibrator(scores, hit[counts], "platt") if len(scores) else Calibrator(method="platt")
+    table = raw.assign(probability=events.probability(raw["score"].to_numpy()))
+    return Calibration(windows, events, best_threshold(table, truth, score))
+
+
+def candidate_table(held: Sequence[HeldOut], calibration: Calibration | None, kinds: Sequence[str]) -> pd.DataFrame:
+    """Return the candidates of held-out answers as an events table with a column `score`; movies behind each other in time."""
+    parts = [(part.movie, candidate) for part in held for candidate in part.candidates]
+    scores = np.array([candidate.score for _, candidate in parts], dtype=np.float64)
+    probability = np.zeros(len(parts)) if calibration is None else calibration.events.probability(scores)
+    rows = [
+        EventRow(m * APART_FRAMES + c.t, c.y, c.x, kind_name(c, kinds), float(p), source="head")
+        for (m, c), p in zip(parts, probability, strict=True)
+    ]
+    return events_table(rows).assign(score=scores, movie=[m for m, _ in parts])
+
+
+def kind_name(candidate: Candidate, kinds: Sequence[str]) -> str:
+    """Return the name of a candidate's kind; with merged kinds, "event"."""
+    return kinds[candidate.kind] if len(kinds) > 1 else "event"
+
+
+def held_truth(held: Sequence[HeldOut], truths: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the true events within the held-out frame pairs, movies behind each other in time."""
+    parts = []
+    for m in sorted({part.movie for part in held}):
+        pairs = {int(t) for part in held if part.movie == m for t in np.unique(part.t)}
+        truth = truths[m]
+        inside = truth[truth["t"].isin(pairs)]
+        parts.append(inside.assign(t=inside["t"] + m * APART_FRAMES))
+    return pd.concat(parts, ignore_index=True)

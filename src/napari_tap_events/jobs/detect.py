@@ -1,0 +1,125 @@
+"""The recipe `detect`: a movie and a head go in; a calibrated probability map and an events table come out, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_tap_events.encoder.compute import compute_for
+from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
+from napari_tap_events.errors import JobStopped, SettingsError
+from napari_tap_events.events.crops import WindowGrid
+from napari_tap_events.events.dense import any_kind, window_logits
+from napari_tap_events.events.detection import Candidate, MaximaFinder, score_frame, score_grid
+from napari_tap_events.events.held_out import kind_name
+from napari_tap_events.events.map_tiles import MapTiles
+from napari_tap_events.events.model import EventModel, load_event_model
+from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.jobs.output import Run, describe, finish, start
+from napari_tap_events.movies.movie import Movie, single_channel
+from napari_tap_events.movies.ome_zarr import create_map
+from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.reports import Report
+from napari_tap_events.settings import DetectSettings, frame_range
+
+
+def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> Generator[Report, None, Path]:
+    """Find the events of a movie; every frame is read and encoded once, and memory does not grow with the movie.
+
+    Parameters
+    ----------
+    movie_path, head : Path
+        The movie, and the folder that `train` wrote.
+    settings : DetectSettings
+    run : Run
+
+    Yields
+    ------
+    Report
+
+    Returns
+    -------
+    Path
+        The output folder: `probability.ome.zarr`, `arrow.ome.zarr` where the encoder has an arrow head, `events.csv`.
+    """
+    movie = single_channel(open_movie(movie_path, run.movie))
+    frames = frame_range(settings.frames, movie.n_frames, "frames")
+    compute = compute_for(run.compute)
+    model = load_event_model(head, movie.n_channels, compute)
+    if settings.stride_px % model.map_stride_px:
+        raise SettingsError(f"stride_px = {settings.stride_px} must be a multiple of {model.map_stride_px}.")
+    start(run, "detect", settings)
+    maps = _Maps(movie, model, settings.stride_px, frames, run)
+    finder = MaximaFinder(score_grid(model.head, model.map_stride_px), settings.radius_px, settings.radius_frames)
+    candidates: list[Candidate] = []
+    passing = passing_maps(movie, model.source, compute, model.map_stride_px, frames)
+    for done, (t, pair) in enumerate(passing, 1):
+        tiles = MapTiles(pair, model.inputs, compute)
+        maps.write(t - frames.start, tiles)
+        candidates += finder.add(t, score_frame(model.head, tiles, 0, settings.radius_px))
+        yield Report("detect", done, len(frames) - 1)
+        if run.control.wait_or_stop():
+            raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")
+    candidates += finder.rest()
+    return _keep(movie, model, candidates, maps.files, settings, run)
+
+
+class _Maps:
+    """The maps that one pass writes: probability of any event and of each kind, and the arrow."""
+
+    def __init__(self, movie: Movie, model: EventModel, stride_px: int, frames: range, run: Run) -> None:
+        self.movie, self.model, self.frames, self.out = movie, model, frames, run.out
+        self.files: dict[str, str] = {}
+        fs = model.map_stride_px
+        height, width = (side // fs * fs for side in (movie.height, movie.width))
+        grid = WindowGrid(height, width, model.crop_px, stride_px)
+        self.stride = stride_px // fs
+        names = ["probability"] + ([f"probability_{kind}" for kind in model.kinds] if len(model.kinds) > 1 else [])
+        self.probability = [self._create(name, grid.shape, stride_px, grid.offset_px) for name in names]
+        has_arrow = isinstance(model.source, EncoderFeatures) and model.source.pair_features > 0
+        self.arrow = self._create("arrow", (height // fs, width // fs), fs, (fs - 1) / 2) if has_arrow else None
+
+    def _create(self, name: str, shape: tuple[int, int], stride_px: int, offset_px: float) -> Any:
+        self.files[name] = f"{name}.ome.zarr"
+        return create_map(
+            self.out / self.files[name],
+            (len(self.frames) - 1, *shape),
+            name=name,
+            stride_px=stride_px,
+            offset_px=offset_px,
+            pixel_size_um=self.movie.pixel_size_um,
+            interval_s=self.movie.interval_s,
+            frame_offset=self.frames.start,
+        )
+
+    def write(self, index: int, tiles: MapTiles) -> None:
+        """Write the maps of one frame pair."""
+        kinds = self.model.calibration.map(window_logits(self.model.head, tiles, 0, self.stride))
+        for array, values in zip(self.probability, [any_kind(kinds), *kinds], strict=False):
+            array[index] = values.astype(np.float16)
+        if self.arrow is not None:
+            self.arrow[index] = tiles.maps.pairs[0, 0]
+
+
+def _keep(
+    movie: Movie, model: EventModel, candidates: list[Candidate], files: dict[str, str], settings: DetectSettings, run: Run
+) -> Path:
+    threshold = model.calibration.threshold if settings.threshold is None else settings.threshold
+    probability = model.calibration.events.probability([c.score for c in candidates])
+    rows = [
+        EventRow(c.t, c.y, c.x, kind_name(c, model.kinds), float(p), source="head")
+        for c, p in zip(candidates, probability, strict=True)
+    ]
+    table = events_table(rows, movie.interval_s, movie.pixel_size_um)
+    found = table[table["probability"] >= threshold].reset_index(drop=True)
+    for role, events in (("candidates", table), ("events", found)):
+        write_events(run.out / f"{role}.csv", events)
+        files[role] = f"{role}.csv"
+    expected = float(np.sum(probability))
+    summary = {"events": len(found), "threshold": threshold, "expected_events": expected, "candidates": len(table)}
+    inputs = {"movie": describe(movie), "head": model.card.name, "head_metrics": model.card.metrics}
+    finish(run, "detect", {"detect": settings}, inputs, files, summary)
+    return run.out

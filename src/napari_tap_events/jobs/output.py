@@ -1,0 +1,165 @@
+"""Output folders: never mixed, never lost; each says what made it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from napari_tap_events.errors import OutputError
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.reports import Control
+from napari_tap_events.settings import ComputeSettings, MovieSettings, Settings
+
+STARTED, RESULT = "started.json", "result.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every recipe is told beside its own settings.
+
+    Attributes
+    ----------
+    out : Path
+        Folder to write to.
+    overwrite, resume : bool
+        What to do where the folder is not empty: start anew, or go on.
+    compute, movie : ComputeSettings, MovieSettings
+    control : Control
+        Through which the run is paused and stopped.
+    """
+
+    out: Path
+    overwrite: bool = False
+    resume: bool = False
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
+    movie: MovieSettings = field(default_factory=MovieSettings)
+    control: Control = field(default_factory=Control)
+
+    def within(self, name: str) -> Run:
+        """Return the same for a part of a larger run, in a folder of its own."""
+        return Run(self.out / name, self.overwrite, self.resume, self.compute, self.movie, self.control)
+
+
+def start(run: Run, command: str, settings: Settings) -> None:
+    """Prepare the output folder and write down what is about to happen.
+
+    Raises
+    ------
+    OutputError
+        When the folder is in use by something else, or cannot be written.
+    """
+    started = {"schema": 1, "command": command, "settings": settings.model_dump(mode="json"), "versions": _versions()}
+    try:
+        if run.out.exists() and any(run.out.iterdir()):
+            _clear(run, command, started["settings"])
+        run.out.mkdir(parents=True, exist_ok=True)
+        write_json(run.out / STARTED, started)
+    except OSError as error:
+        raise OutputError(f"cannot write to '{run.out}': {error.strerror or error}; choose another --out.") from None
+
+
+def _clear(run: Run, command: str, settings: Any) -> None:
+    before = read_json(run.out / STARTED)
+    if before is None:
+        raise OutputError(f"'{run.out}' is not empty, and not made by this software; choose another --out.")
+    if run.overwrite:
+        shutil.rmtree(run.out)
+        return
+    if not run.resume:
+        raise OutputError(
+            f"'{run.out}' already holds results; add --overwrite to replace them, --resume to go on, or change --out."
+        )
+    if before["command"] != command:
+        raise OutputError(f"'{run.out}' was made by '{before['command']}', not by '{command}'; choose another --out.")
+    changed = [name for name, value in settings.items() if before["settings"].get(name) != value]
+    if changed:
+        name = changed[0]
+        raise OutputError(
+            f"cannot resume with {name} = {settings[name]!r}: it was {before['settings'].get(name)!r}; keep it, or add --overwrite."
+        )
+
+
+def finish(
+    run: Run,
+    command: str,
+    settings: Mapping[str, Settings],
+    inputs: Mapping[str, Any],
+    files: Mapping[str, str],
+    summary: Mapping[str, Any],
+    warnings: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write `result.json`: with it a folder is complete, and `report`, `open` and napari can read it.
+
+    Parameters
+    ----------
+    settings : mapping of section to Settings
+    inputs : mapping
+        What went in: "movie" from `describe`, "masks", ...
+    files : mapping of role to path
+        What came out, relative to the folder.
+    summary : mapping
+        The main numbers.
+    warnings : sequence of str
+        What a reader must know before believing them.
+    """
+    result = {
+        "schema": 1,
+        "command": command,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "settings": {section: value.model_dump(mode="json") for section, value in settings.items()},
+        "inputs": dict(inputs),
+        "files": dict(files),
+        "summary": dict(summary),
+        "warnings": list(warnings),
+    }
+    write_json(run.out / RESULT, result)
+    return result
+
+
+def describe(movie: Movie, content_hash: str | None = None) -> dict[str, Any]:
+    """Return what `result.json` says about a movie."""
+    return {
+        "path": movie.source,
+        "name": movie.name,
+        "shape": list(movie.shape),
+        "dtype": str(movie.dtype),
+        "axes": movie.file_axes,
+        "pixel_size_um": movie.pixel_size_um,
+        "interval_s": movie.interval_s,
+        "content_hash": content_hash or movie.content_hash(),
+    }
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON: all of it or nothing."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(values, indent=2, default=str), encoding="utf-8")
+    partial.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object; None where there is none."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Write rows of metrics as CSV; a column for every name that occurs."""
+    names = list(dict.fromkeys(name for row in history for name in row))
+    lines = [",".join(names), *(",".join(f"{row[name]:.6g}" if name in row else "" for name in names) for row in history)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    from napari_tap_events.encoder.weights import versions
+
+    return versions()

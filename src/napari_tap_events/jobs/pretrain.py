@@ -1,0 +1,151 @@
+"""The recipe `pretrain`: movies go in, an encoder with its arrow head comes out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import torch
+
+from napari_tap_events.encoder.compute import Compute, compute_for
+from napari_tap_events.encoder.weights import ArrowEncoder, Card, movie_record, save_model
+from napari_tap_events.errors import SettingsError
+from napari_tap_events.jobs.output import Run, describe, finish, start, write_history
+from napari_tap_events.movies.movie import Movie, single_channel
+from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.pretext._views import DeviceMovie, device_movie
+from napari_tap_events.pretext.time_arrow import TimeArrow
+from napari_tap_events.reports import Report
+from napari_tap_events.settings import PretrainSettings, frame_range
+from napari_tap_events.training.loop import History, Plan, fit
+
+VAL_SHARE = 0.2
+"""Share of the frames, at the end of each movie, that judge by default."""
+
+
+def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Generator[Report, None, Path]:
+    """Teach an encoder the arrow of time.
+
+    Parameters
+    ----------
+    movies : sequence of Path
+    settings : PretrainSettings
+    run : Run
+
+    Yields
+    ------
+    Report
+
+    Returns
+    -------
+    Path
+        The encoder folder: `model.safetensors`, `card.json`, `history.csv`, `result.json`.
+    """
+    opened = [single_channel(open_movie(path, run.movie)) for path in movies]
+    parts = [_parts(movie, settings) for movie in opened]
+    compute = compute_for(run.compute)
+    start(run, "pretrain", settings)
+    yield Report("pretrain", message=f"reading {len(opened)} movie(s), computing on {compute.name}")
+    train = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
+    val = [_on_device(movie, frames, settings, compute) for movie, (_, frames) in zip(opened, parts, strict=True)]
+    model, history = yield from _learn(opened[0].n_channels, train, val, settings, run, compute)
+    return _keep(model, history, opened, parts, settings, run)
+
+
+def _learn(
+    channels: int,
+    train: Sequence[DeviceMovie],
+    val: Sequence[DeviceMovie],
+    settings: PretrainSettings,
+    run: Run,
+    compute: Compute,
+) -> Generator[Report, None, tuple[ArrowEncoder, History]]:
+    torch.manual_seed(settings.seed)
+    model = ArrowEncoder(channels, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learner = TimeArrow(model, train, val, settings, compute)
+    history = yield from fit(learner, plan_of(settings, run.out), run.control, run.resume)
+    return model, history
+
+
+def plan_of(settings: PretrainSettings, out: Path) -> Plan:
+    """Return how long and how fast to learn."""
+    period = max(1, settings.pairs_per_epoch // settings.batch)
+    steps = settings.steps or max(1, math.ceil(settings.epochs * period))
+    return Plan(
+        stage="pretrain",
+        steps=steps,
+        val_every=min(settings.val_every, steps),
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        schedule=settings.schedule,
+        monitor=f"val_cross_entropy_{settings.sampling}",
+        patience=settings.patience,
+        period=period,
+        checkpoint=out / "checkpoint.pt",
+    )
+
+
+def _keep(
+    model: ArrowEncoder,
+    history: History,
+    movies: Sequence[Movie],
+    parts: Sequence[tuple[list[range], range]],
+    settings: PretrainSettings,
+    run: Run,
+) -> Path:
+    records = [
+        movie_record(movie, range(min(p.start for p in frames), max(p.stop for p in frames)))
+        for movie, (frames, _) in zip(movies, parts, strict=True)
+    ]
+    best = min(history, key=lambda row: row[f"val_cross_entropy_{settings.sampling}"])
+    metrics = {name: value for name, value in best.items() if math.isfinite(value)}
+    values = settings.model_dump(mode="json")
+    card = Card(
+        kind="encoder",
+        name=run.out.name,
+        channels=model.encoder.channels,
+        features=model.encoder.features,
+        settings=values,
+        movies=records,
+        metrics=metrics,
+        details={"pretext": "time_arrow", "val_frames": [f"{v.start}:{v.stop}" for _, v in parts]},
+    )
+    write_history(run.out / "history.csv", history)
+    save_model(run.out, model.state_dict(), card)
+    (run.out / "checkpoint.pt").unlink(missing_ok=True)
+    inputs = {
+        "movie": describe(movies[0], records[0].content_hash),
+        "movies": [describe(m, r.content_hash) for m, r in zip(movies, records, strict=True)],
+    }
+    files = {"encoder": ".", "pretrain_history": "history.csv"}
+    finish(run, "pretrain", {"pretrain": settings}, inputs, files, metrics)
+    return run.out
+
+
+def _parts(movie: Movie, settings: PretrainSettings) -> tuple[list[range], range]:
+    """Return the frames that teach, in one or two runs, and the frames that judge."""
+    if settings.patch_px > min(movie.height, movie.width):
+        raise SettingsError(
+            f"patch_px = {settings.patch_px} is larger than the frames of '{movie.name}', {movie.height} x {movie.width} px; "
+            f"choose --patch-px {min(movie.height, movie.width)} or less."
+        )
+    frames = frame_range(settings.frames, movie.n_frames, "frames")
+    if settings.val_frames:
+        val = frame_range(settings.val_frames, movie.n_frames, "val_frames")
+    else:
+        val = frames[len(frames) - max(2, round(VAL_SHARE * len(frames))) :]
+    gap = max(settings.deltas)
+    before = range(frames.start, max(frames.start, min(frames.stop, val.start)))
+    after = range(min(frames.stop, max(frames.start, val.stop)), frames.stop)
+    train = [part for part in (before, after) if len(part) > gap]
+    if not train or len(val) <= gap:
+        raise SettingsError(
+            f"'{movie.name}' has {movie.n_frames} frames: {len(before) + len(after)} to learn from and {len(val)} to judge by; "
+            f"more than {gap} of each are needed. Choose other --frames and --val-frames."
+        )
+    return train, val
+
+
+def _on_device(movie: Movie, frames: range, settings: PretrainSettings, compute: Compute) -> DeviceMovie:
+    return device_movie(movie, frames, settings.deltas, compute.device)

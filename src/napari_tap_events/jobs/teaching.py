@@ -1,0 +1,231 @@
+"""Cross-fitting: heads taught while units are held out in turn, so that every answer comes from a head that never saw the question.
+
+The answers on unit `j` that calibrate and set the threshold for fold `k` come from a head that saw neither: one head for each pair of
+units (nested), beside one for each unit. The final head learns from everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps, FeatureSource, encode_movie
+from napari_tap_events.encoder.unet import Encoder
+from napari_tap_events.encoder.weights import Card, load_weights, save_model
+from napari_tap_events.events.crops import WindowGrid
+from napari_tap_events.events.curriculum import Curriculum
+from napari_tap_events.events.dense import window_logits
+from napari_tap_events.events.end_to_end import EndToEnd, ImageTiles
+from napari_tap_events.events.head import EventHead, HeadShape, make_head
+from napari_tap_events.events.held_out import HeldOut, judge
+from napari_tap_events.events.learning import HeadLearner
+from napari_tap_events.events.map_tiles import Inputs, MapTiles, Tiles
+from napari_tap_events.jobs.output import Run
+from napari_tap_events.movies.masks import EventMasks
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.reports import Report
+from napari_tap_events.settings import EncoderSettings, HeadSettings
+from napari_tap_events.training.loop import History, Plan, fit
+
+FOLDS = "folds"
+MAP_STRIDE_PX = 2
+"""Maps for heads are kept at half the resolution of the movie: a quarter of the memory and of the time."""
+TRAINING_STRIDE_PX = 8
+"""Distance of the windows that a head is taught on, at most."""
+OOF_STRIDE_PX = 4
+"""Distance of the windows of the out-of-fold map, where the crop allows it."""
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """All that teaching needs, prepared once.
+
+    Attributes
+    ----------
+    movies, masks : sequences
+    curriculum : Curriculum
+    source : FeatureSource or None
+        None where the encoder is trained with the head.
+    maps : sequence of FeatureMaps
+        Of every movie; without channels where the encoder is trained with the head.
+    """
+
+    movies: Sequence[Movie]
+    masks: Sequence[EventMasks]
+    curriculum: Curriculum
+    source: FeatureSource | None
+    maps: Sequence[FeatureMaps]
+    settings: HeadSettings
+    compute: Compute
+    run: Run
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the head's answers."""
+        return ("event",) if self.settings.kinds == "merged" else self.masks[0].kinds
+
+
+@dataclass(frozen=True)
+class Pupil:
+    """A head that was taught, and the maps on which it judges.
+
+    Attributes
+    ----------
+    head : EventHead
+    source : FeatureSource or None
+    tiles : sequence of MapTiles
+        One for each movie.
+    history : list of dict
+    """
+
+    head: EventHead
+    source: FeatureSource | None
+    tiles: Sequence[MapTiles]
+    history: History
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What came of it.
+
+    Attributes
+    ----------
+    final : Pupil
+    answers : mapping of (fold, unit) to list of HeldOut
+        Answers on a unit by a head that saw neither this unit nor that fold; (k, k) is the test of fold k.
+    logits : sequence of (T-1, K, rows, columns) float32, or None
+        With folds, the window logits of every movie, out of fold.
+    """
+
+    final: Pupil
+    answers: dict[tuple[int, int], list[HeldOut]]
+    logits: Sequence[NDArray[np.float32]] | None
+
+
+def inputs_of(settings: HeadSettings) -> Inputs:
+    """Return which maps a head reads."""
+    if settings.encoder == "difference":
+        return Inputs(features=False, intensity=False, pairs=True)
+    if settings.encoder == "intensity":
+        return Inputs(features=False, intensity=True, pairs=False)
+    return Inputs(True, settings.intensity, settings.arrow)
+
+
+def window_grid(movie: Movie, settings: HeadSettings, stride_px: int | None = None) -> WindowGrid:
+    """Return the grid on which windows are labelled and taught, or one of another stride."""
+    height, width = (side // MAP_STRIDE_PX * MAP_STRIDE_PX for side in (movie.height, movie.width))
+    return WindowGrid(height, width, settings.crop_px, stride_px or training_stride_px(settings))
+
+
+def training_stride_px(settings: HeadSettings) -> int:
+    """Return the distance of the windows that are taught: a third of the crop, at most 8 px, and a divisor of the crop."""
+    stride = min(TRAINING_STRIDE_PX, max(MAP_STRIDE_PX, settings.crop_px // 3))
+    while settings.crop_px % stride or stride % MAP_STRIDE_PX:
+        stride -= 1
+    return stride
+
+
+def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadShape:
+    """Return what a head for these maps is made for."""
+    inputs, fs = inputs_of(settings), maps.stride_px
+    crop, stride = settings.crop_px // fs, training_stride_px(settings) // fs
+    return HeadShape(inputs.frame_channels(maps), inputs.pair_channels(maps), kinds, crop, stride, fs)
+
+
+def cross_fit(room: Classroom) -> Generator[Report, None, Taught]:
+    """Teach one head per held-out set of units, ask it about them, and teach the final head."""
+    units = list(room.curriculum.units)
+    if not room.settings.folds:
+        final = yield from _teach(room, (1, 2), "head")
+        return Taught(final, {(2, unit): _ask(room, final, unit) for unit in (1, 2)}, None)
+    answers: dict[tuple[int, int], list[HeldOut]] = {}
+    logits = [_empty_logits(room, m) for m in range(len(room.movies))]
+    for unit in units:
+        pupil = yield from _teach(room, (unit,), f"head {unit + 1} of {len(units)}")
+        answers[unit, unit] = _ask(room, pupil, unit)
+        _map_logits(room, pupil, unit, logits)
+    if room.settings.nested and len(units) > 2:
+        pairs = list(combinations(units, 2))
+        for number, (j, k) in enumerate(pairs, 1):
+            pupil = yield from _teach(room, (j, k), f"nested head {number} of {len(pairs)}")
+            answers[k, j], answers[j, k] = _ask(room, pupil, j), _ask(room, pupil, k)
+    else:
+        answers |= {(k, j): answers[j, j] for k in units for j in units if j != k}
+    final = yield from _teach(room, (), "final head")
+    return Taught(final, answers, logits)
+
+
+def _teach(room: Classroom, held: Collection[int], stage: str) -> Generator[Report, None, Pupil]:
+    """Teach a head while some units are held out; one that an earlier, stopped run finished is read again."""
+    settings = room.settings
+    torch.manual_seed(settings.seed)
+    shape = head_shape(room.maps[0], settings, len(room.kinds))
+    learned: list[Tiles]
+    module: EventHead | EndToEnd
+    if room.source is None:
+        encoder = Encoder(room.movies[0].n_channels, EncoderSettings(preset=settings.preset))
+        shape = HeadShape(encoder.features, 0, shape.kinds, shape.crop, shape.stride, shape.map_stride_px)
+        module = EndToEnd(encoder, make_head(settings.head, shape, settings.pair))
+        learned = [ImageTiles(movie, MAP_STRIDE_PX, room.compute) for movie in room.movies]
+    else:
+        module = make_head(settings.head, shape, settings.pair)
+        learned = [MapTiles(maps, inputs_of(settings), room.compute) for maps in room.maps]
+    module.to(room.compute.device)
+    learner = HeadLearner(module, room.curriculum.teaching(held, learned), settings, room.compute)
+    name = "without-" + "-".join(str(unit) for unit in sorted(held)) if held else "all"
+    folder = room.run.out / FOLDS / name
+    history: History = []
+    if room.run.resume and (folder / "card.json").exists():
+        load_weights(folder, module)
+    else:
+        history = yield from fit(learner, _plan(settings, stage), room.run.control)
+        save_model(folder, module.state_dict(), Card(kind="head", name=name, channels=0, features=0))
+    module.eval()
+    if isinstance(module, EndToEnd):
+        return (yield from _with_own_maps(room, module, folder, history))
+    tiles = [tile for tile in learned if isinstance(tile, MapTiles)]
+    return Pupil(module, room.source, tiles, history)
+
+
+def _plan(settings: HeadSettings, stage: str) -> Plan:
+    every = max(1, settings.steps // 20)
+    return Plan(stage, settings.steps, every, settings.learning_rate, settings.weight_decay, "one-cycle")
+
+
+def _with_own_maps(room: Classroom, module: EndToEnd, folder: Path, history: History) -> Generator[Report, None, Pupil]:
+    source = EncoderFeatures(module.encoder, None, room.compute)
+    tiles = []
+    for m, movie in enumerate(room.movies):
+        maps = yield from encode_movie(movie, source, room.compute, folder / f"maps-{m}", MAP_STRIDE_PX, room.run.control)
+        tiles.append(MapTiles(maps, Inputs(), room.compute))
+    return Pupil(module.head, source, tiles, history)
+
+
+def _ask(room: Classroom, pupil: Pupil, unit: int) -> list[HeldOut]:
+    asked = room.curriculum.asking(unit, pupil.tiles)
+    return [judge(pupil.head, pupil.tiles[m], lesson, m, room.settings) for m, lesson in asked]
+
+
+def _empty_logits(room: Classroom, m: int) -> NDArray[np.float32]:
+    movie = room.movies[m]
+    grid = window_grid(movie, room.settings, oof_stride_px(room.settings))
+    return np.full((movie.n_frames - 1, len(room.kinds), *grid.shape), -np.inf, np.float32)
+
+
+def _map_logits(room: Classroom, pupil: Pupil, unit: int, logits: Sequence[NDArray[np.float32]]) -> None:
+    stride = oof_stride_px(room.settings) // MAP_STRIDE_PX
+    for m, block in enumerate(room.curriculum.blocks[unit]):
+        for t in block.pairs:
+            logits[m][t] = window_logits(pupil.head, pupil.tiles[m], t, stride)
+
+
+def oof_stride_px(settings: HeadSettings) -> int:
+    """Return the distance of the windows of the out-of-fold map."""
+    return OOF_STRIDE_PX if settings.crop_px % OOF_STRIDE_PX == 0 else MAP_STRIDE_PX

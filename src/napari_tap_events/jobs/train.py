@@ -1,0 +1,122 @@
+"""The recipe `train`: a movie with marked events and an encoder go in, a calibrated event head and its honest score come out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_tap_events.encoder.compute import Compute, compute_for
+from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource, encode_movie
+from napari_tap_events.encoder.sources import feature_source
+from napari_tap_events.errors import SettingsError
+from napari_tap_events.events.criteria import count_positives, label_movie
+from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
+from napari_tap_events.events.table import read_events
+from napari_tap_events.jobs.output import Run, start
+from napari_tap_events.jobs.teaching import FOLDS, MAP_STRIDE_PX, Classroom, cross_fit, window_grid
+from napari_tap_events.jobs.train_results import keep_training
+from napari_tap_events.movies.masks import EventMasks, events_in_masks, open_masks
+from napari_tap_events.movies.movie import Movie, single_channel
+from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.reports import Report
+from napari_tap_events.settings import HeadSettings
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Paths of a movie, its mask, and an events table with the truth and with what is uncertain."""
+
+    movie: Path
+    masks: Path
+    events: Path | None = None
+
+
+def train(
+    labelled: Sequence[Labelled], settings: HeadSettings, run: Run, features: Path | None = None
+) -> Generator[Report, None, Path]:
+    """Train an event head, calibrate it and score it on frames that it never saw.
+
+    Parameters
+    ----------
+    labelled : sequence of Labelled
+    settings : HeadSettings
+    run : Run
+    features : Path, optional
+        Folder to keep the feature maps in, for the next head; by default they are removed at the end.
+
+    Yields
+    ------
+    Report
+
+    Returns
+    -------
+    Path
+        The head folder.
+    """
+    _check(settings)
+    movies = [single_channel(open_movie(item.movie, run.movie)) for item in labelled]
+    masks = [open_masks(item.masks, movie, item.events) for item, movie in zip(labelled, movies, strict=True)]
+    grids = [window_grid(movie, settings) for movie in movies]
+    lessons = [
+        LabelledMovie(label_movie(mask, grid, settings), truth_of(item, mask))
+        for item, mask, grid in zip(labelled, masks, grids, strict=True)
+    ]
+    positives = [count_positives(mask, grid, settings.area_px) for mask, grid in zip(masks, grids, strict=True)]
+    counts: dict[str, int] = {criterion: sum(each[criterion] for each in positives) for criterion in positives[0]}
+    curriculum = make_curriculum(lessons, settings, settings.seed)
+    compute = compute_for(run.compute)
+    source = (
+        None
+        if settings.encoder == "scratch"
+        else feature_source(settings.encoder, movies, settings.preset, settings.seed, compute)
+    )
+    if settings.arrow and source is not None and not source.pair_features:
+        raise SettingsError(f"arrow = True needs an encoder with an arrow head; '{settings.encoder}' has none.")
+    start(run, "train", settings)
+    yield Report("labels", message="windows with events, by criterion: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
+    folder = features or run.out / "features"
+    maps: list[FeatureMaps] = []
+    for movie in movies:
+        encoded = yield from _maps(movie, source, folder, compute, run)
+        maps.append(encoded)
+    room = Classroom(movies, masks, curriculum, source, maps, settings, compute, run)
+    taught = yield from cross_fit(room)
+    keep_training(room, taught, counts)
+    if features is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(run.out / FOLDS, ignore_errors=True)
+    return run.out
+
+
+def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
+    """Return the true events: from the events table where there is one, else from the mask itself."""
+    if item.events is not None:
+        return read_events(item.events)
+    rows = [(number, e.t, e.y, e.x, e.kind) for number, e in enumerate(events_in_masks(masks), 1)]
+    return pd.DataFrame(rows, columns=["id", "t", "y", "x", "kind"]).assign(status="confirmed", probability=1.0)
+
+
+def _check(settings: HeadSettings) -> None:
+    if settings.crop_px % MAP_STRIDE_PX:
+        raise SettingsError(f"crop_px = {settings.crop_px} is odd; choose {settings.crop_px + 1}.")
+    if settings.encoder in ("intensity", "difference") and (settings.arrow or settings.intensity):
+        raise SettingsError(f"encoder = '{settings.encoder}' has no further inputs; leave arrow and intensity away.")
+    if settings.encoder == "difference" and settings.head != "evidence":
+        raise SettingsError("encoder = 'difference' goes with head = 'evidence' only.")
+    if settings.encoder == "scratch" and (settings.arrow or settings.intensity):
+        raise SettingsError("encoder = 'scratch' learns from the images alone; leave arrow and intensity away.")
+
+
+def _maps(
+    movie: Movie, source: FeatureSource | None, folder: Path, compute: Compute, run: Run
+) -> Generator[Report, None, FeatureMaps]:
+    if source is None:
+        shape = (movie.n_frames, 0, movie.height // MAP_STRIDE_PX, movie.width // MAP_STRIDE_PX)
+        return FeatureMaps(np.zeros(shape, np.float16), np.zeros((shape[0] - 1, *shape[1:]), np.float16), 0, MAP_STRIDE_PX)
+    name = f"{movie.name}-{movie.content_hash()[:12]}"
+    return (yield from encode_movie(movie, source, compute, folder / name, MAP_STRIDE_PX, run.control))

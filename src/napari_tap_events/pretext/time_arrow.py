@@ -1,0 +1,124 @@
+"""Time arrow prediction (TAP): of two crops of one place, which came first?
+
+Gallusser, Stieber, Weigert 2023 (arXiv 2305.05511); Chen, Namboodiri, Sero 2024 (arXiv 2411.03924), section on pretraining. With an
+exactly equivariant head, swapping the crops swaps the logits, so a swap changes nothing in the loss: every pair is shown unswapped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.weights import ArrowEncoder
+from napari_tap_events.pretext._views import Augmentation, DeviceMovie, PairSampler
+from napari_tap_events.settings import PretrainSettings
+
+
+class TimeArrow:
+    """The learner of TAP.
+
+    Parameters
+    ----------
+    model : ArrowEncoder
+    train, val : sequences of DeviceMovie
+        Frames to learn from and to judge by; the same device as the model.
+    settings : PretrainSettings
+    compute : Compute
+        Precision of the forward pass.
+    """
+
+    def __init__(
+        self,
+        model: ArrowEncoder,
+        train: Sequence[DeviceMovie],
+        val: Sequence[DeviceMovie],
+        settings: PretrainSettings,
+        compute: Compute,
+    ) -> None:
+        self.module = model
+        self.settings = settings
+        self.compute = compute
+        self.augment = Augmentation(settings.augmentation)
+        share = 1 - settings.uniform_share if settings.sampling == "motion" else 0.0
+        self.samplers = [PairSampler(movie, share, settings.motion_blur_px) for movie in train]
+        self.val_sets = self._fixed_pairs(val) if val else {}
+
+    def loss(self, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return cross entropy plus weighted decorrelation for the crop pairs of this step."""
+        s = self.settings
+        generator = self.compute.generator(s.seed, step)
+        window = self.augment.window_px(s.patch_px)
+        pairs = self.augment(_windows(self.samplers, s.batch, window, generator), s.patch_px, generator)
+        with self.compute.autocast():
+            arrow, z = self.module(pairs)
+        logits = arrow.float().mean((1, 2))
+        entropy = F.softplus(-logits).mean()
+        metrics = {"cross_entropy": entropy.detach(), "accuracy": (logits.detach() > 0).float().mean()}
+        if s.decorrelation == "none" or s.decorrelation_weight == 0:
+            return entropy, metrics
+        penalty = decorrelation(z.flatten(0, 1).float(), s.decorrelation, s.decorrelation_tau)
+        return entropy + s.decorrelation_weight * penalty, {**metrics, "decorrelation": penalty.detach()}
+
+    def validate(self) -> Mapping[str, float]:
+        """Return accuracy and cross entropy on fixed, unaugmented pairs of the validation frames, drawn uniformly and by motion."""
+        values: dict[str, float] = {}
+        for name, pairs in self.val_sets.items():
+            with torch.no_grad(), self.compute.autocast():
+                logits = torch.cat([self.module(part)[0].float().mean((1, 2)) for part in pairs.split(64)])
+            values[f"val_accuracy_{name}"] = float((logits > 0).float().mean())
+            values[f"val_cross_entropy_{name}"] = float(F.softplus(-logits).mean())
+        return values
+
+    def _fixed_pairs(self, val: Sequence[DeviceMovie]) -> dict[str, Tensor]:
+        s = self.settings
+        sets = {}
+        for name, share in (("uniform", 0.0), ("motion", 1.0)):
+            samplers = [PairSampler(movie, share, s.motion_blur_px) for movie in val]
+            sets[name] = _windows(samplers, s.val_pairs, s.patch_px, self.compute.generator(s.seed, -1))
+        return sets
+
+
+def _windows(samplers: Sequence[PairSampler], count: int, size: int, generator: torch.Generator) -> Tensor:
+    """Cut windows (B, 2, C, size, size), shared out over the movies by their numbers of frame pairs."""
+    shares = _shares([len(s.movie.pairs) for s in samplers], count, generator)
+    parts = [s.movie.windows(*s.draw(n, generator), size) for s, n in zip(samplers, shares, strict=True) if n]
+    return torch.cat(parts)
+
+
+def _shares(weights: Sequence[int], count: int, generator: torch.Generator) -> list[int]:
+    if len(weights) == 1:
+        return [count]
+    host = torch.Generator().manual_seed(generator.initial_seed())
+    drawn = torch.multinomial(torch.tensor(weights, dtype=torch.float64), count, replacement=True, generator=host)
+    return cast(list[int], torch.bincount(drawn, minlength=len(weights)).tolist())
+
+
+def decorrelation(z: Tensor, form: str, tau: float) -> Tensor:
+    """Return the feature decorrelation loss of TAP (Gallusser, Stieber, Weigert 2023, section 2.3).
+
+    Parameters
+    ----------
+    z : (B, F, H, W) float32
+    form : {"paper", "centred"}
+        "paper": `a = softmax_rows(z z^T / tau)`, z as (F, H W), the product a plain sum over pixels, as published: it saturates.
+        "centred": every channel is first centred and scaled to length one, so that z z^T holds correlations.
+    tau : float
+        Temperature.
+
+    Returns
+    -------
+    scalar tensor
+        Mean of `-log(diag(a) + 1e-10)`.
+    """
+    flat = z.flatten(2)
+    if form == "centred":
+        flat = F.normalize(flat - flat.mean(2, keepdim=True), dim=2, eps=1e-6)
+    log_a = torch.log_softmax(flat @ flat.transpose(1, 2) / tau, dim=2)
+    diagonal = log_a.diagonal(dim1=1, dim2=2)
+    return -torch.logaddexp(diagonal, torch.tensor(math.log(1e-10), device=z.device)).mean()

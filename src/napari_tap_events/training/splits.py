@@ -1,0 +1,134 @@
+"""Which frame pairs teach, which judge; and how much the judges have seen of the teachers.
+
+A part of a split is a list of frame pairs t, standing for (t, t + 1). Blocks of time are separated by a guard gap and never cut an
+event in two: a boundary that falls into an event moves behind it. `random` is the published split over crops; it leaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tap_events.errors import ScopeError
+
+SHARES = (0.6, 0.2, 0.2)
+"""Train, validation, test."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of frame pairs.
+
+    Attributes
+    ----------
+    start, stop : int
+        First pair, and one past the last.
+    """
+
+    start: int
+    stop: int
+
+    @property
+    def pairs(self) -> range:
+        """The frame pairs in it."""
+        return range(self.start, self.stop)
+
+
+def time_blocks(n_pairs: int, shares: Sequence[float], event_pairs: Iterable[int] = ()) -> list[Block]:
+    """Cut a movie into blocks of time.
+
+    Parameters
+    ----------
+    n_pairs : int
+        Frame pairs of the movie, T - 1.
+    shares : sequence of float
+        Wanted lengths, adding up to 1.
+    event_pairs : iterable of int
+        Frame pairs that hold events; a boundary never separates neighbours among them.
+
+    Returns
+    -------
+    list of Block
+        In the order of time; guards are taken by `apart`.
+
+    Raises
+    ------
+    ScopeError
+        When a block would be empty.
+    """
+    busy = set(event_pairs)
+    edges = [0]
+    for share in np.cumsum(shares)[:-1]:
+        edge = max(edges[-1], round(n_pairs * float(share)))
+        while edge - 1 in busy and edge in busy:
+            edge += 1
+        edges.append(min(edge, n_pairs))
+    edges.append(n_pairs)
+    blocks = [Block(a, b) for a, b in pairwise(edges)]
+    if any(block.stop <= block.start for block in blocks):
+        raise ScopeError(
+            f"{n_pairs} frame pairs cannot be cut into {len(blocks)} blocks without cutting events; choose fewer --folds."
+        )
+    return blocks
+
+
+def even_blocks(n_pairs: int, folds: int, event_pairs: Iterable[int] = ()) -> list[Block]:
+    """Cut a movie into `folds` blocks of about the same length."""
+    return time_blocks(n_pairs, [1 / folds] * folds, event_pairs)
+
+
+def apart(n_pairs: int, held_out: Sequence[Block], guard: int) -> list[int]:
+    """Return the frame pairs that are at least `guard` frames away from every held-out block.
+
+    With a guard of one or more, no frame is shared: pair t reads the frames t and t + 1.
+    """
+    near = np.zeros(n_pairs, bool)
+    for block in held_out:
+        near[max(0, block.start - guard - 1) : block.stop + guard + 1] = True
+    return [int(t) for t in np.flatnonzero(~near)]
+
+
+def random_parts(n_items: int, seed: int) -> NDArray[np.int8]:
+    """Assign items at random to train (0), validation (1) and test (2): the published split, which leaks."""
+    order = np.random.default_rng((seed, 7)).permutation(n_items)
+    parts = np.full(n_items, 2, np.int8)
+    first, second = round(SHARES[0] * n_items), round((SHARES[0] + SHARES[1]) * n_items)
+    parts[order[:first]], parts[order[first:second]] = 0, 1
+    return parts
+
+
+def leakage(train: NDArray[np.int64], test: NDArray[np.int64], crop_px: int) -> float:
+    """Return the share of test crop pairs that share a pixel with a training crop pair.
+
+    Parameters
+    ----------
+    train, test : (N, 3) int64
+        Crop pairs as (t, y, x): frame pair and upper left corner, pixels.
+    crop_px : int
+        Side of the crops.
+
+    Returns
+    -------
+    float
+        0..1; 0 for every split but `random`.
+    """
+    if not len(train) or not len(test):
+        return 0.0
+    by_frame: dict[int, list[NDArray[np.int64]]] = {}
+    for t, y, x in train:
+        for frame in (int(t), int(t) + 1):
+            by_frame.setdefault(frame, []).append(np.array((y, x)))
+    corners = {frame: np.stack(places) for frame, places in by_frame.items()}
+    return float(np.mean([_touches(corners, row, crop_px) for row in test]))
+
+
+def _touches(corners: dict[int, NDArray[np.int64]], crop: NDArray[np.int64], crop_px: int) -> bool:
+    for frame in (int(crop[0]), int(crop[0]) + 1):
+        there = corners.get(frame)
+        if there is not None and bool((np.abs(there - crop[1:]).max(1) < crop_px).any()):
+            return True
+    return False
