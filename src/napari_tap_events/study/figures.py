@@ -1,0 +1,292 @@
+"""Curves of the report, drawn as SVG that takes its text colour from the page, so that it is readable in light and in dark.
+
+Colours are those of Okabe and Ito, which colour-blind people can tell apart: https://jfly.uni-koeln.de/color/. Every series
+also differs in its line, so that a grey print can be read.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ORANGE, SKY_BLUE, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY_BLUE)
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+KIND_COLOURS = {"division": ORANGE, "death": SKY_BLUE, "event": YELLOW, "uncertain": GREY}
+INK = "#123457"
+"""Stands for the page's text colour while drawing; no data has this colour."""
+
+WIDE_IN, NARROW_IN = 10.0, 4.0
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "napari-tap-events",
+    "font.family": ["DejaVu Sans"],
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.alpha": 0.15,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.8,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "grid.color"), INK),
+}
+
+
+def kind_colour(kind: str) -> str:
+    """Return the colour of a kind of event; kinds that users made have one by their name."""
+    further = (GREEN, PURPLE, VERMILION, BLUE)
+    return KIND_COLOURS.get(kind) or further[sum(kind.encode()) % len(further)]
+
+
+def learning_curves(history: pd.DataFrame, chance: float | None = None) -> str:
+    """Draw losses on the left and accuracies on the right.
+
+    Parameters
+    ----------
+    history : table with `step` and any columns
+        Those with "loss" in their name are losses; those with "acc" or "f1" are shares, 0..1; others are not drawn.
+    chance : float, optional
+        Accuracy of guessing, 0..1.
+    """
+    losses = _numeric(history, ("loss", "nll"))
+    shares = _numeric(history, ("acc", "f1", "auroc", "auprc"))
+    with _drawing(WIDE_IN, 3.0, max(1, bool(losses) + bool(shares))) as (figure, axes):
+        panels = iter(axes)
+        if losses:
+            _series(next(panels), history, losses, "Loss")
+        if shares:
+            axis = next(panels)
+            _series(axis, history, shares, "Accuracy")
+            axis.set_ylim(min(0.4, *(float(history[name].min()) for name in shares)), 1.02)
+            if chance is not None:
+                axis.axhline(chance, color=INK, linewidth=1, alpha=0.6, linestyle=":")
+                axis.annotate(
+                    "chance", (1, chance), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=9
+                )
+        return _svg(figure)
+
+
+def reliability(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    """Draw observed frequency against probability, before and after calibration, over the number of windows per bin.
+
+    Parameters
+    ----------
+    before, after : mapping or None
+        As of `calibration_summary`: edges, counts, mean_probability, observed, ece.
+    """
+    given = [(name, bins, colour) for name, bins, colour in (("before", before, VERMILION), ("after", after, BLUE)) if bins]
+    with _drawing(WIDE_IN, 4.3, len(given), rows=(3, 1)) as (figure, axes):
+        for column, (name, bins, colour) in enumerate(given):
+            upper, lower = axes[column], axes[len(given) + column]
+            _reliability_panel(upper, lower, bins, colour)
+            upper.set_title(f"{name.capitalize()} calibration" + (f": ECE {bins['ece']:.3f}" if "ece" in bins else ""))
+            if column == 0:
+                upper.set_ylabel("observed frequency")
+                lower.set_ylabel("windows")
+        return _svg(figure)
+
+
+def _reliability_panel(upper: Axes, lower: Axes, bins: Mapping[str, Any], colour: str) -> None:
+    counts = np.asarray(bins["counts"], dtype=np.float64)
+    edges = np.asarray(bins.get("edges") or np.linspace(0, 1, counts.size + 1), dtype=np.float64)
+    p, seen = (_floats(bins[name]) for name in ("mean_probability", "observed"))
+    full = counts > 0
+    # a bin with few windows says little: its standard error shows that
+    error = np.sqrt(np.clip(seen * (1 - seen), 0.25 / np.maximum(counts, 1), None) / np.maximum(counts, 1))
+    upper.plot([0, 1], [0, 1], color=INK, linewidth=1, alpha=0.5, linestyle=":")
+    upper.errorbar(p[full], seen[full], yerr=error[full], color=colour, marker="o", markersize=4.5, elinewidth=1, capsize=0)
+    upper.set(xlim=(-0.02, 1.02), ylim=(-0.04, 1.06), xticklabels=[])
+    lower.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=colour, alpha=0.55, linewidth=0)
+    lower.set(xlim=(-0.02, 1.02), yscale="log", xlabel="probability of an event")
+    lower.set_ylim(0.7, max(10.0, float(counts.max(initial=1)) * 2))
+
+
+def precision_recall(curve: Mapping[str, Any], threshold: float | None, area: float | None) -> str:
+    """Draw precision against recall, with the chosen threshold marked.
+
+    Parameters
+    ----------
+    curve : mapping
+        threshold, precision, recall: lists of one length, 0..1.
+    threshold : float or None
+        The chosen one.
+    area : float or None
+        Average precision.
+    """
+    level, precision, recall = (_floats(curve[name]) for name in ("threshold", "precision", "recall"))
+    known = np.isfinite(precision) & np.isfinite(recall)
+    order = np.flatnonzero(known)[np.argsort(recall[known], kind="stable")]
+    along, height = np.append(0.0, recall[order]), np.append(precision[order[:1]], precision[order])
+    with _drawing(NARROW_IN, 3.6) as (figure, (axis,)):
+        label = "events" if area is None else f"average precision {area:.2f}"
+        axis.step(along, height, where="pre", color=BLUE, label=label)
+        axis.fill_between(along, height, step="pre", color=BLUE, alpha=0.12, linewidth=0)
+        kept = np.flatnonzero(known & (level >= (2.0 if threshold is None else threshold)))
+        if kept.size:
+            at = kept[np.argmin(level[kept])]
+            axis.plot(recall[at], precision[at], "o", color=VERMILION, markersize=8, label=f"threshold {threshold:.2f}")
+        axis.set(
+            xlim=(0, 1.02), ylim=(0, 1.05), xlabel="recall: share of true events found", ylabel="precision: share of finds true"
+        )
+        axis.legend(loc="lower left")
+        return _svg(figure)
+
+
+def events_over_time(t: Mapping[str, Sequence[int]], true_t: Sequence[int], n_frames: int, interval_s: float | None) -> str:
+    """Draw how many events of each kind fall into each stretch of time.
+
+    Parameters
+    ----------
+    t : mapping of kind to frames
+    true_t : frames of the true events
+        Drawn as an outline; empty where they are not known.
+    n_frames : int
+    interval_s : float or None
+        Seconds between frames: adds hours on top.
+    """
+    length = max(1, -(-n_frames // 32))
+    edges = np.arange(0, n_frames + length, length)
+    with _drawing(WIDE_IN, 3.0) as (figure, (axis,)):
+        floor = np.zeros(edges.size - 1)
+        for kind in sorted(t):
+            counts = np.histogram(t[kind], edges)[0]
+            axis.bar(edges[:-1], counts, length * 0.9, floor, align="edge", color=kind_colour(kind), label=kind, linewidth=0)
+            floor += counts
+        if len(true_t):
+            true = np.histogram(true_t, edges)[0]
+            axis.stairs(true, edges, color=INK, linewidth=1.4, label="true")
+            floor = np.maximum(floor, true)
+        axis.set(xlim=(0, n_frames), ylim=(0, floor.max(initial=1) * 1.08), xlabel="frame")
+        axis.set_ylabel("events per frame" if length == 1 else f"events per {length} frames")
+        axis.locator_params(axis="y", integer=True)
+        figure.legend(loc="outside upper left", ncols=6, columnspacing=1.4)
+        _hours_on_top(axis, interval_s, n_frames)
+        return _svg(figure)
+
+
+def errors_by_time(by_time: Mapping[str, Any]) -> str:
+    """Draw where in time the errors lie.
+
+    Parameters
+    ----------
+    by_time : mapping
+        t (first frame of each bin) and the counts true, false_positive, false_negative, all of one length.
+    """
+    t = _floats(by_time["t"])
+    step = float(np.min(np.diff(t))) if t.size > 1 else 1.0
+    with _drawing(WIDE_IN, 2.7) as (figure, (axis,)):
+        missed, false = _floats(by_time["false_negative"]), _floats(by_time["false_positive"])
+        bars: dict[str, Any] = {"width": 0.9 * step, "align": "edge", "linewidth": 0}
+        axis.bar(t, _floats(by_time["true"]), color=GREY, alpha=0.45, label="true", **bars)
+        axis.bar(t, missed, color=VERMILION, label="of these missed", **bars)
+        axis.bar(t, -false, color=BLUE, label="false", **bars)
+        axis.set_xlim(t.min(), t.max() + step)
+        axis.axhline(0, color=INK, linewidth=0.8)
+        axis.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+        axis.locator_params(axis="y", integer=True)
+        axis.set(xlabel="frame", ylabel="false  |  true")
+        figure.legend(loc="outside upper left", ncols=6, columnspacing=1.4)
+        return _svg(figure)
+
+
+def tolerance_lines(points: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Draw a score (`name`, 0..1) against the tolerance in time, a line for every tolerance in space."""
+    with _drawing(NARROW_IN, 3.2) as (figure, (axis,)):
+        for i, radius in enumerate(sorted({point["radius_px"] for point in points})):
+            line = sorted((point["frames"], point[name]) for point in points if point["radius_px"] == radius)
+            frames, values = zip(*line, strict=True)
+            colour, dash = SERIES[i % len(SERIES)], DASHES[i % len(DASHES)]
+            axis.plot(
+                frames, _floats(values), marker="o", markersize=4, color=colour, linestyle=dash, label=f"within {radius:g} px"
+            )
+        axis.set(ylim=(0, 1.05), xlabel="tolerance in time, frames", ylabel={"f1": "F1", "recall": "recall"}.get(name, name))
+        axis.legend(loc="lower right")
+        return _svg(figure)
+
+
+@contextmanager
+def _drawing(width: float, height: float, columns: int = 1, rows: Sequence[int] = (1,)) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Give a figure, inches, and its axes row by row, in our style and without touching anybody else's."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=list(rows))
+        yield figure, list(axes.ravel())
+
+
+def _svg(figure: Figure) -> str:
+    """Return the figure as an `<svg>` element that fills its place and follows the page's text colour."""
+    text = io.StringIO()
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :].strip()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1), count=1)
+    return _own_names(svg).replace(INK, "currentColor").replace(INK.lower(), "currentColor")
+
+
+def _own_names(svg: str) -> str:
+    """Drop the ids that nothing refers to, and make the others the figure's own: several figures share a page."""
+    used = set(re.findall(r"#([\w-]+)\)", svg)) | set(re.findall(r'href="#([\w-]+)"', svg))
+    svg = re.sub(r' id="([\w.-]+)"', lambda found: found.group() if found.group(1) in used else "", svg)
+    own = f"f{zlib.crc32(svg.encode()):08x}-"
+    svg = re.sub(
+        r'(id="|#)([\w-]+)(?=["\)])',
+        lambda found: found.group(1) + (own if found.group(2) in used else "") + found.group(2),
+        svg,
+    )
+    return svg
+
+
+def _series(axis: Axes, history: pd.DataFrame, names: list[str], title: str) -> None:
+    for i, name in enumerate(names):
+        known = history[["step", name]].dropna()
+        marker = "o" if len(known) < 12 else None
+        style = {"color": SERIES[i % len(SERIES)], "linestyle": DASHES[i % len(DASHES)], "marker": marker, "markersize": 3.5}
+        axis.plot(known["step"], known[name], label=name.replace("_", " "), **style)
+    axis.set(xlabel="step")
+    axis.set_title(title)
+    axis.margins(x=0.02)
+    axis.legend(loc="best")
+
+
+def _numeric(history: pd.DataFrame, words: tuple[str, ...]) -> list[str]:
+    """Return the columns of numbers whose name has one of the words."""
+    named = [str(name) for name in history.columns if any(word in str(name).lower() for word in words)]
+    return [name for name in named if pd.api.types.is_numeric_dtype(history[name]) and bool(history[name].notna().any())]
+
+
+def _floats(values: Any) -> Any:
+    """Return numbers as (N,) float64, None as NaN."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _hours_on_top(axis: Axes, interval_s: float | None, n_frames: int) -> None:
+    if not interval_s:
+        return
+    unit_s, name = (3600.0, "time, h") if interval_s * n_frames > 7200 else (60.0, "time, min")
+    top = axis.secondary_xaxis(
+        "top", functions=(lambda f: np.multiply(f, interval_s / unit_s), lambda h: np.multiply(h, unit_s / interval_s))
+    )
+    top.set_xlabel(name)
+    top.spines["top"].set_visible(True)

@@ -1,0 +1,145 @@
+"""A methods paragraph to start a paper from, written from what a result folder knows of its own making; and its references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from napari_tap_events.study.result import Result
+from napari_tap_events.study.words import duration, last_value, listed
+
+REFERENCES = {
+    "tap": (
+        "Gallusser B, Stieber M, Weigert M (2023). Self-supervised dense representation learning for live-cell microscopy "
+        "with time arrow prediction. MICCAI. arXiv:2305.05511."
+    ),
+    "events": (
+        "Chen, Namboodiri, Sero (2024). Self-supervised representation learning for cell event recognition through time "
+        "arrow prediction. arXiv:2411.03924."
+    ),
+    "platt": (
+        "Platt J (1999). Probabilistic outputs for support vector machines and comparisons to regularized likelihood "
+        "methods. Advances in Large Margin Classifiers, 61-74."
+    ),
+    "temperature": (
+        "Guo C, Pleiss G, Sun Y, Weinberger KQ (2017). On calibration of modern neural networks. ICML. arXiv:1706.04599."
+    ),
+    "grad_cam": (
+        "Selvaraju RR et al. (2017). Grad-CAM: visual explanations from deep networks via gradient-based localization. ICCV. "
+        "arXiv:1610.02391."
+    ),
+}
+
+
+Told = tuple[list[str], list[str]]
+"""Sentences, and the names of the references they cite."""
+
+
+def methods(result: Result) -> Told:
+    """Return the methods paragraph, sentence by sentence, and its references in full."""
+    parts = (_about_movie, _about_encoder, _about_head, _about_calibration, _about_detection, _about_scores, _about_software)
+    sentences: list[str] = []
+    cited: list[str] = []
+    for part in parts:
+        told, references = part(result)
+        sentences += told
+        cited += [REFERENCES[name] for name in references]
+    return sentences, list(dict.fromkeys(cited))
+
+
+def _about_movie(result: Result) -> Told:
+    if result.shape is None:
+        return [], []
+    t, c, y, x = result.shape
+    size = f"{result.pixel_size_um:.4g} µm per pixel" if result.pixel_size_um else "pixel size not recorded"
+    pace = f"one frame every {duration(result.interval_s)}" if result.interval_s else "frame interval not recorded"
+    channels = f", {c} channels" if c > 1 else ""
+    name, dtype = result.described.get("name") or "the movie", result.described.get("dtype")
+    facts = "; ".join(fact for fact in (dtype, size, pace) if fact)
+    return [
+        f"The movie '{name}' has {t} frames of {y} × {x} pixels{channels} ({facts}).",
+        "Each frame was normalised to its own 1st and 99.8th percentile.",
+    ], []
+
+
+def _about_encoder(result: Result) -> Told:
+    given = result.section_with("patch_px")
+    if not given:
+        return [], []
+    deltas = list(given.get("deltas") or [1])
+    apart = f"{listed([str(delta) for delta in deltas])} frame{'' if deltas == [1] else 's'} apart"
+    drawn = "more often where something moves" if given.get("sampling") == "motion" else "everywhere alike"
+    steps = last_value(result.pretrain_history, "step") or given.get("steps")
+    length = f", for {steps:.0f} steps of {given.get('batch', 32)} pairs" if steps else ""
+    return [
+        f"A U-Net encoder ({given.get('preset', 'unet16')}) was trained without labels by time arrow prediction "
+        f"(Gallusser et al. 2023): to tell the order of two crops of {given['patch_px']} × {given['patch_px']} pixels of one "
+        f"place, {apart}, drawn {drawn}{length} (seed {given.get('seed', 0)})."
+    ], ["tap"]
+
+
+def _about_head(result: Result) -> Told:
+    given = result.section_with("head")
+    if not given:
+        return [], []
+    size, frames = str(given.get("criterion", "size-either")).split("-")
+    needed = f"more than {given.get('area_px', 40)} event pixels" if size == "size" else "any event pixel"
+    which = "both of its frames hold" if frames == "both" else "either of its two frames holds"
+    crop = given.get("crop_px", 48)
+    sentences = [
+        f"On the frozen features an event head ('{given['head']}') was trained (Chen et al. 2024): a window of {crop} × {crop} "
+        f"pixels counts as an event when {which} {needed}."
+    ]
+    if result.leaks:
+        sentences.append(
+            "Pairs were split at random, as published; this split leaks, so scores are better than they should be."
+        )
+    elif result.setting("split") == "movies":
+        sentences.append("Whole movies were kept apart for training, validation and test.")
+    elif result.setting("split") is not None:
+        guard = result.setting("guard_frames", 2)
+        sentences.append(f"Training, validation and test frames are blocks of time with {guard} frames left out between them.")
+    return sentences, ["events"]
+
+
+def _about_calibration(result: Result) -> Told:
+    method = result.setting("calibration")
+    if method == "platt":
+        return ["Probabilities were calibrated on validation data by a temperature and a bias (Platt 1999)."], ["platt"]
+    if method == "temperature":
+        return ["Probabilities were calibrated on validation data by a temperature (Guo et al. 2017)."], ["temperature"]
+    return [], []
+
+
+def _about_detection(result: Result) -> Told:
+    sentences = []
+    given = result.section_with("radius_frames")
+    if result.events is not None and given:
+        least = f" of at least {result.threshold:.2f}" if result.threshold is not None else ""
+        near = f"{given.get('radius_px', 15):g} pixels and {given['radius_frames']} frames"
+        sentences.append(
+            f"Events are the local maxima{least} of the probability map, computed every {given.get('stride_px', 4)} pixels; of "
+            f"maxima within {near} of each other the highest was kept."
+        )
+    if result.grad_cam is None:
+        return sentences, []
+    return [*sentences, "What a decision rests on was mapped by Grad-CAM (Selvaraju et al. 2017)."], ["grad_cam"]
+
+
+def _about_scores(result: Result) -> Told:
+    score = result.evaluation.get("score")
+    if not score:
+        return [], []
+    sentences = [
+        f"Predicted and true events were matched one to one, within {score['radius_px']:g} pixels and {score['frames']} "
+        "frames, so that as many as possible match; uncertain events count neither way."
+    ]
+    protocol = result.evaluation.get("protocol")
+    return [*sentences, str(protocol)] if protocol else sentences, []
+
+
+def _about_software(result: Result) -> Told:
+    versions = result.card.get("versions")
+    if not isinstance(versions, Mapping) or not versions:
+        return [], []
+    main = [name for name in ("napari-tap-events", "torch", "numpy", "python") if name in versions]
+    return [f"Software: {listed([f'{name} {versions[name]}' for name in main or list(versions)[:4]])}."], []

@@ -1,0 +1,303 @@
+"""The report: one page, complete in itself, that shows what a result folder holds; written anew from the folder at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from napari_tap_events.errors import OutputError
+from napari_tap_events.study import figures, pictures, tables
+from napari_tap_events.study.methods import methods
+from napari_tap_events.study.pictures import Picture
+from napari_tap_events.study.result import Result, read_result
+from napari_tap_events.study.tables import Table
+from napari_tap_events.study.words import counted_events, headline, plural, tiles
+
+REPORT = "report.html"
+MOVIE_FRAMES = 6
+OVERLAID_FRAMES = 6
+MOST_INSETS = 8
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes
+    ----------
+    name : str
+        Its anchor.
+    title : str
+    lead : str
+        One or two sentences on how to read it.
+    judged : bool
+        Whether it shows scores: marked "leaks" where the split leaks.
+    pictures, curves : tuple of Picture
+        Frames side by side; curves.
+    insets : tuple of (str, pictures)
+        Rows of small pictures, each under its heading.
+    tables : tuple of Table
+    long_table : Table or None
+        Folded away and scrolled.
+    look : str
+        Colours of the map in the pictures; empty for none.
+    """
+
+    name: str
+    title: str
+    lead: str = ""
+    judged: bool = False
+    pictures: tuple[Picture, ...] = ()
+    curves: tuple[Picture, ...] = ()
+    insets: tuple[tuple[str, tuple[Picture, ...]], ...] = ()
+    tables: tuple[Table, ...] = field(default=())
+    long_table: Table | None = None
+    look: str = ""
+
+
+def write_report(folder: Path) -> Path:
+    """Write `report.html` into a result folder and return its path.
+
+    What the folder does not hold is left out; what it names and cannot be read is said. The page needs nothing else: every
+    figure lies in it, and nothing is loaded from anywhere.
+
+    Parameters
+    ----------
+    folder : Path
+        With a `result.json`.
+
+    Raises
+    ------
+    OutputError
+        When there is no readable `result.json`, the page cannot be written, or matplotlib or jinja2 is not installed.
+    """
+    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if missing:
+        raise OutputError(f"a report needs {' and '.join(missing)}: pip install napari-tap-events[report]")
+    result = read_result(folder)
+    page = _rendered(result, list(_sections(result)))
+    path, beside = folder / REPORT, folder / (REPORT + ".part")
+    try:
+        beside.write_text(page, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(f"the report '{path}' cannot be written: {error.strerror or error}.") from None
+    return path
+
+
+def _rendered(result: Result, sections: list[Section]) -> str:
+    from jinja2 import Environment, StrictUndefined
+
+    told, references = methods(result)
+    template = (files("napari_tap_events.study") / "report.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    return environment.from_string(template).render(
+        name=str(result.described.get("name") or result.folder.resolve().name),
+        command=result.command,
+        created=str(result.card.get("created", "")).replace("T", " ")[:16],
+        headline=headline(result),
+        tiles=tiles(result),
+        leaks=result.leaks,
+        warnings=[str(warning) for warning in result.card.get("warnings") or ()],
+        notes=[*result.notes, *_absences(result)],
+        sections=sections,
+        methods=" ".join(told),
+        references=references,
+        settings=_setting_tables(result),
+        bars={look: pictures.colour_bar(look) for look in {section.look for section in sections if section.look}},
+        kinds=_legend(result, sections),
+    )
+
+
+def _sections(result: Result) -> Iterator[Section]:
+    """Make every section that the folder has data for."""
+    for part in (
+        _movie,
+        _scores,
+        _over_time,
+        _probability,
+        _grad_cam,
+        _learning,
+        _calibration,
+        _precision_recall,
+        _crops,
+        _events,
+    ):
+        section = part(result)
+        if section is not None:
+            yield section
+
+
+def _movie(result: Result) -> Section | None:
+    movie = result.movie
+    if movie is None:
+        return None
+    events, radius, near = counted_events(result), _radius_px(result), _near_frames(result)
+    times = pictures.telling_frames(events, movie.n_frames, MOVIE_FRAMES)
+    shown = tuple(pictures.frame_picture(movie, t, events, result.truth, radius_px=radius, frames=near) for t in times)
+    lead = "Frames spread over the movie."
+    if events is not None:
+        lead += f" Marked are the events that begin in them; fainter, those up to {plural(near, 'frame')} away."
+    return Section("movie", "The movie", lead, pictures=shown)
+
+
+def _scores(result: Result) -> Section | None:
+    found = (tables.score_table(result), tables.kinds_table(result), tables.tolerance_table(result))
+    if found[0] is None:
+        return None
+    score = result.evaluation["score"]
+    points, curves = score.get("tolerance_curve"), []
+    if points:
+        name = "recall" if score.get("recall_only") else "f1"
+        alt = "Score against the tolerance in time, a line for each tolerance in space; the numbers are in the table beside it."
+        curves.append(Picture(figures.tolerance_lines(points, name), "How much the score owes to the tolerance", alt))
+    lead = "Predicted and true events matched one to one."
+    if score.get("recall_only"):
+        lead += " Only recall is told: the annotation is not complete, so a false event cannot be told from one nobody marked."
+    return Section("scores", "Scores", lead, judged=True, curves=tuple(curves), tables=tuple(table for table in found if table))
+
+
+def _over_time(result: Result) -> Section | None:
+    events, curves = counted_events(result), []
+    if events is not None and result.shape and len(events):
+        t = {str(kind): group["t"].tolist() for kind, group in events.groupby("kind")}
+        true = [] if result.truth is None else result.truth.query("kind != 'uncertain'")["t"].tolist()
+        svg = figures.events_over_time(t, true, result.shape[0], result.interval_s)
+        alt = f"Bars of {plural(len(events), 'event')} over {result.shape[0]} frames, by kind."
+        curves.append(Picture(svg, "Events over time" + (", and the true ones as an outline" if true else ""), alt))
+    by_time = result.evaluation.get("by_time")
+    if by_time and by_time.get("t"):
+        alt = f"{sum(by_time['false_negative']):g} missed and {sum(by_time['false_positive']):g} false events over time."
+        curves.append(Picture(figures.errors_by_time(by_time), "Errors over time, on frames that were judged", alt))
+    return Section("time", "Over time", curves=tuple(curves), judged=len(curves) > 1) if curves else None
+
+
+def _probability(result: Result) -> Section | None:
+    movie, stored = result.movie, result.probability or result.arrow
+    if movie is None or stored is None:
+        return None
+    events, look = counted_events(result), "arrow" if result.probability is None else "probability"
+    some = events is not None and len(events) > 0
+    times = (
+        pictures.strongest_frames(events, OVERLAID_FRAMES)
+        if events is not None and some
+        else pictures.telling_frames(None, movie.n_frames - 1, OVERLAID_FRAMES)
+    )
+    radius, near = _radius_px(result), _near_frames(result)
+    shown = tuple(pictures.frame_picture(movie, t, events, result.truth, stored, radius, near, look) for t in times)
+    title = "Event probability" if look == "probability" else "Arrow map"
+    meaning = {
+        "probability": "The calibrated probability that a window around a place holds an event between this frame and the next",
+        "arrow": "How clearly a place tells which of two frames came first, learned without any label",
+    }[look]
+    return Section(
+        look, title, f"{meaning}{', in the frames with the most probable events' if some else ''}.", pictures=shown, look=look
+    )
+
+
+def _grad_cam(result: Result) -> Section | None:
+    movie, stored, places = result.movie, result.grad_cam, result.insets
+    if movie is None or stored is None:
+        return None
+    if places is None or places.empty:
+        times = pictures.telling_frames(counted_events(result), movie.n_frames - 1, OVERLAID_FRAMES)
+        shown = tuple(pictures.frame_picture(movie, t, None, None, stored, look="grad_cam") for t in times)
+        return Section("grad-cam", "Grad-CAM", "Where the network looks when it decides.", pictures=shown, look="grad_cam")
+    side = int(result.setting("inset_px", 48))
+    insets = []
+    for rank, place in enumerate(places.head(MOST_INSETS).to_dict("records"), start=1):
+        where = (int(place["t"]), float(place["y"]), float(place["x"]))
+        value = place.get("value")
+        told = f", value {value:.2f}" if value is not None and np.isfinite(value) else ""
+        heading = f"{rank}. Frame {where[0]}, row {where[1]:.0f}, column {where[2]:.0f}{told}"
+        insets.append((heading, pictures.pair_pictures(movie, where, side, stored, "grad_cam")))
+    lead = "The places that weigh most in the network's decision: the two frames, and the map over the first."
+    return Section("grad-cam", "Grad-CAM", lead, insets=tuple(insets), look="grad_cam")
+
+
+def _learning(result: Result) -> Section | None:
+    curves = []
+    for history, what, chance in (
+        (result.pretrain_history, "Time arrow prediction (no labels)", 0.5),
+        (result.head_history, "Event head", None),
+    ):
+        if history is not None:
+            svg = figures.learning_curves(history, chance)
+            curves.append(Picture(svg, what, f"{what}: loss and accuracy over {history['step'].max():g} steps."))
+    return Section("learning", "Learning", curves=tuple(curves)) if curves else None
+
+
+def _calibration(result: Result) -> Section | None:
+    before, after = (result.evaluation.get(f"reliability_{when}") for when in ("before", "after"))
+    if not before and not after:
+        return None
+    alt = "Observed frequency of events against their predicted probability, over the number of windows in each of the bins."
+    curve = Picture(figures.reliability(before, after), "Reliability; bars: one standard error", alt)
+    lead = "On the dotted line, a probability of 0.7 is right seven times out of ten. ECE is the mean distance from that line."
+    table = tables.calibration_table(result)
+    return Section("calibration", "Calibration", lead, judged=True, curves=(curve,), tables=(table,) if table else ())
+
+
+def _precision_recall(result: Result) -> Section | None:
+    curve = result.evaluation.get("pr")
+    if not curve or not curve.get("threshold"):
+        return None
+    area = (result.evaluation.get("score") or {}).get("average_precision")
+    svg = figures.precision_recall(curve, result.threshold, area)
+    chosen = "" if result.threshold is None else f"; the threshold in use is {result.threshold:.2f}"
+    alt = f"Precision against recall at {len(curve['threshold'])} thresholds{chosen}."
+    lead = "What is gained and what is lost by moving the threshold."
+    drawn, table = Picture(svg, "Events, one to one", alt), tables.threshold_table(result)
+    return Section("pr", "Precision and recall", lead, judged=True, curves=(drawn,), tables=(table,) if table else ())
+
+
+def _crops(result: Result) -> Section | None:
+    found = tables.crop_tables(result)
+    lead = "Single crops, not events: they tell how the head learns, not how many events a scan of whole frames will find."
+    return Section("crops", "Crops", lead, judged=True, tables=tuple(found)) if found else None
+
+
+def _events(result: Result) -> Section | None:
+    table = tables.events_rows(counted_events(result), result.interval_s)
+    return Section("events", "Events", long_table=table) if table else None
+
+
+def _absences(result: Result) -> list[str]:
+    """Say what would be worth having and is not there."""
+    listed: Callable[[str], bool] = (result.card.get("files") or {}).__contains__
+    told = []
+    if result.events is not None and not result.evaluation.get("score") and not listed("truth"):
+        told.append("There are no scores, because no true events were given; mark some to learn how good the result is.")
+    if result.described and result.interval_s is None:
+        told.append("Times are in frames: the movie's frame interval is not known.")
+    return told
+
+
+def _setting_tables(result: Result) -> list[Table]:
+    sections = [(f"Settings: {name}", values) for name, values in (result.card.get("settings") or {}).items()]
+    movie = {name: value for name, value in result.described.items() if name != "path"}
+    summary = result.card.get("summary") or {}
+    everything = [("Movie", movie), ("Summary", summary), *sections, ("Versions", result.card.get("versions") or {})]
+    return [tables.pairs_table(caption, values) for caption, values in everything if values]
+
+
+def _legend(result: Result, sections: list[Section]) -> list[tuple[str, str]]:
+    """Return every kind drawn in the pictures, and its mark as SVG."""
+    events = counted_events(result)
+    if events is None or not any(section.pictures for section in sections):
+        return []
+    drawn = [(str(kind), pictures.mark_sample(str(kind))) for kind in sorted(events["kind"].unique())]
+    return [*drawn, ("true event", pictures.ring_sample())] if result.truth is not None else drawn
+
+
+def _radius_px(result: Result) -> float:
+    return float(result.section_with("radius_frames").get("radius_px", 15.0))
+
+
+def _near_frames(result: Result) -> int:
+    return int((result.evaluation.get("score") or {}).get("frames", result.setting("radius_frames", 2)))

@@ -1,0 +1,270 @@
+"""The report shows what a folder holds, says what it lacks, and needs nothing but itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_tap_events.errors import OutputError
+from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.movies.movie import movie_from_array
+from napari_tap_events.movies.ome_zarr import create_map, open_map
+from napari_tap_events.study import pictures, report
+from napari_tap_events.study.methods import methods
+from napari_tap_events.study.report import write_report
+from napari_tap_events.study.result import read_result
+from napari_tap_events.study.words import headline
+
+Change = Callable[[Callable[[dict[str, Any]], None]], None]
+
+
+class Page(HTMLParser):
+    """What a reader of the page meets: sections, words, pictures without words, ids, addresses."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.sections: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.wordless = 0
+        self.open: list[str] = []
+        self.words = ""
+        self.html = path.read_text(encoding="utf-8")
+        self.feed(self.html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag not in ("meta", "input", "img", "br", "image", "path", "circle", "use", "rect", "link"):
+            self.open.append(tag)
+        if tag == "section":
+            self.sections.append(str(told["id"]))
+        self.ids += [str(value) for name, value in attrs if name == "id"]
+        self.addresses += [str(value) for name, value in attrs if name in ("src", "href", "xlink:href")]
+        self.wordless += tag == "img" and not told.get("alt")
+        self.wordless += told.get("role") == "img" and not told.get("aria-label")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += " " + data.strip()
+
+
+def test_a_full_folder_gives_a_full_page(result_folder: Path) -> None:
+    page = Page(write_report(result_folder))
+    assert page.sections == [
+        "movie", "scores", "time", "probability", "grad-cam", "learning", "calibration", "pr", "crops", "events",
+        "methods", "settings",
+    ]  # fmt: skip
+    assert "events found in 24 frames:" in page.words
+    assert "true events" in page.words
+    assert "Gallusser" in page.words
+    assert "Frames 12 and 13 are the same" in page.words
+    assert "leaks" not in page.words
+    assert "–" in page.words
+    assert "None" not in page.words
+    assert "nan" not in page.words.lower().split()
+
+
+def test_the_page_needs_nothing_else_and_says_every_picture(result_folder: Path) -> None:
+    page = Page(write_report(result_folder))
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in page.addresses)
+    assert not re.search(r"@import|<script|<link", page.html)
+    assert page.wordless == 0
+    assert not page.open
+    assert len(page.ids) == len(set(page.ids))
+    assert {address[1:] for address in page.addresses if address.startswith("#")} <= set(page.ids)
+    assert str(result_folder) not in page.html
+    assert (result_folder / "report.html").stat().st_size < 3e6
+
+
+def test_names_from_outside_cannot_become_markup(result_folder: Path, change: Change) -> None:
+    frame = pd.read_csv(result_folder / "events.csv").assign(kind="<script>alert(1)</script>")
+    frame.to_csv(result_folder / "events.csv", index=False)
+    change(lambda card: card.update(warnings=["<b>bold</b>"]))
+    page = Page(write_report(result_folder))
+    assert "<em>" not in page.html
+    assert "<script" not in page.html
+    assert "<b>bold" not in page.html
+
+
+def test_the_page_is_the_same_when_written_again(result_folder: Path) -> None:
+    first = write_report(result_folder).read_bytes()
+    assert write_report(result_folder).read_bytes() == first
+
+
+def test_a_random_split_is_marked_wherever_scores_are_shown(result_folder: Path, change: Change) -> None:
+    change(lambda card: card["settings"]["head"].update(split="random"))
+    page = Page(write_report(result_folder))
+    marked = re.findall(r"<h2 id=\"([\w-]+)-title\">[^<]*<strong class=\"badge\">leaks", page.html)
+    assert marked == ["scores", "time", "calibration", "pr", "crops", "methods"]
+    assert "This split leaks" in page.words
+
+
+@pytest.mark.parametrize(
+    "kept", ["events", "truth", "probability", "pretrain_history", "head_history", "evaluation", "movie", ""]
+)
+def test_any_single_file_makes_a_page(result_folder: Path, change: Change, kept: str) -> None:
+    def only(card: dict[str, Any]) -> None:
+        card["files"] = {role: path for role, path in card["files"].items() if role == kept}
+        card["inputs"] = {}
+        card["settings"] = {}
+
+    change(only)
+    page = Page(write_report(result_folder))
+    shown = {
+        "events": ["events"],
+        "pretrain_history": ["learning"],
+        "head_history": ["learning"],
+        "evaluation": ["scores", "time", "calibration", "pr", "crops"],
+        "movie": ["movie"],
+    }
+    assert [name for name in page.sections if name not in ("methods", "settings")] == shown.get(kept, [])
+    assert page.wordless == 0
+
+
+def test_a_bare_card_gives_a_page(result_folder: Path) -> None:
+    (result_folder / "result.json").write_text('{"schema": 1, "command": "train", "files": null, "settings": null}')
+    assert "nothing to show" in Page(write_report(result_folder)).words
+
+
+def test_pretraining_alone_tells_its_accuracy(result_folder: Path, change: Change) -> None:
+    change(lambda card: card.update(command="pretrain", files={"pretrain_history": "pretrain.csv"}))
+    result = read_result(result_folder)
+    assert re.search(r"in 7\d% of unseen pairs; guessing would give 50%", headline(result))
+    assert any("time arrow prediction" in sentence for sentence in methods(result)[0])
+
+
+def test_a_movie_that_has_gone_is_said(result_folder: Path) -> None:
+    (result_folder / "movie.tif").unlink()
+    page = Page(write_report(result_folder))
+    assert "is no longer where it was" in page.words
+    assert not {"movie", "probability", "grad-cam"} & set(page.sections)
+    assert "time" in page.sections
+
+
+def test_a_movie_beside_the_folder_is_found(result_folder: Path, change: Change) -> None:
+    (result_folder / "movie.tif").rename(result_folder.parent / "movie.tif")
+    change(lambda card: card["files"].pop("movie"))
+    assert "movie" in Page(write_report(result_folder)).sections
+
+
+def test_a_movie_of_another_shape_is_not_shown(result_folder: Path, change: Change) -> None:
+    change(lambda card: card["inputs"]["movie"].update(shape=[24, 1, 50, 50]))
+    page = Page(write_report(result_folder))
+    assert "it had (24, 1, 50, 50)" in page.words
+    assert "movie" not in page.sections
+
+
+def test_files_that_are_gone_or_damaged_are_said(result_folder: Path) -> None:
+    shutil.rmtree(result_folder / "grad_cam.ome.zarr")
+    (result_folder / "events.csv").write_text("t,y,x\n1,two,3\n")
+    (result_folder / "evaluation.json").write_text("{")
+    (result_folder / "pretrain.csv").write_text("step,loss\n")
+    (result_folder / "insets.csv").write_text("rank,t\n1,2\n")
+    page = Page(write_report(result_folder))
+    for words in ("grad cam is not shown", "y is 'two'", "evaluation is not shown", "has no steps yet", "lacks y, x"):
+        assert words in page.words
+    assert not {"grad-cam", "events", "scores"} & set(page.sections)
+
+
+def test_nothing_above_the_threshold_is_said_without_fuss(result_folder: Path, change: Change) -> None:
+    change(lambda card: card["summary"].update(threshold=1.0))
+    page = Page(write_report(result_folder))
+    assert "0 events found in 24 frames." in page.words
+    assert "events" not in page.sections
+
+
+def test_rejected_events_are_not_counted(result_folder: Path, change: Change) -> None:
+    rows = [EventRow(3, 40, 40, "division", 0.9), EventRow(4, 50, 50, "death", 0.8, status="rejected"), EventRow(9, 9, 9)]
+    write_events(result_folder / "events.csv", events_table(rows))
+    change(lambda card: card["files"].pop("evaluation"))
+    change(lambda card: card["files"].pop("truth"))
+    page = Page(write_report(result_folder))
+    assert "2 events found in 24 frames: 1 division and 1 event." in page.words
+    assert "no true events were given" in page.words
+
+
+def test_where_only_recall_is_known_only_recall_is_told(result_folder: Path) -> None:
+    path = result_folder / "evaluation.json"
+    told = json.loads(path.read_text())
+    for part in (told["score"], *told["score"]["kinds"], *told["score"]["tolerance_curve"]):
+        part.update(precision=None, f1=None)
+    told["score"].update(average_precision=None, false_rate=None, recall_only=True)
+    path.write_text(json.dumps(told))
+    page = Page(write_report(result_folder))
+    assert "Only recall is told" in page.words
+    assert "Recall under other tolerances" in page.words
+    assert "annotation is not complete" in page.words
+
+
+def test_the_arrow_map_stands_in_where_there_is_no_probability(result_folder: Path, change: Change) -> None:
+    def swap(card: dict[str, Any]) -> None:
+        card["files"]["arrow"] = card["files"].pop("probability")
+        card["files"].pop("insets")
+
+    change(swap)
+    page = Page(write_report(result_folder))
+    assert {"arrow", "grad-cam"} <= set(page.sections)
+
+
+@pytest.mark.parametrize(
+    ("card", "sentence"),
+    [(None, "holds no result"), ("{", "cannot be read"), ("[]", "schema None"), ('{"schema": 9}', "schema 9")],
+)
+def test_a_folder_without_a_readable_card_is_refused(tmp_path: Path, card: str | None, sentence: str) -> None:
+    if card is not None:
+        (tmp_path / "result.json").write_text(card)
+    with pytest.raises(OutputError, match=sentence):
+        write_report(tmp_path)
+
+
+def test_missing_extras_are_named(result_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "find_spec", lambda name: None if name == "jinja2" else object())
+    with pytest.raises(OutputError, match=re.escape("pip install napari-tap-events[report]")):
+        write_report(result_folder)
+
+
+def test_a_map_lies_where_its_values_were_computed(tmp_path: Path) -> None:
+    array = create_map(tmp_path / "map", (3, 5, 5), name="p", stride_px=4, offset_px=10.0, frame_offset=2)
+    array[1, 0, 1] = 1.0
+    stored, window = open_map(tmp_path / "map"), pictures.Window(0, 0, 40, 40)
+    layer = pictures.map_layer(stored, 3, window, "probability")
+    place = {name: float(value) for name, value in re.findall(r' (x|y|width|height)="([\d.]+)"', layer)}
+    # the first value is centred on pixel 10, whose centre lies at 10.5 in the picture, and is 4 px wide
+    assert place == {"x": 8.5, "y": 8.5, "width": 20, "height": 20}
+    assert pictures.map_layer(stored, 1, window, "probability") == ""
+    assert pictures.map_layer(stored, 5, window, "probability") == ""
+    assert pictures.map_layer(stored, 3, pictures.Window(100, 100, 8, 8), "probability") == ""
+
+
+def test_an_inset_at_the_border_keeps_its_size(tmp_path: Path) -> None:
+    movie = movie_from_array(np.random.default_rng(0).integers(0, 255, (4, 30, 30)).astype(np.uint8))
+    create_map(tmp_path / "map", (3, 30, 30), name="p")
+    for place in ((0, 0.0, 0.0), (3, 29.0, 29.0), (2, 200.0, -50.0)):
+        drawn = pictures.pair_pictures(movie, place, 16, open_map(tmp_path / "map"), "grad_cam")
+        assert [picture.svg.count("<image") >= 1 for picture in drawn] == [True] * 3
+
+
+def test_large_frames_are_made_small() -> None:
+    shrunk = pictures.shrink(np.arange(1000 * 700, dtype=np.float32).reshape(1000, 700), 420)
+    assert shrunk.shape == (333, 233)
+    assert shrunk[0, 0] == pytest.approx(np.mean([0, 1, 2, 700, 701, 702, 1400, 1401, 1402]))
+
+
+def test_frames_with_most_events_tell_their_stretch_of_time() -> None:
+    events = events_table([EventRow(t, 0, 0, probability=p) for t, p in ((2, 0.5), (2, 0.6), (3, 0.9), (17, 0.2))])
+    assert pictures.telling_frames(events, 20, 2) == [2, 17]
+    assert pictures.telling_frames(None, 20, 2) == [5, 15]
+    assert pictures.telling_frames(None, 2, 6) == [0, 1]
+    assert pictures.strongest_frames(events, 2) == [2, 3]
