@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -271,3 +274,17 @@ def test_several_channels_have_to_be_chosen_from() -> None:
 
 def test_a_file_can_be_described_even_where_it_is_no_movie(tmp_path: Path) -> None:
     assert describe_file(one_frame(tmp_path)).shape == (40, 50)
+
+
+def test_a_compression_that_needs_imagecodecs_names_the_extra(tmp_path: Path) -> None:
+    pytest.importorskip("imagecodecs")
+    tifffile.imwrite(tmp_path / "a.tif", FRAMES, compression="lzw", metadata={"axes": "TYX"})
+    code = (
+        "import sys; sys.modules['imagecodecs'] = None\n"
+        "from napari_tap_events.movies.opening import open_movie\n"
+        f"open_movie({str(tmp_path / 'a.tif')!r}).frame(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert re.search(r"MovieError: plane 0 of 'a.tif' cannot be read .*pip install napari-tap-events\[io\]", done.stderr), (
+        done.stderr
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from napari_tap_events.movies.masks import (
 )
 from napari_tap_events.movies.movie import Movie, movie_from_array
 from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise
 
 SHAPE = (6, 40, 50)
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -200,6 +201,26 @@ def test_other_kinds_at_the_same_place_stay_apart() -> None:
     labels[2, 5:10, 5:10] = 2
     events = events_in_masks(EventMasks(labels, ("division", "death"), Scope.whole(SHAPE)))
     assert [(e.t, e.kind) for e in events] == [(1, "division"), (2, "death")]
+
+
+def test_the_pieces_of_a_dead_cell_are_one_event() -> None:
+    labels = np.zeros(SHAPE, "uint8")
+    labels[2, 10:20, 10:20] = 2
+    for y, x in ((8, 8), (8, 20), (20, 8), (22, 22), (14, 14)):
+        labels[3, y : y + 3, x : x + 3] = 2
+    (event,) = events_in_masks(EventMasks(labels, ("division", "death"), Scope.whole(SHAPE)))
+    assert (event.t, event.kind) == (2, "death")
+
+
+@pytest.mark.parametrize("look", ["nuclei", "phase"])
+def test_the_events_of_a_synthetic_movie_are_found_in_its_mask(look: Literal["nuclei", "phase"]) -> None:
+    made = synthesise(SyntheticSettings(look=look, frames=60, seed=2))
+    found = events_in_masks(EventMasks(made.labels, ("division", "death"), Scope.whole(made.labels.shape)))
+    rows = [MarkedPoint(str(row.event_id), row.kind, row.t, row.y, row.x) for row in made.events]
+    told = gathered_events(rows)
+    assert len(found) == len(told) > 10
+    for event in told:
+        assert any((f.t, f.kind) == (event.t, event.kind) and np.hypot(f.y - event.y, f.x - event.x) < 6 for f in found), event
 
 
 def test_a_mark_that_stays_is_one_event() -> None:

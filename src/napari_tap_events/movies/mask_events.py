@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_AFTER = 2
-"""One blob at t becomes at most so many at t + 1: two daughters."""
+_MOST_AFTER = {"division": 2}
+"""So many blobs at t + 1 become of one at t, by kind: two daughters. A dying cell may fall into any number of pieces."""
 
 
 class MarkedEvent(NamedTuple):
@@ -66,9 +66,9 @@ class _Group:
 def linked_events(frames: Iterable[NDArray[Any]], kinds: tuple[str, ...]) -> list[MarkedEvent]:
     """Find the events of a mask.
 
-    A blob and the one or two nearest blobs of its kind in the next frame, no further away than a diameter of the larger, are
-    one event; but a blob that stays upon its own pixels in the frame after begins an event of its own, unless it touches the
-    first. Blobs that go on covering pixels of an event belong to it.
+    A blob and the nearest blobs of its kind in the next frame, no further away than a diameter of the larger, are one event
+    (of a division, two of them at most); but a blob that stays upon its own pixels in the frame after begins an event of its
+    own, unless it touches the first. Blobs that go on covering pixels of an event belong to it.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def linked_events(frames: Iterable[NDArray[Any]], kinds: tuple[str, ...]) -> lis
     done: list[_Group] = []
     current: list[_Group] = []
     for t, (blobs, after) in enumerate(_with_next(_blobs(frame) for frame in frames)):
-        followers = _followers(current, blobs, after, t)
+        followers = _followers(current, blobs, after, t, kinds)
         done += [group for group in current if group not in followers]
         taken: set[_Blob] = set()
         for group, found in followers.items():
@@ -122,7 +122,9 @@ def _blobs(frame: NDArray[Any]) -> list[_Blob]:
     return blobs
 
 
-def _followers(groups: list[_Group], blobs: list[_Blob], after: list[_Blob], t: int) -> dict[_Group, list[_Blob]]:
+def _followers(
+    groups: list[_Group], blobs: list[_Blob], after: list[_Blob], t: int, kinds: tuple[str, ...]
+) -> dict[_Group, list[_Blob]]:
     """Return the blobs of frame `t` that carry events on, nearest first; none carries on two."""
     pairs: list[tuple[float, int, _Group, _Blob]] = []
     for blob in blobs:
@@ -134,7 +136,8 @@ def _followers(groups: list[_Group], blobs: list[_Blob], after: list[_Blob], t: 
     followers: dict[_Group, list[_Blob]] = {}
     taken: set[_Blob] = set()
     for _, _, group, blob in sorted(pairs, key=lambda pair: pair[:2]):
-        if blob not in taken and len(followers.get(group, ())) < _MOST_AFTER:
+        most = _MOST_AFTER.get(kinds[blob.value - 1], inf)
+        if blob not in taken and len(followers.get(group, ())) < most:
             followers.setdefault(group, []).append(blob)
             taken.add(blob)
     return followers
