@@ -103,6 +103,8 @@ class Cell:
     stage_age: int = 0
     kept_condensed: float = 0.0
     grown_before: float = 0.0
+    stretch: float = 0.0
+    flicker: float = 0.0
     wobble: NDArray[np.complex128] = field(default_factory=lambda: np.zeros(N_HARMONICS, np.complex128))
 
 
@@ -146,12 +148,12 @@ def pose_of(cell: Cell, s: SyntheticSettings, dy: float, dx: float) -> Pose:
         x=cell.x + dx,
         angle=cell.angle,
         size=size_of(cell),
-        aspect=cell.plan.aspect,
+        aspect=float(np.clip(cell.plan.aspect * np.exp(cell.stretch), 0.4, 1.0)),
         condensed=condensed(cell) if alive else cell.kept_condensed,
         newborn=float(np.exp(-cell.age / s.relax_frames)) if cell.parent >= 0 and alive and not cell.kept_condensed else 0.0,
         tilt=cell.tilt * settled,
         dna=(0.5 + 0.5 * grown(cell)) * cell.bulk**2,
-        glow=cell.glow,
+        glow=cell.glow * float(np.exp(cell.flicker)),
         age=cell.stage_age,
         wobble=cell.wobble,
         event=event,

@@ -31,7 +31,7 @@ class NucleiPainter:
             return self._crumbs(pose)
         return self._blurred(pose)
 
-    def finish(self, canvas: Floats, drift_px: NDArray[np.float64]) -> Floats:  # noqa: ARG002
+    def finish(self, canvas: Floats, drift_px: NDArray[np.float64]) -> Floats:
         """Return the only layer, (Y, X)."""
         light: Floats = canvas[0]
         return light

@@ -145,20 +145,30 @@ class Population:
         s, rng = self.settings, self.rng
         keep = s.persistence
         fresh = np.sqrt(1 - keep**2) * s.speed_px * 0.8
-        steps = rng.normal(size=(len(self.cells), 4))
-        for cell, (a, b, c, d) in zip(self.cells, steps, strict=True):
+        # Real cells mostly creep and at times leap: Student's t has the tails, 3 its degrees of freedom, 0.6 its scale to sd 1.
+        steps = np.clip(0.6 * rng.standard_t(3, (len(self.cells), 2)), -5, 5)
+        for cell, (down, right) in zip(self.cells, steps, strict=True):
             if cell.parent >= 0 and cell.age == 0:
                 continue
             held = condensed(cell) if cell.stage == "alive" else 0.0
             pace = _PACE[cell.stage] * (1 - 0.6 * held)
-            cell.vy = keep * cell.vy + fresh * pace * a
-            cell.vx = keep * cell.vx + fresh * pace * b
+            cell.vy = keep * cell.vy + fresh * pace * float(down)
+            cell.vx = keep * cell.vx + fresh * pace * float(right)
             cell.y, cell.x = cell.y + cell.vy, cell.x + cell.vx
-            cell.spin = 0.6 * cell.spin + (0.045 + 0.12 * held) * c
-            cell.angle += cell.spin
-            cell.tilt = float(np.clip(cell.tilt + 0.12 * d, 0, 1))
-            cell.wobble = (0.93 * cell.wobble + 0.02 * self._complex(N_HARMONICS)).astype(np.complex128)
+            self._writhe(cell, held)
             self._turn_back(cell)
+
+    def _writhe(self, cell: Cell, held: float) -> None:
+        """Turn, tilt, stretch and flicker; a plate that is held turns more than a nucleus at rest."""
+        restless = self.settings.restless if cell.stage == "alive" else 0.05
+        turn, tip, pull, light = self.rng.normal(size=4)
+        cell.spin = 0.4 * cell.spin + (0.6 * restless + 0.12 * held) * turn
+        cell.angle += cell.spin
+        cell.tilt = float(np.clip(cell.tilt + (0.08 + 0.3 * restless) * tip, 0, 1))
+        cell.stretch = 0.75 * cell.stretch + 0.35 * restless * pull
+        cell.flicker = 0.25 * restless * light
+        keep = float(np.exp(-0.8 * restless))
+        cell.wobble = (keep * cell.wobble + 0.055 * np.sqrt(1 - keep**2) * self._complex(N_HARMONICS)).astype(np.complex128)
 
     def _turn_back(self, cell: Cell) -> None:
         s, m = self.settings, self.margin_px

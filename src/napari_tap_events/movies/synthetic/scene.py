@@ -27,8 +27,11 @@ class SyntheticSettings(Settings):
     arrest_rate: float = setting(0.08, "Share of mitoses that halt and end in nothing: not an event.", low=0, high=1)
     hold_frames: float = setting(3.0, "Mean time that a round or condensed cell waits to part.", unit="frames", low=1, high=100)
     relax_frames: float = setting(4.0, "Time that daughters take to look like others.", unit="frames", low=0.5, high=100)
-    speed_px: float = setting(0.9, "Mean step of a cell from frame to frame.", unit="px", low=0, high=20)
+    speed_px: float = setting(1.2, "Mean step of a cell from frame to frame.", unit="px", low=0, high=20)
     persistence: float = setting(0.6, "How much of its direction a cell keeps over a frame.", low=0, high=0.99, advanced=True)
+    restless: float = setting(
+        0.2, "How much living cells turn, bend and flicker from frame to frame: 1 is a radian.", low=0, high=2, advanced=True
+    )
     contrast: float = setting(0.25, "Typical cell above the background, as a share of the full range.", low=0.005, high=0.6)
     expression_spread: float = setting(0.35, "Spread of brightness between cells (sd of its logarithm).", low=0, high=1.5)
     texture: float = setting(0.25, "Strength of the texture inside cells.", low=0, high=1, advanced=True)
@@ -112,7 +115,8 @@ def _shared_values(rng: np.random.Generator, look: Look, size: int) -> dict[str,
         "arrest_rate": float(rng.uniform(0, 0.25)),
         "hold_frames": float(_log_uniform(rng, 1.2, 8)),
         "relax_frames": float(_log_uniform(rng, 1.5, 10)),
-        "speed_px": float(_log_uniform(rng, 0.15, 2.5) * cell_px / 16),
+        "speed_px": float(_log_uniform(rng, 0.15, 5.0) * cell_px / 16),
+        "restless": float(_log_uniform(rng, 0.03, 0.5)),
         "persistence": float(rng.uniform(0.1, 0.9)),
         "texture": float(rng.uniform(0.1, 0.5)),
         "blur_px": float(_log_uniform(rng, 0.4, 2.0)),
