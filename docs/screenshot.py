@@ -17,14 +17,15 @@ SETTLE_S = 1.5
 
 def main(folder: str, picture: str) -> None:
     """Open the results in a real window, let it settle, and save what it shows."""
-    os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
-    from napari_tap_events.gui.results import results_viewer
+    with tempfile.TemporaryDirectory() as settings:
+        os.environ["NAPARI_CONFIG"] = str(Path(settings) / "settings.yaml")
+        from napari_tap_events.gui.results import results_viewer
 
-    viewer = results_viewer(folder, size_px=(WIDTH, HEIGHT))
-    _settle()
-    Path(picture).parent.mkdir(parents=True, exist_ok=True)
-    viewer.window.screenshot(picture, canvas_only=False, flash=False)
-    viewer.close()
+        viewer = results_viewer(folder, size_px=(WIDTH, HEIGHT))
+        _settle()
+        Path(picture).parent.mkdir(parents=True, exist_ok=True)
+        viewer.window.screenshot(picture, canvas_only=False, flash=False)
+        viewer.close()
 
 
 def _settle() -> None:

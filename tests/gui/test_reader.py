@@ -113,3 +113,37 @@ def test_a_frame_of_a_big_file_is_read_without_the_others(tmp_path):
     (layer,) = read(str(path))
     assert layer.data.shape == (2000, 512, 512)
     assert layer.data[1999].shape == (512, 512)
+
+
+def write_folder_of_frames(path, frames):
+    path.mkdir()
+    for t, frame in enumerate(frames):
+        tifffile.imwrite(path / f"cells_t{t:03d}.tif", frame)
+
+
+def write_zarr(path, frames):
+    from napari_tap_events.movies.ome_zarr import create_map
+
+    create_map(path, frames.shape, "uint16", name="cells", pixel_size_um=0.5, interval_s=300.0)[:] = frames
+
+
+def write_avi(path, frames):
+    import av
+
+    with av.open(str(path), "w") as video:
+        stream = video.add_stream("rawvideo", rate=5)
+        stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "gray"
+        for frame in frames:
+            video.mux(stream.encode(av.VideoFrame.from_ndarray((frame // 16).astype(np.uint8), format="gray")))
+        video.mux(stream.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("frames", write_folder_of_frames), ("cells.zarr", write_zarr), ("cells.avi", write_avi)]
+)
+def test_folders_zarr_and_video_are_movies_too(tmp_path, frames, name, write):
+    write(tmp_path / name, frames)
+    (layer,) = read(str(tmp_path / name))
+    assert layer.data.shape == frames.shape
+    assert layer.axis_labels == ("t", "y", "x")
+    assert layer.data[3].std() > 0
