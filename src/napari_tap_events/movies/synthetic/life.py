@@ -103,6 +103,7 @@ class Cell:
     stage_age: int = 0
     kept_condensed: float = 0.0
     grown_before: float = 0.0
+    agility: float = 1.0
     stretch: float = 0.0
     flicker: float = 0.0
     wobble: NDArray[np.complex128] = field(default_factory=lambda: np.zeros(N_HARMONICS, np.complex128))

@@ -87,6 +87,7 @@ class Population:
         cell = Cell(self._next, y, x, float(angle), self._plan(), glow)
         cell.bulk = float(np.exp(self.rng.normal(0, 0.08)))
         cell.tilt = float(self.rng.beta(1, 2))
+        cell.agility = float(np.exp(self.rng.normal(0, 0.4)))
         cell.wobble = (0.06 * self._complex(N_HARMONICS)).astype(np.complex128)
         return cell
 
@@ -151,7 +152,7 @@ class Population:
             if cell.parent >= 0 and cell.age == 0:
                 continue
             held = condensed(cell) if cell.stage == "alive" else 0.0
-            pace = _PACE[cell.stage] * (1 - 0.6 * held)
+            pace = _PACE[cell.stage] * cell.agility * (1 - 0.6 * held)
             cell.vy = keep * cell.vy + fresh * pace * float(down)
             cell.vx = keep * cell.vx + fresh * pace * float(right)
             cell.y, cell.x = cell.y + cell.vy, cell.x + cell.vx
@@ -160,13 +161,13 @@ class Population:
 
     def _writhe(self, cell: Cell, held: float) -> None:
         """Turn, tilt, stretch and flicker; a plate that is held turns more than a nucleus at rest."""
-        restless = self.settings.restless if cell.stage == "alive" else 0.05
-        turn, tip, pull, light = self.rng.normal(size=4)
-        cell.spin = 0.4 * cell.spin + (0.6 * restless + 0.12 * held) * turn
+        restless = self.settings.restless * cell.agility if cell.stage == "alive" else 0.05
+        turn, tip, pull, light = np.clip(0.6 * self.rng.standard_t(3, 4), -5, 5)
+        cell.spin = 0.4 * cell.spin + (0.35 * restless + 0.12 * held) * turn
         cell.angle += cell.spin
         cell.tilt = float(np.clip(cell.tilt + (0.08 + 0.3 * restless) * tip, 0, 1))
-        cell.stretch = 0.75 * cell.stretch + 0.35 * restless * pull
-        cell.flicker = 0.25 * restless * light
+        cell.stretch = 0.75 * cell.stretch + 0.3 * restless * pull
+        cell.flicker = 0.1 * restless * light
         keep = float(np.exp(-0.8 * restless))
         cell.wobble = (keep * cell.wobble + 0.055 * np.sqrt(1 - keep**2) * self._complex(N_HARMONICS)).astype(np.complex128)
 

@@ -27,7 +27,7 @@ class SyntheticSettings(Settings):
     arrest_rate: float = setting(0.08, "Share of mitoses that halt and end in nothing: not an event.", low=0, high=1)
     hold_frames: float = setting(3.0, "Mean time that a round or condensed cell waits to part.", unit="frames", low=1, high=100)
     relax_frames: float = setting(4.0, "Time that daughters take to look like others.", unit="frames", low=0.5, high=100)
-    speed_px: float = setting(1.2, "Mean step of a cell from frame to frame.", unit="px", low=0, high=20)
+    speed_px: float = setting(1.5, "Mean step of a cell from frame to frame.", unit="px", low=0, high=20)
     persistence: float = setting(0.6, "How much of its direction a cell keeps over a frame.", low=0, high=0.99, advanced=True)
     restless: float = setting(
         0.2, "How much living cells turn, bend and flicker from frame to frame: 1 is a radian.", low=0, high=2, advanced=True
