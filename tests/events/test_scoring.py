@@ -298,6 +298,13 @@ def test_ties_come_in_together() -> None:
     assert curve.average_precision == 0.5
 
 
+def test_a_prediction_that_is_excused_anyway_leaves_the_true_event_to_another() -> None:
+    truth = events_table([EventRow(0, 0, 0), EventRow(0, 0, -6, "uncertain")])
+    predicted = events_table([EventRow(0, 0, -1, probability=0.9), EventRow(0, 0, 4, probability=0.8)])
+    matching = match_events(predicted, truth, 5, 1)
+    assert (matching.predicted.tolist(), matching.ignored.tolist(), matching.fp) == ([1], [0], 0)
+
+
 def test_what_a_person_set_passes_every_threshold() -> None:
     added = events_table([replace(EventRow(0, 0, 0), status="added")])
     assert scored(added, added, threshold=1.0).tp == 1

@@ -159,13 +159,13 @@ def score_events(
     threshold : float, optional
         Least probability, 0..1, of a prediction that counts; what a person set always does. By default all count.
     pixel_size_um : float, optional
-        Side of a pixel in micrometres, for the rate of false events.
+        Side of a pixel in micrometres.
     kinds : "merged" or "separate"
         Whether a prediction must name the right kind.
     scope : Scope, optional
-        Where every event was annotated; outside of it nothing is known and nothing counts.
+        Where every event was annotated; outside of it nothing counts.
     recall_only : bool
-        Not even the scope was annotated completely, so only recall can be judged.
+        Not even the scope was annotated completely.
     bin_frames : int, optional
         Length of the time bins of the count error; by default a tenth of the movie.
     """

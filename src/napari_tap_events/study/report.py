@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +19,7 @@ from napari_tap_events.study.tables import Table
 from napari_tap_events.study.words import counted_events, headline, plural, tiles
 
 REPORT = "report.html"
-MOVIE_FRAMES = 6
-OVERLAID_FRAMES = 6
+FRAMES_SHOWN = 6
 MOST_INSETS = 8
 
 
@@ -45,7 +44,7 @@ class Section:
     long_table : Table or None
         Folded away and scrolled.
     look : str
-        Colours of the map in the pictures; empty for none.
+        Colours of the map in the pictures, if any.
     """
 
     name: str
@@ -55,7 +54,7 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     curves: tuple[Picture, ...] = ()
     insets: tuple[tuple[str, tuple[Picture, ...]], ...] = ()
-    tables: tuple[Table, ...] = field(default=())
+    tables: tuple[Table, ...] = ()
     long_table: Table | None = None
     look: str = ""
 
@@ -138,7 +137,7 @@ def _movie(result: Result) -> Section | None:
     if movie is None:
         return None
     events, radius, near = counted_events(result), _radius_px(result), _near_frames(result)
-    times = pictures.telling_frames(events, movie.n_frames, MOVIE_FRAMES)
+    times = pictures.telling_frames(events, movie.n_frames, FRAMES_SHOWN)
     shown = tuple(pictures.frame_picture(movie, t, events, result.truth, radius_px=radius, frames=near) for t in times)
     lead = "Frames spread over the movie."
     if events is not None:
@@ -184,9 +183,9 @@ def _probability(result: Result) -> Section | None:
     events, look = counted_events(result), "arrow" if result.probability is None else "probability"
     some = events is not None and len(events) > 0
     times = (
-        pictures.strongest_frames(events, OVERLAID_FRAMES)
+        pictures.strongest_frames(events, FRAMES_SHOWN)
         if events is not None and some
-        else pictures.telling_frames(None, movie.n_frames - 1, OVERLAID_FRAMES)
+        else pictures.telling_frames(None, movie.n_frames - 1, FRAMES_SHOWN)
     )
     radius, near = _radius_px(result), _near_frames(result)
     shown = tuple(pictures.frame_picture(movie, t, events, result.truth, stored, radius, near, look) for t in times)
@@ -205,7 +204,7 @@ def _grad_cam(result: Result) -> Section | None:
     if movie is None or stored is None:
         return None
     if places is None or places.empty:
-        times = pictures.telling_frames(counted_events(result), movie.n_frames - 1, OVERLAID_FRAMES)
+        times = pictures.telling_frames(counted_events(result), movie.n_frames - 1, FRAMES_SHOWN)
         shown = tuple(pictures.frame_picture(movie, t, None, None, stored, look="grad_cam") for t in times)
         return Section("grad-cam", "Grad-CAM", "Where the network looks when it decides.", pictures=shown, look="grad_cam")
     side = int(result.setting("inset_px", 48))
@@ -269,9 +268,8 @@ def _events(result: Result) -> Section | None:
 
 def _absences(result: Result) -> list[str]:
     """Say what would be worth having and is not there."""
-    listed: Callable[[str], bool] = (result.card.get("files") or {}).__contains__
     told = []
-    if result.events is not None and not result.evaluation.get("score") and not listed("truth"):
+    if result.events is not None and result.truth is None and not result.evaluation.get("score"):
         told.append("There are no scores, because no true events were given; mark some to learn how good the result is.")
     if result.described and result.interval_s is None:
         told.append("Times are in frames: the movie's frame interval is not known.")
