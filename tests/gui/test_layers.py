@@ -41,6 +41,12 @@ def test_contrast_comes_from_the_first_frame_and_leaves_room_on_the_slider(frame
     assert layer.contrast_limits_range[1] > high
 
 
+def test_a_dark_first_frame_does_not_set_the_contrast(frames):
+    frames[0] = 0
+    (layer,) = movie_layers(movie_from_array(frames))
+    assert layer.contrast_limits[0] > 800
+
+
 def test_several_channels_are_several_layers_that_add_up(frames):
     layers = movie_layers(movie_from_array(np.stack([frames, frames], axis=1), "two"))
     assert [layer.name for layer in layers] == ["two channel 0", "two channel 1"]

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
+from napari.utils.notifications import notification_manager
 
+from napari_tap_events.errors import MovieError
 from napari_tap_events.gui.lazy_movie import FRAMES_KEPT, LazyMovie
 from napari_tap_events.movies.movie import movie_from_array
 
@@ -87,3 +89,20 @@ def test_nobody_can_paint_into_the_kept_frames():
     lazy = LazyMovie(movie_from_array(PIXELS.astype(np.uint16)))
     with pytest.raises(ValueError, match="read-only"):
         lazy[0][0, 0] = 1
+
+
+class DamagedFrames(CountingFrames):
+    """Frames of which number 2 cannot be read."""
+
+    def frame(self, t):
+        if t == 2:
+            raise MovieError("frame 2 is damaged; copy the file again.")
+        return super().frame(t)
+
+
+def test_a_frame_that_cannot_be_read_is_black_and_said_not_raised():
+    notification_manager.records.clear()
+    lazy = LazyMovie(replace(movie_from_array(PIXELS), frames=DamagedFrames(PIXELS)))
+    assert not lazy[2].any()
+    assert [note.message for note in notification_manager.records] == ["frame 2 is damaged; copy the file again."]
+    np.testing.assert_array_equal(lazy[3], PIXELS[3, 0])

@@ -29,7 +29,7 @@ def world_of(movie: Movie) -> World:
 def movie_layers(movie: Movie) -> list[Image]:
     """Show each channel of a movie as a lazily read (T, Y, X) image.
 
-    The contrast is set from percentiles of the first frame, so that it is right from the first moment and costs one frame.
+    The contrast is set from percentiles of one frame, so that it is right from the first moment and costs little.
     """
     several = movie.n_channels > 1
     layers = []
@@ -40,7 +40,7 @@ def movie_layers(movie: Movie) -> list[Image]:
             name=_channel_name(movie, channel),
             colormap=CHANNEL_COLOURS[(channel + several) % len(CHANNEL_COLOURS)],
             blending="additive" if channel else "translucent_no_depth",
-            contrast_limits=contrast_of(pixels[0]),
+            contrast_limits=contrast_of(_telling_frame(pixels)),
             projection_mode="none",
             metadata={ROLE: "movie"},
             **world_of(movie).layer_place(),
@@ -48,6 +48,16 @@ def movie_layers(movie: Movie) -> list[Image]:
         layer.contrast_limits_range = _slider_range(pixels.dtype, layer.contrast_limits)
         layers.append(layer)
     return layers
+
+
+def _telling_frame(pixels: LazyMovie) -> NDArray[Any]:
+    """Return the first frame, or where it is all alike, as a dark or damaged one is, one from the middle or the end."""
+    frame = pixels[0]
+    for t in (len(pixels) // 2, len(pixels) - 1):
+        if frame.min() < frame.max():
+            break
+        frame = pixels[t]
+    return frame
 
 
 def contrast_of(frame: NDArray[Any]) -> tuple[float, float]:

@@ -7,8 +7,10 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 
+from napari_tap_events.errors import MovieError
 from napari_tap_events.movies.movie import Movie
 
 FRAMES_KEPT = 4
@@ -16,6 +18,8 @@ FRAMES_KEPT = 4
 
 class LazyMovie:
     """Array-like (T, Y, X) view of one channel of a movie; frames are read one by one, the last few are kept.
+
+    A frame that cannot be read is black, and a warning says why: an error while napari draws would help nobody.
 
     Parameters
     ----------
@@ -66,8 +70,11 @@ class LazyMovie:
         return np.asarray(self[:], dtype=dtype, copy=copy)
 
     def _read_frame(self, t: int) -> NDArray[Any]:
-        frame = np.asarray(self.movie.frame(t)[self.channel], dtype=self.dtype)
-        frame = frame.view()
+        try:
+            frame = np.asarray(self.movie.frame(t)[self.channel], dtype=self.dtype).view()
+        except MovieError as error:
+            show_warning(str(error))
+            frame = np.zeros(self.shape[1:], self.dtype)
         frame.flags.writeable = False
         return frame
 
