@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/napari-tap-events demo $(if $(MOVIE),--movie "$(MOVIE)") $(if $(MASKS),--masks "$(MASKS)") --out "$(OUT)"
+	$(BIN)/napari-tap-events demo $(if $(MOVIE),"$(MOVIE)") $(if $(MASKS),--masks "$(MASKS)") --out "$(OUT)"
 
 test: lint types architecture test-core test-gui
 

@@ -175,3 +175,15 @@ def test_marks_are_as_large_as_the_cells_that_the_command_was_told(viewer, resul
     edit_card(result_folder, settings={"detect": {"radius_px": 8.0}})
     open_results(viewer, result_folder)
     assert set(viewer.layers["events"].size) == {16.0}
+
+
+def test_inputs_told_as_plain_paths_from_another_working_folder_are_found(viewer, result_folder):
+    (result_folder / "synthetic").mkdir()
+    for name in ("movie.tif", "masks.tif"):
+        (result_folder / name).rename(result_folder / "synthetic" / name)
+    files = json.loads((result_folder / "result.json").read_text())["files"]
+    del files["movie"], files["masks"]
+    inputs = {"movie": {"path": "some/result/synthetic/movie.tif"}, "masks": "result/synthetic/masks.tif", "truth": None}
+    edit_card(result_folder, files=files, inputs=inputs)
+    open_results(viewer, result_folder)
+    assert {"movie", "masks"} <= {layer.name for layer in viewer.layers}

@@ -62,8 +62,8 @@ def read_result(folder: str | Path) -> ResultFolder:
     path = Path(folder)
     card = _read_card(path)
     listed: dict[str, str] = dict(card.get("files", {}))
-    inputs: dict[str, dict[str, Any]] = card.get("inputs", {})
-    described = inputs.get("movie") or {}
+    inputs: dict[str, Any] = card.get("inputs", {})
+    described: Mapping[str, Any] = inputs.get("movie") or {}
     files = {role: path / name for role, name in listed.items() if (path / name).exists()}
     for role in ("movie", "masks", "truth"):
         found = _find_input(path, inputs.get(role))
@@ -96,14 +96,14 @@ def _read_card(path: Path) -> dict[str, Any]:
     return dict(card)
 
 
-def _find_input(folder: Path, described: Mapping[str, Any] | None) -> Path | None:
-    if not described or not described.get("path"):
+def _find_input(folder: Path, described: Any) -> Path | None:
+    """Look for an input where it lay then, in the folder, and beside it; `described` is a path, or a mapping with one."""
+    path = described.get("path") if isinstance(described, Mapping) else described
+    if not isinstance(path, str) or not path:
         return None
-    then = Path(str(described["path"]))
-    for candidate in (then, folder / then, folder / then.name, folder.parent / then.name):
-        if candidate.exists():
-            return candidate
-    return None
+    then = Path(path)
+    inside = [folder.joinpath(*then.parts[-depth:]) for depth in (3, 2, 1)]
+    return next((place for place in (then, folder / then, *inside, folder.parent / then.name) if place.exists()), None)
 
 
 def _movie_settings(card: Mapping[str, Any], described: Mapping[str, Any]) -> MovieSettings:
