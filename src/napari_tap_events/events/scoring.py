@@ -152,18 +152,12 @@ def score_events(
     ----------
     predicted, truth : events tables
         Rejected rows are left out; true events of kind "uncertain" count neither way.
-    settings : ScoreSettings
-        The tolerance in pixels and frames.
-    n_frames, height, width : int
-        Size of the movie in frames and pixels.
+    settings, kinds, scope
+        The tolerance, whether a prediction must name the right kind, and where every event was annotated: as for `match_events`.
+    n_frames, height, width, pixel_size_um
+        Size of the movie in frames and pixels, and the side of a pixel in micrometres, where it is known.
     threshold : float, optional
         Least probability, 0..1, of a prediction that counts; what a person set always does. By default all count.
-    pixel_size_um : float, optional
-        Side of a pixel in micrometres.
-    kinds : "merged" or "separate"
-        Whether a prediction must name the right kind.
-    scope : Scope, optional
-        Where every event was annotated; outside of it nothing counts.
     recall_only : bool
         Not even the scope was annotated completely.
     bin_frames : int, optional

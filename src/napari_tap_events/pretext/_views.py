@@ -197,7 +197,7 @@ class Augmentation:
         if self.strength == 0:
             return crop_px
         s = self.strength
-        reach = crop_px * math.sqrt(2) * 1.25**s * 1.11**s * (1 + 0.06 * s)
+        reach: float = crop_px * math.sqrt(2) * 1.25**s * 1.11**s * (1 + 0.06 * s)
         return math.ceil(reach) + 2 * math.ceil(5 * s) + 2
 
     def __call__(self, windows: Tensor, crop_px: int, generator: torch.Generator) -> Tensor:

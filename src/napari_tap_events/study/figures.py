@@ -62,11 +62,11 @@ def learning_curves(history: pd.DataFrame, chance: float | None = None) -> str:
     Parameters
     ----------
     history : table with `step` and any columns
-        Those with "loss" in their name are losses; those with "acc" or "f1" are shares, 0..1; others are not drawn.
+        Those with "loss" or "entropy" in their name are losses; those with "acc" or "f1" are shares, 0..1; others are not drawn.
     chance : float, optional
         Accuracy of guessing, 0..1.
     """
-    losses = _numeric(history, ("loss", "nll"))
+    losses = _numeric(history, ("loss", "nll", "entropy"))
     shares = _numeric(history, ("acc", "f1", "auroc", "auprc"))
     with _drawing(WIDE_IN, 3.0, max(1, bool(losses) + bool(shares))) as (figure, axes):
         panels = iter(axes)
@@ -183,7 +183,7 @@ def events_over_time(t: Mapping[str, Sequence[int]], true_t: Sequence[int], n_fr
 
 
 def errors_by_time(by_time: Mapping[str, Any]) -> str:
-    """Draw where in time the errors lie.
+    """Draw where in time the errors of single windows lie.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def errors_by_time(by_time: Mapping[str, Any]) -> str:
         axis.axhline(0, color=INK, linewidth=0.8)
         axis.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
         axis.locator_params(axis="y", integer=True)
-        axis.set(xlabel="frame", ylabel="false  |  true")
+        axis.set(xlabel="frame", ylabel="false  |  true windows")
         figure.legend(loc="outside upper left", ncols=6, columnspacing=1.4)
         return _svg(figure)
 

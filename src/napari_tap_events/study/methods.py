@@ -80,7 +80,7 @@ def _about_encoder(result: Result) -> Told:
 def _about_head(result: Result) -> Told:
     given = result.section_with("head")
     if not given:
-        return [], []
+        return _about_borrowed_head(result)
     size, frames = str(given.get("criterion", "size-either")).split("-")
     needed = f"more than {given.get('area_px', 40)} event pixels" if size == "size" else "any event pixel"
     which = "both of its frames hold" if frames == "both" else "either of its two frames holds"
@@ -99,6 +99,16 @@ def _about_head(result: Result) -> Told:
         guard = result.setting("guard_frames", 2)
         sentences.append(f"Training, validation and test frames are blocks of time with {guard} frames left out between them.")
     return sentences, ["events"]
+
+
+def _about_borrowed_head(result: Result) -> Told:
+    """Tell of a head that was trained elsewhere, and how it did there."""
+    inputs = result.card.get("inputs") or {}
+    if not isinstance(inputs.get("head"), str):
+        return [], []
+    metrics = inputs.get("head_metrics") or {}
+    score = f", which reached F1 {metrics['f1']:.2f} on data held out in its training" if metrics.get("f1") is not None else ""
+    return [f"Events were found by the head '{inputs['head']}' (Chen et al. 2024){score}."], ["events"]
 
 
 def _about_calibration(result: Result) -> Told:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.normalise import normalise
@@ -136,6 +137,9 @@ def map_layer(stored: StoredMap, t: int, window: Window, look: str) -> str:
     if j0 >= j1 or k0 >= k1:
         return ""
     values = np.nan_to_num(np.asarray(stored.array[index, j0:j1, k0:k1], dtype=np.float32))
+    if look == "arrow":
+        # a logit: twice the probability of the true order, less one, is 0 for a guess and 1 for certainty
+        values = np.maximum(2 * expit(values) - 1, 0)
     high, wide = values.shape
     place = (offset + k0 * step + 0.5 - step / 2, offset + j0 * step + 0.5 - step / 2, wide * step, high * step)
     return f'<g class="map">{_image(_png(coloured(shrink(values, LARGEST_PX // 2), look)), *place)}</g>'

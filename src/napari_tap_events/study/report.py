@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from napari_tap_events.errors import OutputError
 from napari_tap_events.study import figures, pictures, tables
@@ -33,7 +34,7 @@ class Section:
         Its anchor.
     title : str
     lead : str
-        One or two sentences on how to read it.
+        How to read it.
     judged : bool
         Whether it shows scores: marked "leaks" where the split leaks.
     pictures, curves : tuple of Picture
@@ -107,7 +108,7 @@ def _rendered(result: Result, sections: list[Section]) -> str:
         sections=sections,
         methods=" ".join(told),
         references=references,
-        settings=_setting_tables(result),
+        settings=tables.setting_tables(result),
         bars={look: pictures.colour_bar(look) for look in {section.look for section in sections if section.look}},
         kinds=_legend(result, sections),
     )
@@ -136,9 +137,10 @@ def _movie(result: Result) -> Section | None:
     movie = result.movie
     if movie is None:
         return None
-    events, radius, near = counted_events(result), _radius_px(result), _near_frames(result)
+    events, truth = _shown(result)
+    radius, near = _radius_px(result), _near_frames(result)
     times = pictures.telling_frames(events, movie.n_frames, FRAMES_SHOWN)
-    shown = tuple(pictures.frame_picture(movie, t, events, result.truth, radius_px=radius, frames=near) for t in times)
+    shown = tuple(pictures.frame_picture(movie, t, events, truth, radius_px=radius, frames=near) for t in times)
     lead = "Frames spread over the movie."
     if events is not None:
         lead += f" Marked are the events that begin in them; fainter, those up to {plural(near, 'frame')} away."
@@ -162,41 +164,37 @@ def _scores(result: Result) -> Section | None:
 
 
 def _over_time(result: Result) -> Section | None:
-    events, curves = counted_events(result), []
+    (events, truth), curves = _shown(result), []
     if events is not None and result.shape and len(events):
         t = {str(kind): group["t"].tolist() for kind, group in events.groupby("kind")}
-        true = [] if result.truth is None else result.truth.query("kind != 'uncertain'")["t"].tolist()
+        true = [] if truth is None else truth.query("kind != 'uncertain'")["t"].tolist()
         svg = figures.events_over_time(t, true, result.shape[0], result.interval_s)
         alt = f"Bars of {plural(len(events), 'event')} over {result.shape[0]} frames, by kind."
         curves.append(Picture(svg, "Events over time" + (", and the true ones as an outline" if true else ""), alt))
     by_time = result.evaluation.get("by_time")
     if by_time and by_time.get("t"):
-        alt = f"{sum(by_time['false_negative']):g} missed and {sum(by_time['false_positive']):g} false events over time."
-        curves.append(Picture(figures.errors_by_time(by_time), "Errors over time, on frames that were judged", alt))
-    return Section("time", "Over time", curves=tuple(curves), judged=len(curves) > 1) if curves else None
+        alt = f"{sum(by_time['false_negative']):g} windows missed and {sum(by_time['false_positive']):g} false ones over time."
+        curves.append(Picture(figures.errors_by_time(by_time), "Windows with an event, and errors among them", alt))
+    return Section("time", "Over time", curves=tuple(curves), judged=bool(by_time)) if curves else None
 
 
 def _probability(result: Result) -> Section | None:
     movie, stored = result.movie, result.probability or result.arrow
     if movie is None or stored is None:
         return None
-    events, look = counted_events(result), "arrow" if result.probability is None else "probability"
-    some = events is not None and len(events) > 0
-    times = (
-        pictures.strongest_frames(events, FRAMES_SHOWN)
-        if events is not None and some
-        else pictures.telling_frames(None, movie.n_frames - 1, FRAMES_SHOWN)
-    )
+    (events, truth), look = _shown(result), "arrow" if result.probability is None else "probability"
+    if events is None or events.empty:
+        times, where = pictures.telling_frames(None, movie.n_frames - 1, FRAMES_SHOWN), ""
+    else:
+        times, where = pictures.strongest_frames(events, FRAMES_SHOWN), ", in the frames with the most probable events"
     radius, near = _radius_px(result), _near_frames(result)
-    shown = tuple(pictures.frame_picture(movie, t, events, result.truth, stored, radius, near, look) for t in times)
+    shown = tuple(pictures.frame_picture(movie, t, events, truth, stored, radius, near, look) for t in times)
     title = "Event probability" if look == "probability" else "Arrow map"
     meaning = {
         "probability": "The calibrated probability that a window around a place holds an event between this frame and the next",
-        "arrow": "How clearly a place tells which of two frames came first, learned without any label",
+        "arrow": "How clearly a place tells which of two frames came first, learned without any label; 0 is a guess, 1 is certain",
     }[look]
-    return Section(
-        look, title, f"{meaning}{', in the frames with the most probable events' if some else ''}.", pictures=shown, look=look
-    )
+    return Section(look, title, f"{meaning}{where}.", pictures=shown, look=look)
 
 
 def _grad_cam(result: Result) -> Section | None:
@@ -204,7 +202,7 @@ def _grad_cam(result: Result) -> Section | None:
     if movie is None or stored is None:
         return None
     if places is None or places.empty:
-        times = pictures.telling_frames(counted_events(result), movie.n_frames - 1, FRAMES_SHOWN)
+        times = pictures.telling_frames(_shown(result)[0], movie.n_frames - 1, FRAMES_SHOWN)
         shown = tuple(pictures.frame_picture(movie, t, None, None, stored, look="grad_cam") for t in times)
         return Section("grad-cam", "Grad-CAM", "Where the network looks when it decides.", pictures=shown, look="grad_cam")
     side = int(result.setting("inset_px", 48))
@@ -276,14 +274,6 @@ def _absences(result: Result) -> list[str]:
     return told
 
 
-def _setting_tables(result: Result) -> list[Table]:
-    sections = [(f"Settings: {name}", values) for name, values in (result.card.get("settings") or {}).items()]
-    movie = {name: value for name, value in result.described.items() if name != "path"}
-    summary = result.card.get("summary") or {}
-    everything = [("Movie", movie), ("Summary", summary), *sections, ("Versions", result.card.get("versions") or {})]
-    return [tables.pairs_table(caption, values) for caption, values in everything if values]
-
-
 def _legend(result: Result, sections: list[Section]) -> list[tuple[str, str]]:
     """Return every kind drawn in the pictures, and its mark as SVG."""
     events = counted_events(result)
@@ -291,6 +281,11 @@ def _legend(result: Result, sections: list[Section]) -> list[tuple[str, str]]:
         return []
     drawn = [(str(kind), pictures.mark_sample(str(kind))) for kind in sorted(events["kind"].unique())]
     return [*drawn, ("true event", pictures.ring_sample())] if result.truth is not None else drawn
+
+
+def _shown(result: Result) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Return events and true events of the movie that is shown."""
+    return result.of_movie(counted_events(result)), result.of_movie(result.truth)
 
 
 def _radius_px(result: Result) -> float:

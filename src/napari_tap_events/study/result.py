@@ -99,6 +99,12 @@ class Result:
         sections = (_mapping(section) for section in _mapping(self.card.get("settings")).values())
         return next((section for section in sections if name in section), {})
 
+    def of_movie(self, table: pd.DataFrame | None) -> pd.DataFrame | None:
+        """Return the rows of the movie that is shown, where a table has those of several."""
+        if table is None or "movie" not in table.columns:
+            return table
+        return table[table["movie"] == self.described.get("name")]
+
     @property
     def leaks(self) -> bool:
         """Whether frames that taught could leak into frames that judged, because pairs were split at random."""

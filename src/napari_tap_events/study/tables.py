@@ -140,7 +140,9 @@ def crop_tables(result: Result) -> list[Table]:
     tables = []
     crop = result.evaluation.get("crop_level") or {}
     names = (("precision", "precision"), ("recall", "recall"), ("auprc", "area under PR"), ("auroc", "area under ROC"))
-    rows = tuple((label, *per_class(crop[name])) for name, label in names if crop.get(name) is not None)
+    rows = tuple(
+        (label, number(crop.get(f"{name}_0")), number(crop[name])) for name, label in names if crop.get(name) is not None
+    )
     if rows:
         tables.append(Table("Scores of crops", ("", "no event", "event"), rows))
     if crop.get("confusion"):
@@ -188,6 +190,15 @@ def events_rows(events: pd.DataFrame | None, interval_s: float | None) -> Table 
     return Table(caption, ("id", "frame", "time", "row (px)", "column (px)", "kind", "probability", "status"), rows)
 
 
+def setting_tables(result: Result) -> list[Table]:
+    """Return what is known of the movie, the main numbers, every section of settings, and the versions."""
+    sections = [(f"Settings: {name}", values) for name, values in (result.card.get("settings") or {}).items()]
+    movie = {name: value for name, value in result.described.items() if name != "path"}
+    summary = result.card.get("summary") or {}
+    everything = [("Movie", movie), ("Summary", summary), *sections, ("Versions", result.card.get("versions") or {})]
+    return [pairs_table(caption, values) for caption, values in everything if values]
+
+
 def pairs_table(caption: str, values: Mapping[str, Any]) -> Table:
     """Return names and values as a table."""
     return Table(caption, ("", ""), tuple((str(name), plain(value)) for name, value in values.items()))
@@ -209,12 +220,6 @@ def plain(value: Any) -> str:
 def number(value: Any, digits: int = 2) -> str:
     """Write a number with so many digits, or a dash where there is none."""
     return NOT_KNOWN if value is None or np.isnan(value) else f"{value:.{digits}f}"
-
-
-def per_class(value: Any) -> tuple[str, str]:
-    """Write a score of the two classes, no event and event; a single number is that of events."""
-    no_event, event = value if isinstance(value, list | tuple) else (None, value)
-    return number(no_event), number(event)
 
 
 def _brackets(result: Result, name: str) -> str:

@@ -20,12 +20,8 @@ class Tile:
 
 
 def counted_events(result: Result) -> pd.DataFrame | None:
-    """Return the events that count: not rejected, and as probable as the threshold asks or set by a person."""
-    if result.events is None:
-        return None
-    kept = result.events[result.events["status"] != "rejected"]
-    threshold = result.threshold
-    return kept if threshold is None else kept[~(kept["probability"] < threshold)]
+    """Return the events that count: all but those that a person rejected."""
+    return None if result.events is None else result.events[result.events["status"] != "rejected"]
 
 
 def headline(result: Result) -> str:
@@ -33,7 +29,7 @@ def headline(result: Result) -> str:
     events = counted_events(result)
     if events is not None:
         return _events_found(result, events)
-    accuracy = last_value(result.pretrain_history, "val_acc")
+    accuracy = arrow_accuracy(result)
     if accuracy is not None:
         return f"The encoder tells which of two frames came first in {accuracy:.0%} of unseen pairs; guessing would give 50%."
     score = result.evaluation.get("score")
@@ -46,6 +42,8 @@ def headline(result: Result) -> str:
 
 def _events_found(result: Result, events: pd.DataFrame) -> str:
     frames = f" in {result.shape[0]} frames" if result.shape else ""
+    if "movie" in events.columns:
+        frames = f" in {plural(events['movie'].nunique(), 'movie')}"
     kinds = events["kind"].value_counts()
     named = [plural(int(number), str(kind)) for kind, number in kinds.items()]
     told = f": {listed(named)}" if len(named) > 1 or (len(named) == 1 and kinds.index[0] != "event") else ""
@@ -75,7 +73,7 @@ def tiles(result: Result) -> list[Tile]:
             found.append(
                 Tile(f"{score[name]:.2f}", label, interval_words(result, "ap" if name == "average_precision" else name))
             )
-    accuracy = last_value(result.pretrain_history, "val_acc")
+    accuracy = arrow_accuracy(result)
     if accuracy is not None:
         found.append(Tile(f"{accuracy:.0%}", "time arrow accuracy", "chance is 50%"))
     after = result.evaluation.get("reliability_after") or {}
@@ -92,6 +90,16 @@ def interval_words(result: Result, name: str) -> str:
     """Return the interval of a score in words, or nothing where it is not known."""
     ends = (result.evaluation.get("interval") or {}).get(name)
     return f"95%: {ends[0]:.2f} to {ends[1]:.2f}" if ends and None not in ends else ""
+
+
+def arrow_accuracy(result: Result) -> float | None:
+    """Return the share of unseen pairs whose order the encoder tells, 0..1: of the model that was kept, or else the last."""
+    name = f"val_accuracy_{result.setting('sampling', 'motion')}"
+    kept = (result.card.get("summary") or {}).get(name)
+    if kept is not None:
+        return float(kept)
+    exact = last_value(result.pretrain_history, name)
+    return last_value(result.pretrain_history, "val_acc") if exact is None else exact
 
 
 def last_value(history: pd.DataFrame | None, start: str) -> float | None:

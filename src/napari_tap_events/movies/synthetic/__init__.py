@@ -2,7 +2,8 @@
 
 from napari_tap_events.movies.synthetic.film import SyntheticMovie, TruthRow, synthesise, write_synthetic
 from napari_tap_events.movies.synthetic.null import noise_movie, palindrome
-from napari_tap_events.movies.synthetic.scene import Difficulty, Look, SyntheticSettings, difficulty, random_settings
+from napari_tap_events.movies.synthetic.scene import Difficulty, difficulty, random_settings
+from napari_tap_events.settings import Look, SyntheticSettings
 
 __all__ = [
     "Difficulty",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tap_events.movies.synthetic.canvas import Floats
-from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+from napari_tap_events.settings import SyntheticSettings
 
 
 class Camera:

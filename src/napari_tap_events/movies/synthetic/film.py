@@ -20,7 +20,7 @@ from napari_tap_events.movies.synthetic.life import Pose
 from napari_tap_events.movies.synthetic.nuclei import NucleiPainter
 from napari_tap_events.movies.synthetic.phase import PhasePainter
 from napari_tap_events.movies.synthetic.population import Population
-from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+from napari_tap_events.settings import SyntheticSettings
 
 Role = Literal["mother", "daughter", "dying", "dead"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+from napari_tap_events.settings import SyntheticSettings
 
 Stage = Literal["alive", "dying", "remains", "floating", "blob", "speck"]
 Fate = Literal["divide", "arrest", "die", "debris"]

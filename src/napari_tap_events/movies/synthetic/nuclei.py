@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_tap_events.movies.synthetic.canvas import Floats, Grid, Patch, Textures, directions, grid_around, soft_edge, toward
 from napari_tap_events.movies.synthetic.life import N_HARMONICS, Pose
-from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+from napari_tap_events.settings import SyntheticSettings
 
 
 class NucleiPainter:

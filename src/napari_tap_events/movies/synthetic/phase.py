@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from napari_tap_events.movies.synthetic.canvas import Floats, Grid, Patch, Textures, directions, grid_around, soft_edge, toward
 from napari_tap_events.movies.synthetic.life import N_HARMONICS, Pose
-from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+from napari_tap_events.settings import SyntheticSettings
 
 THICKNESS, SHINE = 0, 1
 ROUND_HEIGHT = 4.5

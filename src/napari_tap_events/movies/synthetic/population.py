@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from napari_tap_events.movies.synthetic.life import N_HARMONICS, Cell, Fate, Plan, Pose, Stage, condensed, pose_of, room_of
-from napari_tap_events.movies.synthetic.scene import SyntheticSettings
+from napari_tap_events.settings import SyntheticSettings
 
 
 class Population:

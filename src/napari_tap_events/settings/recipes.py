@@ -1,108 +1,12 @@
-"""Settings: each one declared once, with its default, its help, its unit and its limits.
-
-The same declarations become TOML and JSON files, command-line flags and the forms of the window.
-"""
+"""Settings of the recipes."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
-
-from napari_tap_events.errors import SettingsError
+from napari_tap_events.settings.declare import FrameRange, Settings, setting
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-FrameRange = str
-"""Frames `A:B` as in Python: A included, B not; either end may be left out."""
-
-
-def setting(
-    default: Any,
-    help: str,
-    *,
-    unit: str | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    advanced: bool = False,
-) -> Any:
-    """Declare a setting: default, one sentence of help, unit, inclusive limits, and whether forms fold it away."""
-    extra: dict[str, Any] = {"unit": unit, "advanced": advanced}
-    return Field(default, description=help, ge=low, le=high, json_schema_extra=extra)
-
-
-class Settings(BaseModel):
-    """Values that do not change once made; unknown names and values outside their limits are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @classmethod
-    def checked(cls, **values: Any) -> Self:
-        """Build settings, turning a refused value into one clear sentence.
-
-        Raises
-        ------
-        SettingsError
-            Naming the setting, the value that came and what is allowed.
-        """
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise SettingsError(_sentence(cls, error)) from None
-
-    @classmethod
-    def from_toml(cls, path: Path) -> Self:
-        """Read settings from a TOML file."""
-        try:
-            return cls.checked(**tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"the settings file '{path}' cannot be read: {error}.") from None
-
-    @classmethod
-    def declared(cls) -> dict[str, FieldInfo]:
-        """Return the declarations, by name, in their order."""
-        return dict(cls.model_fields)
-
-
-def unit_of(field: FieldInfo) -> str | None:
-    """Return the unit of a declared setting, or None."""
-    extra = field.json_schema_extra
-    return extra.get("unit") if isinstance(extra, dict) else None  # type: ignore[return-value]
-
-
-def is_advanced(field: FieldInfo) -> bool:
-    """Say whether forms fold this setting away."""
-    extra = field.json_schema_extra
-    return bool(extra.get("advanced")) if isinstance(extra, dict) else False
-
-
-def _sentence(cls: type[Settings], error: ValidationError) -> str:
-    problem = error.errors()[0]
-    name = ".".join(str(part) for part in problem["loc"]) or "settings"
-    if problem["type"] == "extra_forbidden":
-        return f"there is no setting '{name}'; there are: {', '.join(cls.model_fields)}."
-    return f"{name} = {problem['input']!r} will not do: {problem['msg'].lower()}."
-
-
-def frame_range(text: FrameRange, n_frames: int, what: str) -> range:
-    """Turn `A:B` into a range of frames of a movie.
-
-    Raises
-    ------
-    SettingsError
-        When the text is no range, or leaves fewer than two of the movie's frames.
-    """
-    parts = text.split(":") if text else ["", ""]
-    try:
-        start, stop = (int(part) if part.strip() else None for part in parts)
-    except ValueError:
-        raise SettingsError(f"{what} = '{text}' is no range of frames; write it as 0:60, :60 or 60:.") from None
-    frames = range(n_frames)[start:stop]
-    if len(frames) < 2:
-        raise SettingsError(f"{what} = '{text}' leaves {len(frames)} of {n_frames} frames; at least 2 are needed.")
-    return frames
 
 
 class MovieSettings(Settings):
@@ -262,3 +166,18 @@ class ExplainSettings(Settings):
     insets: int = setting(8, "Number of ranked insets.", low=0, high=100)
     inset_px: int = setting(48, "Side of an inset.", unit="px", low=8)
     frames: FrameRange = setting("", "Frames to explain, A:B; by default all.")
+
+
+class DemoSettings(Settings):
+    """The whole job in one go."""
+
+    preset: Preset = setting("unet16", "Size of the U-Net.")
+    patch_px: int = setting(
+        48, "Side of the crops that teach the time arrow; about three cell diameters.", unit="px", low=16, high=512
+    )
+    pretrain_steps: int = setting(400, "Steps of pretraining.", low=1)
+    head: HeadKind = setting("evidence", "Kind of event head.")
+    crop_px: int = setting(24, "Side of the crops that are judged: one and a half cell diameters.", unit="px", low=8, high=512)
+    head_steps: int = setting(120, "Steps of each head.", low=1)
+    folds: int = setting(4, "Time blocks for the out-of-fold score.", low=2, high=50)
+    seed: int = setting(0, "Seed of every random choice.", low=0)

@@ -1,0 +1,305 @@
+"""The command line: the same recipes as in the window, with the same names."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_tap_events import __version__
+from napari_tap_events.errors import JobStopped, MovieError, SettingsError, TapEventsError
+from napari_tap_events.flags import spread
+from napari_tap_events.follow import Reports, follow
+from napari_tap_events.settings import (
+    ComputeSettings,
+    DemoSettings,
+    DetectSettings,
+    ExplainSettings,
+    HeadSettings,
+    MovieSettings,
+    PretrainSettings,
+    ScoreSettings,
+    SyntheticSettings,
+)
+
+if TYPE_CHECKING:
+    from napari_tap_events.jobs.output import Run
+    from napari_tap_events.reports import Report
+
+app = typer.Typer(
+    name="napari-tap-events",
+    help="Find cell divisions and deaths in time-lapse movies with few labels. The usual order: info, pretrain, train, detect, open.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+MovieArg = Annotated[Path, typer.Argument(metavar="MOVIE", help="TIFF, OME-TIFF, OME-Zarr, AVI, or a folder of frames.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what the folder holds.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+ReportsOpt = Annotated[Reports, typer.Option("--reports", help="Progress for people, or one JSON report per line on stdout.")]
+Masks = Annotated[
+    Path | None, typer.Option("--masks", metavar="FILE", help="Event masks (T, Y, X): 0 nothing, 1 division, 2 death.")
+]
+Events = Annotated[
+    Path | None, typer.Option("--events", metavar="CSV", help="True events, and what is uncertain; else taken from the mask.")
+]
+
+
+def main() -> None:
+    """Run the command line; what a user can put right ends with one sentence and exit code 2, a stopped job with 130."""
+    try:
+        app()
+    except JobStopped as error:
+        _say(error)
+        sys.exit(130)
+    except TapEventsError as error:
+        _say(error)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped at once; what was finished before is kept.\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _say(error: TapEventsError) -> None:
+    if "json" in sys.argv and "--reports" in sys.argv:
+        typer.echo(json.dumps({"stage": "error", "kind": type(error).__name__, "message": str(error)}))
+    text = str(error)
+    typer.echo(text[:1].upper() + text[1:], err=True)
+
+
+def _run(out: Path, overwrite: bool, resume: bool, compute: ComputeSettings, opening: MovieSettings) -> Run:
+    from napari_tap_events.jobs.output import Run
+
+    if overwrite and resume:
+        raise SettingsError("--overwrite and --resume contradict each other: give one of them.")
+    return Run(out, overwrite, resume, compute, opening)
+
+
+def _work(reports: Generator[Report, None, Any], run: Run, how: Reports) -> Any:
+    return follow(reports, run.control, how)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+@spread
+def info(
+    movie: MovieArg,
+    opening: MovieSettings,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    check: Annotated[bool, typer.Option("--check/--no-check", help="Look for what can fool the time arrow.")] = True,
+) -> None:
+    """Print all that is known of a movie, and what in it could mislead."""
+    from napari_tap_events.jobs.info import describe_movie
+
+    about = describe_movie(movie, opening, check)
+    typer.echo(json.dumps(about, indent=2) if as_json else about["text"])
+
+
+@app.command()
+@spread
+def pretrain(
+    movies: Annotated[list[Path], typer.Argument(metavar="MOVIE...", help="One or more movies; no labels are needed.")],
+    out: Out,
+    settings: PretrainSettings,
+    compute: ComputeSettings,
+    opening: MovieSettings,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    reports: ReportsOpt = Reports.text,
+) -> None:
+    """Teach an encoder the arrow of time, without labels."""
+    from napari_tap_events.jobs.pretrain import pretrain as recipe
+
+    run = _run(out, overwrite, resume, compute, opening)
+    _work(recipe(movies, settings, run), run, reports)
+    _done(out, reports)
+
+
+@app.command()
+@spread
+def train(
+    movie: Annotated[list[Path], typer.Option("--movie", metavar="MOVIE", help="A movie with marked events; may be repeated.")],
+    masks: Annotated[list[Path], typer.Option("--masks", metavar="FILE", help="Its event masks; one for each movie.")],
+    out: Out,
+    settings: HeadSettings,
+    compute: ComputeSettings,
+    opening: MovieSettings,
+    events: Annotated[
+        list[Path] | None, typer.Option("--events", metavar="CSV", help="True events and uncertain ones, one for each movie.")
+    ] = None,
+    features: Annotated[
+        Path | None, typer.Option("--features", metavar="DIR", help="Keep feature maps here, for the next head.")
+    ] = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    reports: ReportsOpt = Reports.text,
+) -> None:
+    """Train an event head on marked events, calibrate it, and score it on frames it never saw."""
+    from napari_tap_events.jobs.train import Labelled
+    from napari_tap_events.jobs.train import train as recipe
+
+    if len(masks) != len(movie) or (events and len(events) != len(movie)):
+        raise SettingsError(f"{len(movie)} --movie, {len(masks)} --masks and {len(events or [])} --events do not go together.")
+    tables: list[Path | None] = [*events] if events else [None] * len(movie)
+    labelled = [Labelled(*item) for item in zip(movie, masks, tables, strict=True)]
+    run = _run(out, overwrite, resume, compute, opening)
+    _work(recipe(labelled, settings, run, features), run, reports)
+    _done(out, reports)
+
+
+@app.command()
+@spread
+def detect(
+    movie: MovieArg,
+    out: Out,
+    settings: DetectSettings,
+    compute: ComputeSettings,
+    opening: MovieSettings,
+    head: Annotated[Path | None, typer.Option("--head", metavar="DIR", help="Folder that train wrote.")] = None,
+    encoder: Annotated[
+        Path | None, typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote: candidates without any label.")
+    ] = None,
+    overwrite: Overwrite = False,
+    reports: ReportsOpt = Reports.text,
+) -> None:
+    """Map the probability of events over a movie, and list the events."""
+    from napari_tap_events.jobs.arrow import detect_arrow
+    from napari_tap_events.jobs.detect import detect as recipe
+
+    if (head is None) == (encoder is None):
+        raise SettingsError("give --head DIR, or --encoder DIR to rank candidates without labels: exactly one of them.")
+    run = _run(out, overwrite, False, compute, opening)
+    work = recipe(movie, head, settings, run) if head else detect_arrow(movie, encoder or Path(), settings, run)
+    _work(work, run, reports)
+    _done(out, reports)
+
+
+@app.command()
+@spread
+def explain(
+    movie: MovieArg,
+    out: Out,
+    settings: ExplainSettings,
+    compute: ComputeSettings,
+    opening: MovieSettings,
+    head: Annotated[Path | None, typer.Option("--head", metavar="DIR", help="Folder that train wrote: explain events.")] = None,
+    encoder: Annotated[
+        Path | None, typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote: explain the arrow of time.")
+    ] = None,
+    overwrite: Overwrite = False,
+    reports: ReportsOpt = Reports.text,
+) -> None:
+    """Show where a network looks: Grad-CAM maps and ranked insets."""
+    from napari_tap_events.jobs.explain import explain as recipe
+
+    run = _run(out, overwrite, False, compute, opening)
+    _work(recipe(movie, settings, run, head=head, encoder=encoder), run, reports)
+    _done(out, reports)
+
+
+@app.command()
+@spread
+def score(
+    events: Annotated[Path, typer.Argument(metavar="EVENTS.csv", help="Predicted events.")],
+    truth: Annotated[
+        Path, typer.Argument(metavar="TRUTH.csv", help="True events; rows of kind 'uncertain' count neither way.")
+    ],
+    settings: ScoreSettings,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score a table of events against the true ones."""
+    from napari_tap_events.jobs.score import score_tables
+
+    result = score_tables(events, truth, settings)
+    typer.echo(json.dumps(result.values, indent=2) if as_json else result.text)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that a command wrote.")]) -> None:
+    """Write report.html for a result folder."""
+    from napari_tap_events.study.report import write_report
+
+    typer.echo(f"Wrote {write_report(folder)}")
+
+
+@app.command("open")
+def open_results(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that a command wrote.")]) -> None:
+    """Show a result folder in napari: movie, masks, maps, events."""
+    from napari_tap_events.gui.results import show
+
+    show(folder)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed here, what is missing, and what that means."""
+    from napari_tap_events.jobs.doctor import diagnosis
+
+    typer.echo(diagnosis())
+
+
+def _done(out: Path, how: Reports) -> None:
+    if how is Reports.text:
+        from napari_tap_events.jobs.summary import summary_text
+
+        typer.echo(summary_text(out))
+
+
+@app.command()
+@spread
+def synth(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for movie.tif, masks.tif and truth.csv.")],
+    settings: SyntheticSettings,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a movie of living cells whose every division and death is known."""
+    from napari_tap_events.jobs.synth import synth as recipe
+
+    typer.echo(recipe(out, settings, overwrite))
+
+
+@app.command()
+@spread
+def demo(
+    out: Out,
+    settings: DemoSettings,
+    compute: ComputeSettings,
+    opening: MovieSettings,
+    movie: Annotated[Path | None, typer.Argument(metavar="[MOVIE]", help="Your movie; by default a synthetic one.")] = None,
+    masks: Masks = None,
+    events: Events = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    reports: ReportsOpt = Reports.text,
+) -> None:
+    """Do the whole job in one go: pretrain, train, detect, explain, report."""
+    from napari_tap_events.jobs.demo import demo as recipe
+
+    if movie is None and (masks or events):
+        raise MovieError("--masks and --events belong to a movie: give the movie, too.")
+    run = _run(out, overwrite, resume, compute, opening)
+    _work(recipe(movie, masks, events, settings, run), run, reports)
+    _done(out, reports)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The recipe `demo`: the main job in one go, from a movie to a report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from napari_tap_events.jobs.arrow import detect_arrow
+from napari_tap_events.jobs.detect import detect
+from napari_tap_events.jobs.explain import explain
+from napari_tap_events.jobs.output import RESULT, Run, finish, read_json, start
+from napari_tap_events.jobs.pretrain import pretrain
+from napari_tap_events.jobs.synth import synth
+from napari_tap_events.jobs.train import Labelled, train
+from napari_tap_events.movies.masks import open_masks
+from napari_tap_events.movies.movie import single_channel
+from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.reports import Report
+from napari_tap_events.settings import (
+    DemoSettings,
+    DetectSettings,
+    ExplainSettings,
+    HeadSettings,
+    PretrainSettings,
+    Settings,
+    SyntheticSettings,
+)
+from napari_tap_events.study.report import write_report
+
+SYNTHETIC = "synthetic"
+
+
+def demo(
+    movie: Path | None, masks: Path | None, events: Path | None, settings: DemoSettings, run: Run
+) -> Generator[Report, None, Path]:
+    """Pretrain, train out of fold, map, explain, and write `report.html`.
+
+    Without a mask there is nothing to train a head on: then the arrow map alone ranks the candidates.
+
+    Parameters
+    ----------
+    movie : Path, optional
+        By default a synthetic movie is made.
+    masks, events : Path, optional
+        Marked events of the movie; for the synthetic movie they are known.
+    settings : DemoSettings
+    run : Run
+    """
+    if movie is not None:
+        opened = single_channel(open_movie(movie, run.movie))
+        if masks is not None:
+            open_masks(masks, opened, events)
+    start(run, "demo", settings)
+    if movie is None:
+        folder = run.out / SYNTHETIC
+        yield Report("synth", message=synth(folder, SyntheticSettings(seed=settings.seed), overwrite=True))
+        movie, masks, events = folder / "movie.tif", folder / "masks.tif", folder / "truth.csv"
+    pretraining = PretrainSettings(
+        preset=settings.preset, patch_px=settings.patch_px, steps=settings.pretrain_steps, seed=settings.seed
+    )
+    chosen: dict[str, Settings] = {"demo": settings, "pretrain": pretraining, "explain": ExplainSettings()}
+    encoder = yield from _once(run, "encoder", lambda part: pretrain([movie], pretraining, part))
+    if masks is None:
+        chosen["detect"] = DetectSettings()
+        found = yield from _once(run, "detect", lambda part: detect_arrow(movie, encoder, DetectSettings(), part))
+        seen = yield from _once(run, "explain", lambda part: explain(movie, ExplainSettings(), part, encoder=encoder))
+    else:
+        head = HeadSettings(
+            encoder=str(encoder),
+            head=settings.head,
+            crop_px=settings.crop_px,
+            steps=settings.head_steps,
+            folds=settings.folds,
+            arrow=True,
+            seed=settings.seed,
+        )
+        chosen["train"] = head
+        labelled = [Labelled(movie, masks, events)]
+        found = yield from _once(run, "head", lambda part: train(labelled, head, part))
+        yield from _once(run, "detect", lambda part: detect(movie, found, DetectSettings(), part))
+        seen = yield from _once(run, "explain", lambda part: explain(movie, ExplainSettings(), part, head=found))
+    _finish(run, chosen, encoder, found, seen)
+    yield Report("report", 1, 1, f"wrote {write_report(run.out)}")
+    return run.out
+
+
+def _once(run: Run, name: str, recipe: Any) -> Generator[Report, None, Path]:
+    """Run a part of the job in its own folder; on resuming, one that is finished is not run again."""
+    part = run.within(name)
+    if run.resume and (part.out / RESULT).exists():
+        return part.out
+    if run.resume and name in ("detect", "explain"):
+        shutil.rmtree(part.out, ignore_errors=True)
+    made: Path = yield from recipe(part)
+    return made
+
+
+def _finish(run: Run, settings: dict[str, Settings], encoder: Path, found: Path, seen: Path) -> None:
+    """Gather the parts' files and numbers in the demo's own `result.json`."""
+    parts = [(folder, read_json(folder / RESULT) or {}) for folder in (encoder, seen, found)]
+    files: dict[str, str] = {}
+    inputs: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
+    warnings: list[str] = []
+    for folder, result in parts:
+        files |= {role: str((folder / path).relative_to(run.out)) for role, path in result["files"].items()}
+        inputs |= result["inputs"]
+        summary |= result["summary"]
+        warnings += result["warnings"]
+    inputs["masks"] = files.get("masks")
+    finish(run, "demo", settings, inputs, files, summary, warnings)

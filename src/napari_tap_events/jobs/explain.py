@@ -1,0 +1,127 @@
+"""The recipe `explain`: where a head, or the arrow of time, looks; Grad-CAM maps and ranked insets."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_tap_events.encoder.compute import Compute, compute_for
+from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
+from napari_tap_events.encoder.weights import load_encoder
+from napari_tap_events.errors import JobStopped, ModelError
+from napari_tap_events.events.dense import evidence_map
+from napari_tap_events.events.grad_cam import RankedInsets, arrow_cam, event_cam
+from napari_tap_events.events.head import EvidenceHead
+from napari_tap_events.events.map_tiles import MapTiles
+from napari_tap_events.events.model import load_event_model
+from napari_tap_events.jobs.output import Run, describe, finish, start, write_history
+from napari_tap_events.movies.movie import Movie, single_channel
+from napari_tap_events.movies.normalise import normalise
+from napari_tap_events.movies.ome_zarr import create_map
+from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.reports import Report
+from napari_tap_events.settings import ExplainSettings, frame_range
+
+Explained = dict[str, NDArray[np.float32]]
+
+
+def explain(
+    movie_path: Path, settings: ExplainSettings, run: Run, *, head: Path | None = None, encoder: Path | None = None
+) -> Generator[Report, None, Path]:
+    """Write Grad-CAM maps, 0..1 over the movie, and the places ranked highest; for an evidence head its evidence beside.
+
+    Parameters
+    ----------
+    movie_path : Path
+    settings : ExplainSettings
+    run : Run
+    head, encoder : Path, optional
+        One of them: explain events, or the arrow of time.
+
+    Raises
+    ------
+    ModelError
+        When not exactly one of them is given.
+    """
+    if (head is None) == (encoder is None):
+        raise ModelError("explain needs a head (--head DIR) or an encoder (--encoder DIR): exactly one of them.")
+    movie = single_channel(open_movie(movie_path, run.movie))
+    frames = frame_range(settings.frames, movie.n_frames, "frames")
+    compute = compute_for(run.compute)
+    if head is not None:
+        stride_px, explained = _of_events(movie, head, frames, compute)
+    else:
+        stride_px, explained = 1, _of_arrow(movie, encoder or Path(), frames, compute)
+    start(run, "explain", settings)
+    insets = RankedInsets(settings.insets, settings.inset_px, stride_px)
+    maps: dict[str, Any] = {}
+    for done, (t, found) in enumerate(explained, 1):
+        for name, values in found.items():
+            if name not in maps:
+                maps[name] = _create(run.out, name, movie, frames, values.shape, stride_px)
+            maps[name][t - frames.start] = values.astype(np.float16)
+        insets.look(t, found["grad_cam"])
+        yield Report("explain", done, len(frames) - 1)
+        if run.control.wait_or_stop():
+            raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")
+    _to_unit_range(maps["grad_cam"])
+    rows = [{"rank": n, "t": i.t, "y": i.y, "x": i.x, "value": i.value} for n, i in enumerate(insets.found, 1)]
+    write_history(run.out / "insets.csv", rows)
+    files = {**{name: f"{name}.ome.zarr" for name in maps}, "insets": "insets.csv"}
+    inputs = {"movie": describe(movie), "model": str(head or encoder)}
+    finish(run, "explain", {"explain": settings}, inputs, files, {"insets": len(rows)})
+    return run.out
+
+
+def _of_events(movie: Movie, folder: Path, frames: range, compute: Compute) -> tuple[int, Iterator[tuple[int, Explained]]]:
+    model = load_event_model(folder, movie.n_channels, compute)
+
+    def each() -> Iterator[tuple[int, Explained]]:
+        for t, maps in passing_maps(movie, model.source, compute, model.map_stride_px, frames):
+            tiles = MapTiles(maps, model.inputs, compute)
+            found = {"grad_cam": event_cam(model.head, tiles, 0)}
+            if isinstance(model.head, EvidenceHead):
+                found["evidence"] = evidence_map(model.head, tiles, 0).max(0)
+            yield t, found
+
+    return model.map_stride_px, each()
+
+
+def _of_arrow(movie: Movie, folder: Path, frames: range, compute: Compute) -> Iterator[tuple[int, Explained]]:
+    model, _ = load_encoder(folder, movie.n_channels)
+    if model.arrow is None:
+        raise ModelError(f"the encoder '{folder.name}' has no arrow head to explain; give one that pretrain made.")
+    source = EncoderFeatures(model.encoder, model.arrow, compute)
+    before = None
+    for t in frames:
+        now = source.frame(torch.from_numpy(normalise(movie.frame(t))).to(compute.device))
+        if before is not None:
+            yield t - 1, {"grad_cam": arrow_cam(model.arrow, torch.stack([before, now]))}
+        before = now
+
+
+def _create(out: Path, name: str, movie: Movie, frames: range, shape: tuple[int, ...], stride_px: int) -> Any:
+    return create_map(
+        out / f"{name}.ome.zarr",
+        (len(frames) - 1, shape[0], shape[1]),
+        name=name,
+        stride_px=stride_px,
+        offset_px=(stride_px - 1) / 2,
+        pixel_size_um=movie.pixel_size_um,
+        interval_s=movie.interval_s,
+        frame_offset=frames.start,
+    )
+
+
+def _to_unit_range(maps: Any) -> None:
+    """Scale a stored map so that its 99.9th percentile, frame by frame at most, becomes 1."""
+    top = max((float(np.percentile(maps[t], 99.9)) for t in range(maps.shape[0])), default=0.0)
+    if top <= 0:
+        return
+    for t in range(maps.shape[0]):
+        maps[t] = np.clip(np.asarray(maps[t], np.float32) / top, 0, 1).astype(np.float16)

@@ -1,0 +1,61 @@
+"""A finished folder in a few lines for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_tap_events.jobs.output import RESULT, read_json
+
+
+def summary_text(folder: Path) -> str:
+    """Return what a command found, where it lies, and what to do next."""
+    result = read_json(folder / RESULT)
+    if result is None:
+        return f"Nothing finished in {folder}."
+    lines = [*_findings(result["command"], result["summary"]), *(f"Note: {text}" for text in result["warnings"])]
+    return "\n".join([*lines, f"Written to {folder}", *_next(result["command"], folder)])
+
+
+def _findings(command: str, summary: Mapping[str, Any]) -> list[str]:
+    if command == "pretrain":
+        return [_accuracy(summary)]
+    if command == "train" or (command == "demo" and "f1" in summary):
+        return _training(summary) + ([_accuracy(summary)] if command == "demo" else [])
+    if command in ("detect", "demo"):
+        return [f"{summary.get('events', 0)} events above the threshold, of {summary.get('candidates', 0)} candidates."]
+    return [f"{summary.get('insets', 0)} insets ranked."]
+
+
+def _accuracy(summary: Mapping[str, Any]) -> str:
+    where = [
+        (name, summary.get(f"val_accuracy_{key}")) for name, key in (("where cells move", "motion"), ("anywhere", "uniform"))
+    ]
+    told = ", ".join(f"{value:.3f} {name}" for name, value in where if value is not None)
+    return f"Time arrow, accuracy on frames that did not teach (chance 0.5): {told}."
+
+
+def _training(summary: Mapping[str, Any]) -> list[str]:
+    return [
+        f"Events on frames the head never saw: {summary['tp']} of {summary['n_true']} found, {summary['fp']} false: "
+        f"precision {_number(summary['precision'])}, recall {_number(summary['recall'])}, F1 {_number(summary['f1'])}, "
+        f"average precision {_number(summary['average_precision'])}.",
+        f"Calibration error of the map: {summary['ece_before']:.3f} before, {summary['ece_after']:.3f} after.",
+        summary["protocol"],
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _next(command: str, folder: Path) -> list[str]:
+    follow = {
+        "pretrain": f"Next: napari-tap-events train --movie MOVIE --masks MASKS --encoder {folder} --out HEAD",
+        "train": f"Next: napari-tap-events detect MOVIE --head {folder} --out RESULTS",
+        "detect": f"Next: napari-tap-events open {folder}",
+        "explain": f"Next: napari-tap-events open {folder}",
+        "demo": f"Next: open {folder / 'report.html'} in a browser, or: napari-tap-events open {folder}",
+    }
+    return [follow[command]] if command in follow else []
