@@ -96,8 +96,10 @@ def evaluation(made: Made, predicted: pd.DataFrame) -> dict[str, Any]:
         "leakage": 0.0,
         "positives": {"any-both": 5858, "any-either": 9946, "size-either": 7467},
         "crop_level": {
-            "precision": [0.98, 0.7],
-            "recall": [0.94, 0.89],
+            "precision": 0.7,
+            "recall": 0.89,
+            "precision_0": 0.98,
+            "recall_0": 0.94,
             "auprc": 0.81,
             "auroc": 0.97,
             "confusion": [[15502, 1028], [272, 2198]],

@@ -178,11 +178,31 @@ def test_files_that_are_gone_or_damaged_are_said(result_folder: Path) -> None:
     assert not {"grad-cam", "events", "scores"} & set(page.sections)
 
 
-def test_nothing_above_the_threshold_is_said_without_fuss(result_folder: Path, change: Change) -> None:
-    change(lambda card: card["summary"].update(threshold=1.0))
+def test_no_events_are_said_without_fuss(result_folder: Path) -> None:
+    write_events(result_folder / "events.csv", events_table([]))
     page = Page(write_report(result_folder))
     assert "0 events found in 24 frames." in page.words
     assert "events" not in page.sections
+
+
+def test_only_events_of_the_movie_shown_are_drawn_on_it(result_folder: Path) -> None:
+    rows = [EventRow(3, 40, 40, "division", 0.9), EventRow(9, 50, 50, "death", 0.8)]
+    write_events(result_folder / "events.csv", events_table(rows).assign(movie=["blobs <em>", "another"]))
+    page = Page(write_report(result_folder))
+    assert "2 events found in 2 movies: 1 division and 1 death." in page.words
+    assert "death in frame 9" not in page.html
+    assert "division in frame 3" in page.html
+
+
+def test_a_head_trained_elsewhere_is_named(result_folder: Path, change: Change) -> None:
+    change(lambda card: card["settings"].pop("head"))
+    change(lambda card: card["inputs"].update(head="mitoses", head_metrics={"f1": 0.72}))
+    assert "head 'mitoses' (Chen et al. 2024), which reached F1 0.72" in Page(write_report(result_folder)).words
+
+
+def test_the_accuracy_is_that_of_the_model_that_was_kept(result_folder: Path, change: Change) -> None:
+    change(lambda card: card.update(files={}, summary={"val_accuracy_motion": 0.83, "val_accuracy_uniform": 0.55}))
+    assert "in 83% of unseen pairs" in Page(write_report(result_folder)).words
 
 
 def test_rejected_events_are_not_counted(result_folder: Path, change: Change) -> None:
@@ -246,6 +266,17 @@ def test_a_map_lies_where_its_values_were_computed(tmp_path: Path) -> None:
     assert pictures.map_layer(stored, 1, window, "probability") == ""
     assert pictures.map_layer(stored, 5, window, "probability") == ""
     assert pictures.map_layer(stored, 3, pictures.Window(100, 100, 8, 8), "probability") == ""
+
+
+def test_an_arrow_of_no_direction_is_clear(tmp_path: Path) -> None:
+    array = create_map(tmp_path / "map", (1, 2, 2), name="arrow")
+    window = pictures.Window(0, 0, 2, 2)
+    array[0] = np.array([[0.0, -3.0], [0.0, -9.0]])
+    none = pictures.map_layer(open_map(tmp_path / "map"), 0, window, "arrow")
+    array[0] = 0
+    assert pictures.map_layer(open_map(tmp_path / "map"), 0, window, "arrow") == none
+    array[0] = 4.0
+    assert pictures.map_layer(open_map(tmp_path / "map"), 0, window, "arrow") != none
 
 
 def test_an_inset_at_the_border_keeps_its_size(tmp_path: Path) -> None:
