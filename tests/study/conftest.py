@@ -182,7 +182,8 @@ def build(folder: Path, frames: int = 24, size: int = 96, events: int = 8) -> Pa
     predicted = guesses(made)
     tifffile.imwrite(folder / "movie.tif", made.movie, imagej=True, metadata={"axes": "TYX"})
     write_events(folder / "truth.csv", made.truth)
-    write_events(folder / "events.csv", predicted)
+    judged = evaluation(made, predicted)
+    write_events(folder / "events.csv", predicted[predicted["probability"] >= judged["threshold"]])
     maps(folder, made, predicted)
     step = np.arange(0, 501, 20)
     noise = np.random.default_rng(3).normal(0, 0.01, (4, step.size))
@@ -194,7 +195,7 @@ def build(folder: Path, frames: int = 24, size: int = 96, events: int = 8) -> Pa
     best = predicted.sort_values("probability", ascending=False).head(6)
     insets = best.assign(rank=np.arange(1, len(best) + 1), value=best["probability"])[["rank", "t", "y", "x", "value"]]
     insets.to_csv(folder / "insets.csv", index=False)
-    (folder / "evaluation.json").write_text(json.dumps(evaluation(made, predicted)), encoding="utf-8")
+    (folder / "evaluation.json").write_text(json.dumps(judged), encoding="utf-8")
     write_card(folder, card(made, FILES, SETTINGS))
     return folder
 

@@ -62,7 +62,7 @@ def tiles(result: Result) -> list[Tile]:
     found = []
     events, score = counted_events(result), result.evaluation.get("score") or {}
     if events is not None:
-        found.append(Tile(str(len(events)), "events", _threshold_words(result)))
+        found.append(Tile(str(len(events)), "events", _threshold_words(result, events)))
     for name, label in (
         ("f1", "F1"),
         ("recall", "recall"),
@@ -82,8 +82,11 @@ def tiles(result: Result) -> list[Tile]:
     return found[:6]
 
 
-def _threshold_words(result: Result) -> str:
-    return "" if result.threshold is None else f"probability at least {result.threshold:.2f}"
+def _threshold_words(result: Result, events: pd.DataFrame) -> str:
+    """Tell the threshold, unless events below it show that each fold had its own."""
+    if result.threshold is None or (events["probability"] < result.threshold).any():
+        return ""
+    return f"probability at least {result.threshold:.2f}"
 
 
 def interval_words(result: Result, name: str) -> str:
