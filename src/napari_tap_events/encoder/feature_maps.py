@@ -289,7 +289,10 @@ def _memmap(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:
     if 0 in shape:
         return np.zeros(shape, dtype)
     if path.exists():
-        found = np.load(path, mmap_mode="r+")
+        try:
+            found = np.load(path, mmap_mode="r+")
+        except (ValueError, EOFError, OSError) as error:
+            raise ModelError(f"'{path}' cannot be read ({error}): delete the folder, it is only a cache.") from None
         if found.shape == shape and found.dtype == dtype:
             return found
         raise ModelError(

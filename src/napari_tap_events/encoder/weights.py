@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from napari_tap_events.encoder.arrow import ArrowHead
 from napari_tap_events.encoder.unet import Encoder
-from napari_tap_events.errors import ModelError
+from napari_tap_events.errors import ModelError, SettingsError
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.normalise import NORMALISATION
 from napari_tap_events.settings import EncoderSettings
@@ -119,10 +119,14 @@ def load_card(folder: Path, kind: Literal["encoder", "head"]) -> Card:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise ModelError(f"the card '{path}' is damaged at '{where}': make the model again.") from None
     if card.kind != kind:
-        raise ModelError(f"'{folder}' holds an {card.kind}, but an {kind} is needed here.")
+        raise ModelError(f"'{folder}' holds {_a(card.kind)}, but {_a(kind)} is needed here.")
     if card.normalisation != NORMALISATION:
         raise ModelError(f"the model '{folder.name}' was made for another normalisation, {card.normalisation}; make it again.")
     return card
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind == "encoder" else f"a {kind}"
 
 
 def load_weights(folder: Path, module: nn.Module) -> None:
@@ -187,7 +191,10 @@ def load_encoder(folder: Path, channels: int | None = None) -> tuple[ArrowEncode
     if channels is not None and card.channels != channels:
         raise ModelError(f"the encoder '{folder.name}' reads {card.channels} channel(s), the movie has {channels}.")
     names = EncoderSettings.model_fields
-    settings = EncoderSettings.checked(**{name: card.settings[name] for name in names if name in card.settings})
+    try:
+        settings = EncoderSettings.checked(**{name: card.settings[name] for name in names if name in card.settings})
+    except SettingsError as error:
+        raise ModelError(f"the card '{folder / CARD}' is damaged at 'settings': {error}") from None
     with torch.random.fork_rng(devices=[]):
         model = ArrowEncoder(card.channels, settings, arrow=bool(card.details.get("arrow", True)))
     load_weights(folder, model)
