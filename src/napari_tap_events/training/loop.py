@@ -7,6 +7,7 @@ resumed ends with the same weights as one that was not.
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
     running = _Means()
     learner.module.train()
     started, first, shown = time.monotonic(), progress.step, 0.0
-    while progress.step < plan.steps:
+    while progress.step < plan.steps and not _stalled(plan, progress):
         if control.wait_or_stop():
             _save(plan, learner.module, optimiser, progress)
             raise JobStopped(f"stopped after {progress.step} of {plan.steps} steps; the same command with --resume goes on.")
@@ -141,11 +142,9 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
             values = _validate(learner, progress, running.take(), plan)
             _save(plan, learner.module, optimiser, progress)
             yield Report(plan.stage, progress.step, plan.steps, values=values)
-            if plan.patience and progress.stale >= plan.patience:
-                yield Report(
-                    plan.stage, progress.step, plan.steps, f"no progress in {plan.patience} validations: stopped early"
-                )
-                break
+            if _stalled(plan, progress):
+                told = f"no progress in {plan.patience} validations: stopped early"
+                yield Report(plan.stage, progress.step, plan.steps, told)
         elif time.monotonic() - shown > REPORT_SECONDS:
             shown = time.monotonic()
             speed = (progress.step - first) / max(1e-9, shown - started)
@@ -154,6 +153,10 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
         learner.module.load_state_dict(progress.best_state)
     learner.module.eval()
     return progress.history
+
+
+def _stalled(plan: Plan, progress: Progress) -> bool:
+    return plan.patience > 0 and progress.stale >= plan.patience
 
 
 def _step(learner: Learner, optimiser: torch.optim.Optimizer, plan: Plan, step: int) -> Mapping[str, Tensor]:
@@ -236,13 +239,16 @@ def _load(plan: Plan, module: nn.Module, optimiser: torch.optim.Optimizer) -> Pr
         state = _read(plan.checkpoint)
         module.load_state_dict(state["module"])
         optimiser.load_state_dict(state["optimiser"])
-    except (RuntimeError, ValueError, KeyError, EOFError) as error:
-        reason = str(error).splitlines()[0]
+        steps = state["steps"]
+        progress = Progress(state["step"], state["best"], state["stale"], state["best_state"], state["history"])
+    except (RuntimeError, ValueError, KeyError, TypeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        damaged = isinstance(error, EOFError | OSError | TypeError | pickle.UnpicklingError)
+        reason = "the file is damaged" if damaged else str(error).splitlines()[0].rstrip(".:")
         raise ModelError(
             f"cannot resume from '{plan.checkpoint.name}': {reason}; use the settings it was started with, or --overwrite."
         ) from None
-    if state["steps"] != plan.steps:
+    if steps != plan.steps:
         raise ModelError(
-            f"cannot resume: the run was planned for {state['steps']} steps, now {plan.steps}; keep the number, or --overwrite."
+            f"cannot resume: the run was planned for {steps} steps, now {plan.steps}; keep the number, or --overwrite."
         )
-    return Progress(state["step"], state["best"], state["stale"], state["best_state"], state["history"])
+    return progress
