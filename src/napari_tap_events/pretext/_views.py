@@ -130,6 +130,8 @@ class PairSampler:
         totals = maps.sum((1, 2), keepdim=True)
         cap = 5 * totals.median().clamp(min=1e-12)
         maps = maps * (cap / totals.clamp(min=1e-12)).clamp(max=1.0)
+        if not bool(maps.any()):  # nothing moves: everywhere alike, not always in the first corner
+            maps = torch.ones_like(maps)
         shape = (maps.shape[0], maps.shape[1], maps.shape[2])
         return shape, maps.flatten().double().cpu().cumsum(0).to(maps.device, _wide(maps.device))
 

@@ -59,7 +59,7 @@ class TimeArrow:
             arrow, z = self.module(pairs)
         logits = arrow.float().mean((1, 2))
         entropy = F.softplus(-logits).mean()
-        metrics = {"cross_entropy": entropy.detach(), "accuracy": (logits.detach() > 0).float().mean()}
+        metrics = {"cross_entropy": entropy.detach(), "accuracy": _accuracy(logits.detach())}
         if s.decorrelation == "none" or s.decorrelation_weight == 0:
             return entropy, metrics
         penalty = decorrelation(z.flatten(0, 1).float(), s.decorrelation, s.decorrelation_tau)
@@ -71,7 +71,7 @@ class TimeArrow:
         for name, pairs in self.val_sets.items():
             with torch.no_grad(), self.compute.autocast():
                 logits = torch.cat([self.module(part)[0].float().mean((1, 2)) for part in pairs.split(64)])
-            values[f"val_accuracy_{name}"] = float((logits > 0).float().mean())
+            values[f"val_accuracy_{name}"] = float(_accuracy(logits))
             values[f"val_cross_entropy_{name}"] = float(F.softplus(-logits).mean())
         return values
 
@@ -82,6 +82,11 @@ class TimeArrow:
             samplers = [PairSampler(movie, share, s.motion_blur_px) for movie in val]
             sets[name] = _windows(samplers, s.val_pairs, s.patch_px, self.compute.generator(s.seed, -1))
         return sets
+
+
+def _accuracy(logits: Tensor) -> Tensor:
+    """Return the share of right answers, 0..1; where two frames are the same there is nothing to see, and a guess counts half."""
+    return 0.5 * (logits.sign() + 1).mean()
 
 
 def _windows(samplers: Sequence[PairSampler], count: int, size: int, generator: torch.Generator) -> Tensor:
