@@ -1,0 +1,133 @@
+"""Heads: the answer for a window in a large map is the answer for that window cut out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from napari_tap_events.events.head import EvidenceHead, FlattenLinear, HeadShape, ResNetHead, make_head
+
+KINDS = ("evidence", "resnet", "linear")
+
+
+def head_of(kind: str, *, pair: str = "both", crop: int = 12, stride: int = 4, channels=(5, 1), answers: int = 2):
+    torch.manual_seed(1)
+    head = make_head(kind, HeadShape(*channels, answers, crop, stride, 2), pair)
+    for module in head.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.3)
+            module.running_mean.normal_(0, 0.3)
+            module.running_var.uniform_(0.5, 2)
+    return head.eval()
+
+
+def maps(head, height: int = 40, width: int = 33, channels=(5, 1)):
+    torch.manual_seed(2)
+    m = head.margin
+    return torch.randn(1, 2, channels[0], height + 2 * m, width + 2 * m), torch.randn(
+        1, channels[1], height + 2 * m, width + 2 * m
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("pair", ["both", "mean"])
+@pytest.mark.parametrize(("crop", "stride"), [(12, 4), (12, 5), (8, 8), (7, 3)])
+def test_the_map_says_of_a_place_what_the_head_says_of_the_crop_there(kind, pair, crop, stride):
+    head = head_of(kind, pair=pair, crop=crop, stride=stride)
+    frames, pairs = maps(head)
+    with torch.no_grad():
+        whole = head(frames, pairs)
+        assert whole.shape == (1, 2, (40 - crop) // stride + 1, (33 - crop) // stride + 1)
+        assert whole.std() > 1e-3
+        side = crop + 2 * head.margin
+        for i in range(whole.shape[-2]):
+            for j in range(whole.shape[-1]):
+                part = (..., slice(i * stride, i * stride + side), slice(j * stride, j * stride + side))
+                alone = head(frames[part], pairs[part])
+                assert alone.shape == (1, 2, 1, 1)
+                torch.testing.assert_close(alone[..., 0, 0], whole[..., i, j], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_stride_says_the_same_at_shared_places(kind):
+    head = head_of(kind)
+    frames, pairs = maps(head)
+    with torch.no_grad():
+        dense = head.at_stride(frames, pairs, 1)
+        for stride in (2, 3, 4, 8):
+            sparse = head.at_stride(frames, pairs, stride)
+            torch.testing.assert_close(sparse, dense[..., ::stride, ::stride], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("crop", "stride"), [(12, 4), (12, 3), (12, 1), (12, 5), (12, 12)])
+def test_a_linear_layer_over_blocks_equals_a_plain_convolution(crop, stride):
+    torch.manual_seed(0)
+    layer = FlattenLinear(3, HeadShape(3, 0, 2, crop, stride, 2))
+    z = torch.randn(2, 3, 31, 38)
+    expected = F.conv2d(z, layer.weight, layer.bias, stride=stride)
+    torch.testing.assert_close(layer(z, stride), expected, rtol=0, atol=1e-5)
+
+
+def test_a_linear_layer_is_that_of_the_flattened_window():
+    layer, z = FlattenLinear(3, HeadShape(3, 0, 2, 6, 2, 2)), torch.randn(1, 3, 6, 6)
+    expected = z.flatten() @ layer.weight.flatten(1).T + layer.bias
+    torch.testing.assert_close(layer(z, 2).flatten(), expected)
+
+
+@pytest.mark.parametrize(("kind", "pair", "blind"), [("resnet", "both", True), ("evidence", "mean", True), ("evidence", "both", False),
+                                                     ("linear", "both", False)])  # fmt: skip
+def test_which_heads_are_blind_to_the_order_of_frames(kind, pair, blind):
+    head = head_of(kind, pair=pair)
+    frames, pairs = maps(head)
+    with torch.no_grad():
+        assert torch.allclose(head(frames, pairs), head(frames.flip(1), pairs), atol=1e-5) == blind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_head_reads_the_maps_of_the_pair(kind):
+    head = head_of(kind)
+    frames, pairs = maps(head)
+    with torch.no_grad():
+        assert not torch.allclose(head(frames, pairs), head(frames, pairs + 1))
+
+
+def test_evidence_is_never_negative_and_a_window_is_its_sum_and_a_bias():
+    head = head_of("evidence", crop=12, stride=4)
+    frames, pairs = maps(head)
+    with torch.no_grad():
+        evidence = head.evidence(frames, pairs)
+        logits = head(frames, pairs)
+    assert evidence.shape == (1, 2, 40, 33)
+    assert (evidence >= 0).all()
+    by_hand = evidence[0, :, 4:16, 8:20].sum((1, 2)) * 2**2 / 100 + head.bias
+    torch.testing.assert_close(logits[0, :, 1, 2], by_hand.detach(), rtol=1e-5, atol=1e-5)
+
+
+def test_an_evidence_head_can_read_the_pair_alone():
+    head = head_of("evidence", channels=(0, 1))
+    frames, pairs = maps(head, channels=(0, 1))
+    with torch.no_grad():
+        assert head(frames, pairs).shape == (1, 2, 8, 6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_extent_of_windows_is_what_they_need_and_no_more(kind):
+    head = head_of(kind)
+    for windows in (1, 3):
+        side = head.extent(windows)
+        with torch.no_grad():
+            for extra, count in ((0, windows), (-1, windows - 1)):
+                frames, pairs = torch.zeros(1, 2, 5, side + extra, side + extra), torch.zeros(1, 1, side + extra, side + extra)
+                if count:
+                    assert head(frames, pairs).shape[-2:] == (count, count)
+
+
+def test_the_published_resnet_head_has_the_published_layers():
+    head = ResNetHead(HeadShape(32, 0, 1, 48, 8, 1))
+    assert head.per_frame.first[0].weight.shape == (64, 32, 3, 3)
+    assert head.per_frame.second[0].weight.shape == head.per_frame.third[0].weight.shape == (64, 64, 3, 3)
+    assert head.flat.weight.shape == (1, 64, 48, 48)
+    assert isinstance(make_head("evidence", head.shape), EvidenceHead)
