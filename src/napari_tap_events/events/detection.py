@@ -8,6 +8,7 @@ a share p are events.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class MaximaFinder:
 
     def __init__(self, grid: ScoreGrid, radius_px: float, radius_frames: int) -> None:
         self.grid, self.reach_frames = grid, radius_frames
-        self.footprint = _disc(max(1, round(radius_px / grid.stride_px)))
+        self.footprint = _disc(max(1, math.ceil(radius_px / grid.stride_px)))
         self.window: deque[_Entry] = deque()
 
     def add(self, t: int, scores: NDArray[np.float32]) -> list[Candidate]:
@@ -137,7 +138,7 @@ class MaximaFinder:
                 peak &= best > other.around
             elif 0 < other.t - t <= self.reach_frames:
                 peak &= best >= other.around
-        return [self._candidate(here, y, x) for y, x in _one_per_plateau(peak, best)]
+        return [self._candidate(here, y, x) for y, x in _one_per_plateau(peak, best, self.footprint)]
 
     def _candidate(self, entry: _Entry, y: int, x: int) -> Candidate:
         kinds = entry.scores[:, y, x]
@@ -154,16 +155,31 @@ def find_maxima(
     return found + finder.rest()
 
 
-def _one_per_plateau(peak: NDArray[np.bool_], best: NDArray[np.float32]) -> list[tuple[int, int]]:
+def _one_per_plateau(peak: NDArray[np.bool_], best: NDArray[np.float32], footprint: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return one place for each maximum, the strongest first; equal ones within the footprint are one and the same."""
     places = np.argwhere(peak)
     if not len(places):
         return []
-    plateaus, count = ndi.label(peak, structure=np.ones((3, 3)))
+    middle = len(footprint) // 2
+    plateaus, count = ndi.label(peak, structure=footprint[middle - 1 : middle + 2, middle - 1 : middle + 2])
     centres = np.round(ndi.center_of_mass(peak, plateaus, range(1, count + 1))).astype(int)
     snapped = [places[((places - centre) ** 2).sum(1).argmin()] for centre in centres]
     limit = max(10, round(CANDIDATES_PER_MEGAPIXEL * best.size / 1e6))
-    ranked = sorted(snapped, key=lambda place: -best[place[0], place[1]])
-    return [(int(y), int(x)) for y, x in ranked[:limit]]
+    free = np.ones(best.shape, bool)
+    kept: list[tuple[int, int]] = []
+    for y, x in sorted(snapped, key=lambda place: -best[place[0], place[1]]):
+        if free[y, x] and len(kept) < limit:
+            kept.append((int(y), int(x)))
+            _occupy(free, y, x, footprint)
+    return kept
+
+
+def _occupy(free: NDArray[np.bool_], y: int, x: int, footprint: NDArray[np.bool_]) -> None:
+    reach = len(footprint) // 2
+    rows, columns = (slice(max(0, place - reach), place + reach + 1) for place in (y, x))
+    top, left = rows.start - (y - reach), columns.start - (x - reach)
+    here = free[rows, columns]
+    here &= ~footprint[top : top + here.shape[0], left : left + here.shape[1]]
 
 
 def _disc(reach: int) -> NDArray[np.bool_]:

@@ -56,7 +56,9 @@ class Plan:
     schedule : {"one-cycle", "cyclic", "constant"}
         Course of the learning rate.
     monitor : str
-        Validation metric to be low; the best weights are kept. Empty keeps the last.
+        Validation metric to be low. Empty: none.
+    keep_best : bool
+        Whether the best weights are kept at the end, rather than the last.
     patience : int
         Validations without progress before stopping early; 0 never.
     period : int
@@ -74,6 +76,7 @@ class Plan:
     weight_decay: float = 0.0
     schedule: str = "one-cycle"
     monitor: str = ""
+    keep_best: bool = True
     patience: int = 0
     period: int = 100
     clip: float = 0.0
@@ -149,7 +152,7 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
             shown = time.monotonic()
             speed = (progress.step - first) / max(1e-9, shown - started)
             yield Report(plan.stage, progress.step, plan.steps, values={**running.peek(), "steps_per_s": speed})
-    if plan.monitor and progress.best_state:
+    if plan.keep_best and progress.best_state:
         learner.module.load_state_dict(progress.best_state)
     learner.module.eval()
     return progress.history

@@ -1,7 +1,8 @@
 """Which frame pairs teach, which judge; and how much the judges have seen of the teachers.
 
-A part of a split is a list of frame pairs t, standing for (t, t + 1). Blocks of time are separated by a guard gap and never cut an
-event in two: a boundary that falls into an event moves behind it. `random` is the published split over crops; it leaks.
+A part of a split is a list of frame pairs t, standing for (t, t + 1). Blocks of time are separated by a guard gap. A boundary that
+falls into an event moves to the nearest pause between events; in a movie so crowded that there is none near, it stays, and the guard
+keeps what is taught away from what is asked. `random` is the published split over crops; it leaks.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def time_blocks(n_pairs: int, shares: Sequence[float], event_pairs: Iterable[int
     shares : sequence of float
         Wanted lengths, adding up to 1.
     event_pairs : iterable of int
-        Frame pairs that hold events; a boundary never separates neighbours among them.
+        Frame pairs that hold events; a boundary separates neighbours among them only where there is no other place for it.
 
     Returns
     -------
@@ -61,19 +62,18 @@ def time_blocks(n_pairs: int, shares: Sequence[float], event_pairs: Iterable[int
         When a block would be empty.
     """
     busy = set(event_pairs)
-    edges = [0]
-    for share in np.cumsum(shares)[:-1]:
-        edge = max(edges[-1], round(n_pairs * float(share)))
-        while edge - 1 in busy and edge in busy:
-            edge += 1
-        edges.append(min(edge, n_pairs))
-    edges.append(n_pairs)
-    blocks = [Block(a, b) for a, b in pairwise(edges)]
-    if any(block.stop <= block.start for block in blocks):
-        raise ScopeError(
-            f"{n_pairs} frame pairs cannot be cut into {len(blocks)} blocks without cutting events; choose fewer --folds."
-        )
-    return blocks
+    wanted = [0, *(round(n_pairs * float(share)) for share in np.cumsum(shares)[:-1]), n_pairs]
+    lengths = [b - a for a, b in pairwise(wanted)]
+    if min(lengths) < 1:
+        raise ScopeError(f"{n_pairs} frame pairs cannot be cut into {len(lengths)} blocks; choose fewer --folds.")
+    inner = [_pause(edge, (min(around) - 1) // 2, busy) for edge, around in zip(wanted[1:-1], pairwise(lengths), strict=True)]
+    return [Block(a, b) for a, b in pairwise([0, *inner, n_pairs])]
+
+
+def _pause(edge: int, reach: int, busy: set[int]) -> int:
+    """Return the boundary nearest to `edge`, at most `reach` away, that cuts no event; `edge` itself where all do."""
+    near = sorted(range(edge - reach, edge + reach + 1), key=lambda place: (abs(place - edge), place))
+    return next((place for place in near if not (place - 1 in busy and place in busy)), edge)
 
 
 def even_blocks(n_pairs: int, folds: int, event_pairs: Iterable[int] = ()) -> list[Block]:
