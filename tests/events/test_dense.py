@@ -27,7 +27,7 @@ def stored() -> FeatureMaps:
     )
 
 
-def head_of(kind: str, channels=(5, 1)):
+def head_of(kind: str, channels=(5, 0, 1)):
     torch.manual_seed(1)
     return make_head(kind, HeadShape(*channels, 2, 12, 4, 2), "both").eval()
 
@@ -40,7 +40,8 @@ def tiles_of(maps: FeatureMaps) -> MapTiles:
 @pytest.mark.parametrize("strip", [1, 3, 64])
 @pytest.mark.parametrize("stride", [None, 1, 4, 6])
 def test_strips_equal_the_frame_in_one_piece(kind, strip, stride, stored, monkeypatch):
-    head, m = head_of(kind), 3 if kind != "linear" else 0
+    head = head_of(kind)
+    m = head.margin
     frames, pairs = tiles_of(stored).block(1, (-m, 40 + m), (-m, 33 + m))
     with torch.no_grad():
         whole = head.at_stride(frames[None], pairs[None], stride or 4)[0].numpy()
@@ -91,7 +92,7 @@ def test_maps_that_are_too_large_to_be_resident_are_read_where_they_lie(stored, 
      (Inputs(False, False, True), [], 1), (Inputs(True, False, True), [0, 1, 2, 3, 4], 1)],
 )  # fmt: skip
 def test_a_head_is_given_the_maps_that_it_asks_for(inputs, channels, pairs, stored):
-    assert (inputs.frame_channels(stored), inputs.pair_channels(stored)) == (len(channels), pairs)
+    assert (sum(inputs.channels(stored)[:2]), inputs.channels(stored)[2]) == (len(channels), pairs)
     for rows in ((0, 40), (-3, 43)):
         frames, arrow = MapTiles(stored, inputs, CPU).block(1, rows, (0, 33))
         inner = slice(-rows[0], 40 - rows[0])

@@ -126,7 +126,7 @@ def tiles_with_a_spot(t: int, y: int, x: int, kind: str):
     frames = np.zeros((6, 2, 48, 48), np.float16)
     frames[t : t + 2, 0, y - 2 : y + 3, x - 2 : x + 3] = 4
     torch.manual_seed(0)
-    head = make_head(kind, HeadShape(1, 0, 1, 12, 4, 2), "mean").eval()
+    head = make_head(kind, HeadShape(1, 0, 0, 1, 12, 4, 2), "mean").eval()
     if kind == "linear":
         torch.nn.init.constant_(head.flat.weight, 0.05)
     else:

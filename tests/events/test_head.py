@@ -12,7 +12,7 @@ from napari_tap_events.events.head import EvidenceHead, FlattenLinear, HeadShape
 KINDS = ("evidence", "resnet", "linear")
 
 
-def head_of(kind: str, *, pair: str = "both", crop: int = 12, stride: int = 4, channels=(5, 1), answers: int = 2):
+def head_of(kind: str, *, pair: str = "both", crop: int = 12, stride: int = 4, channels=(5, 1, 1), answers: int = 2):
     torch.manual_seed(1)
     head = make_head(kind, HeadShape(*channels, answers, crop, stride, 2), pair)
     for module in head.modules():
@@ -24,11 +24,11 @@ def head_of(kind: str, *, pair: str = "both", crop: int = 12, stride: int = 4, c
     return head.eval()
 
 
-def maps(head, height: int = 40, width: int = 33, channels=(5, 1)):
+def maps(head, height: int = 40, width: int = 33, channels=(5, 1, 1)):
     torch.manual_seed(2)
     m = head.margin
-    return torch.randn(1, 2, channels[0], height + 2 * m, width + 2 * m), torch.randn(
-        1, channels[1], height + 2 * m, width + 2 * m
+    return torch.randn(1, 2, sum(channels[:2]), height + 2 * m, width + 2 * m), torch.randn(
+        1, channels[2], height + 2 * m, width + 2 * m
     )
 
 
@@ -65,14 +65,14 @@ def test_another_stride_says_the_same_at_shared_places(kind):
 @pytest.mark.parametrize(("crop", "stride"), [(12, 4), (12, 3), (12, 1), (12, 5), (12, 12)])
 def test_a_linear_layer_over_blocks_equals_a_plain_convolution(crop, stride):
     torch.manual_seed(0)
-    layer = FlattenLinear(3, HeadShape(3, 0, 2, crop, stride, 2))
+    layer = FlattenLinear(3, HeadShape(3, 0, 0, 2, crop, stride, 2))
     z = torch.randn(2, 3, 31, 38)
     expected = F.conv2d(z, layer.weight, layer.bias, stride=stride)
     torch.testing.assert_close(layer(z, stride), expected, rtol=0, atol=1e-5)
 
 
 def test_a_linear_layer_is_that_of_the_flattened_window():
-    layer, z = FlattenLinear(3, HeadShape(3, 0, 2, 6, 2, 2)), torch.randn(1, 3, 6, 6)
+    layer, z = FlattenLinear(3, HeadShape(3, 0, 0, 2, 6, 2, 2)), torch.randn(1, 3, 6, 6)
     expected = z.flatten() @ layer.weight.flatten(1).T + layer.bias
     torch.testing.assert_close(layer(z, 2).flatten(), expected)
 
@@ -107,8 +107,8 @@ def test_evidence_is_never_negative_and_a_window_is_its_sum_and_a_bias():
 
 
 def test_an_evidence_head_can_read_the_pair_alone():
-    head = head_of("evidence", channels=(0, 1))
-    frames, pairs = maps(head, channels=(0, 1))
+    head = head_of("evidence", channels=(0, 0, 1))
+    frames, pairs = maps(head, channels=(0, 0, 1))
     with torch.no_grad():
         assert head(frames, pairs).shape == (1, 2, 8, 6)
 
@@ -120,13 +120,13 @@ def test_the_extent_of_windows_is_what_they_need_and_no_more(kind):
         side = head.extent(windows)
         with torch.no_grad():
             for extra, count in ((0, windows), (-1, windows - 1)):
-                frames, pairs = torch.zeros(1, 2, 5, side + extra, side + extra), torch.zeros(1, 1, side + extra, side + extra)
+                frames, pairs = torch.zeros(1, 2, 6, side + extra, side + extra), torch.zeros(1, 1, side + extra, side + extra)
                 if count:
                     assert head(frames, pairs).shape[-2:] == (count, count)
 
 
 def test_the_published_resnet_head_has_the_published_layers():
-    head = ResNetHead(HeadShape(32, 0, 1, 48, 8, 1))
+    head = ResNetHead(HeadShape(32, 0, 0, 1, 48, 8, 1))
     assert head.per_frame.first[0].weight.shape == (64, 32, 3, 3)
     assert head.per_frame.second[0].weight.shape == head.per_frame.third[0].weight.shape == (64, 64, 3, 3)
     assert head.flat.weight.shape == (1, 64, 48, 48)

@@ -25,8 +25,8 @@ class HeadShape:
 
     Attributes
     ----------
-    frame_channels, pair_channels : int
-        Channels of a frame's and of a frame pair's maps that it reads.
+    features, image_channels, pair_channels : int
+        Channels that it reads: features and image of a frame, maps of a frame pair.
     kinds : int
         Number of logits K.
     crop, stride : int
@@ -35,12 +35,18 @@ class HeadShape:
         Pixels of the movie per pixel of the maps.
     """
 
-    frame_channels: int
+    features: int
+    image_channels: int
     pair_channels: int
     kinds: int
     crop: int
     stride: int
     map_stride_px: int
+
+    @property
+    def frame_channels(self) -> int:
+        """Channels of a frame's maps."""
+        return self.features + self.image_channels
 
 
 class EventHead(nn.Module):
@@ -155,7 +161,10 @@ class ResNetHead(EventHead):
 
 
 class EvidenceHead(EventHead):
-    """A residual block per frame, then a map of evidence per pixel; a window's logit is its bias plus the evidence within.
+    """A map of evidence per pixel; a window's logit is its bias plus the evidence within.
+
+    Features and the arrow map have seen their surroundings, so every pixel of them is read by itself: few weights, hard to overfit on
+    few events. The bare image, where it is an input, goes through a residual block of 3 x 3 convolutions first.
 
     Evidence is never negative: an empty background says nothing, and the map shows where an event was seen. A window's sum of evidence
     is a mean times a constant, that is a box filter.
@@ -163,29 +172,30 @@ class EvidenceHead(EventHead):
     Parameters
     ----------
     shape : HeadShape
-    pair : {"mean", "both"}
-        Whether the frames are averaged (blind to their order, as `resnet`) or kept apart in their order.
+    pair : {"both", "mean"}
+        Whether the frames are kept apart in their order, or averaged (blind to their order, as `resnet`).
     """
 
-    margin = 3
-
-    def __init__(self, shape: HeadShape, pair: str = "mean") -> None:
+    def __init__(self, shape: HeadShape, pair: str = "both") -> None:
         super().__init__(shape)
         hidden = HIDDEN["evidence"]
-        self.order = pair
-        self.per_frame = _PerFrame(shape.frame_channels, hidden) if shape.frame_channels else None
-        joined = (0 if self.per_frame is None else hidden if pair == "mean" else 2 * hidden) + shape.pair_channels
-        self.pair_norm = nn.BatchNorm2d(shape.pair_channels) if shape.pair_channels else nn.Identity()
+        self.order, self.margin = pair, 3 if shape.image_channels else 0
+        self.per_image = _PerFrame(shape.image_channels, hidden) if shape.image_channels else None
+        channels = shape.features + (hidden if shape.image_channels else 0)
+        joined = channels * (1 if pair == "mean" else 2) + shape.pair_channels
+        self.norm = nn.BatchNorm2d(joined)
         self.join = nn.Sequential(nn.Conv2d(joined, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, shape.kinds, 1))
         self.bias = nn.Parameter(torch.full((shape.kinds,), -2.0))
 
     def evidence(self, frames: Tensor, pairs: Tensor) -> Tensor:
-        """Return the evidence per pixel, (B, K, h - 6, w - 6), never negative."""
-        parts = [self.inner(self.pair_norm(pairs))] if self.shape.pair_channels else []
-        if self.per_frame is not None:
-            x = self.per_frame(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
-            parts.append(x.mean(1) if self.order == "mean" else x.flatten(1, 2))
-        return F.softplus(self.join(torch.cat(parts, dim=1)) - 2.0)
+        """Return the evidence per pixel, (B, K, h, w) without the margin, never negative."""
+        x = self.inner(frames[:, :, : self.shape.features])
+        if self.per_image is not None:
+            image = frames[:, :, self.shape.features :]
+            seen = self.per_image(image.flatten(0, 1)).unflatten(0, frames.shape[:2])
+            x = torch.cat([x, seen], dim=2)
+        both = x.mean(1) if self.order == "mean" else x.flatten(1, 2)
+        return F.softplus(self.join(self.norm(torch.cat([both, self.inner(pairs)], dim=1))) - 2.0)
 
     def at_stride(self, frames: Tensor, pairs: Tensor, stride: int) -> Tensor:
         """Return logits (B, K, rows, columns)."""
@@ -198,8 +208,8 @@ class EvidenceHead(EventHead):
         return area * mean + self.bias[:, None, None]
 
 
-def make_head(kind: str, shape: HeadShape, pair: str = "mean") -> EventHead:
-    """Build a head by its name: "evidence", "resnet" or "linear"."""
+def make_head(kind: str, shape: HeadShape, pair: str = "both") -> EventHead:
+    """Build a head by its name: "evidence", "resnet" or "linear"; `pair` is for the first."""
     if kind == "evidence":
         return EvidenceHead(shape, pair)
     return ResNetHead(shape) if kind == "resnet" else LinearHead(shape)

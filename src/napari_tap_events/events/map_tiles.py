@@ -49,10 +49,10 @@ class Inputs:
         start = 0 if self.features else maps.features
         return slice(start, maps.frames.shape[1] if self.intensity else max(start, maps.features))
 
-    def frame_channels(self, maps: FeatureMaps) -> int:
-        """Return how many channels of a frame are read."""
-        part = self.frame_slice(maps)
-        return int(part.stop - part.start)
+    def channels(self, maps: FeatureMaps) -> tuple[int, int, int]:
+        """Return how many channels are read: features and image of a frame, maps of a frame pair."""
+        image = maps.frames.shape[1] - maps.features
+        return maps.features if self.features else 0, image if self.intensity else 0, self.pair_channels(maps)
 
     def pair_channels(self, maps: FeatureMaps) -> int:
         """Return how many channels of a frame pair are read."""

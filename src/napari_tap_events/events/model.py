@@ -73,7 +73,7 @@ def load_event_model(folder: Path, channels: int, compute: Compute) -> EventMode
 
 
 def _source(folder: Path, card: Card, channels: int, compute: Compute) -> FeatureSource:
-    name = card.details.get("features")
+    name = card.details.get("source")
     if name == "intensity":
         return IntensityFeatures()
     if name == "difference":

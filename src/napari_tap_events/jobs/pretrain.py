@@ -14,12 +14,15 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.jobs.output import Run, describe, finish, start, write_history
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.movies.synthetic import random_settings, synthesise
 from napari_tap_events.pretext._views import DeviceMovie, device_movie
 from napari_tap_events.pretext.time_arrow import TimeArrow
 from napari_tap_events.reports import Report
-from napari_tap_events.settings import PretrainSettings, frame_range
+from napari_tap_events.settings import Look, PretrainSettings, frame_range
 from napari_tap_events.training.loop import History, Plan, fit
 
+SYNTHETIC_FRAMES, SYNTHETIC_PX = 48, 192
+SYNTHETIC_SEEDS = 10_000
 VAL_SHARE = 0.2
 """Share of the frames, at the end of each movie, that judge by default."""
 
@@ -47,15 +50,17 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     compute = compute_for(run.compute)
     start(run, "pretrain", settings)
     yield Report("pretrain", message=f"reading {len(opened)} movie(s), computing on {compute.name}")
-    train = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
+    own = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
+    train = own + (yield from _synthetic(settings, compute))
     val = [_on_device(movie, frames, settings, compute) for movie, (_, frames) in zip(opened, parts, strict=True)]
-    model, history = yield from _learn(opened[0].n_channels, train, val, settings, run, compute)
+    model, history = yield from _learn(opened[0].n_channels, train, len(own), val, settings, run, compute)
     return _keep(model, history, opened, parts, settings, run)
 
 
 def _learn(
     channels: int,
     train: Sequence[DeviceMovie],
+    own: int,
     val: Sequence[DeviceMovie],
     settings: PretrainSettings,
     run: Run,
@@ -63,9 +68,30 @@ def _learn(
 ) -> Generator[Report, None, tuple[ArrowEncoder, History]]:
     torch.manual_seed(settings.seed)
     model = ArrowEncoder(channels, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    learner = TimeArrow(model, train, val, settings, compute)
+    learner = TimeArrow(model, train, val, settings, compute, _weights(train, own, settings.own_share))
     history = yield from fit(learner, plan_of(settings, run.out), run.control, run.resume)
     return model, history
+
+
+def _synthetic(settings: PretrainSettings, compute: Compute) -> Generator[Report, None, list[DeviceMovie]]:
+    """Make the synthetic movies; seeds follow each other from a start that depends on the seed."""
+    look: Look | None = None if settings.synthetic_look == "both" else settings.synthetic_look
+    made = []
+    for number in range(settings.synthetic_movies):
+        scene = random_settings(SYNTHETIC_SEEDS * settings.seed + number, look, SYNTHETIC_FRAMES, SYNTHETIC_PX)
+        movie = synthesise(scene).movie
+        made.append(_on_device(movie, range(movie.n_frames), settings, compute))
+        yield Report("synthetic movies", number + 1, settings.synthetic_movies)
+    return made
+
+
+def _weights(train: Sequence[DeviceMovie], own: int, own_share: float) -> list[float]:
+    """Return how often each movie is drawn from: own movies share `own_share`, the synthetic ones the rest."""
+    pairs = [float(len(movie.pairs)) for movie in train]
+    if own == len(train):
+        return pairs
+    totals = [sum(pairs[:own]), sum(pairs[own:])]
+    return [own_share * p / totals[0] if m < own else (1 - own_share) * p / totals[1] for m, p in enumerate(pairs)]
 
 
 def plan_of(settings: PretrainSettings, out: Path) -> Plan:
@@ -80,6 +106,7 @@ def plan_of(settings: PretrainSettings, out: Path) -> Plan:
         weight_decay=settings.weight_decay,
         schedule=settings.schedule,
         monitor=f"val_cross_entropy_{settings.sampling}",
+        keep_best=settings.keep == "best",
         patience=settings.patience,
         period=period,
         checkpoint=out / "checkpoint.pt",
@@ -98,8 +125,10 @@ def _keep(
         movie_record(movie, range(min(p.start for p in frames), max(p.stop for p in frames)))
         for movie, (frames, _) in zip(movies, parts, strict=True)
     ]
-    best = min(history, key=lambda row: row[f"val_cross_entropy_{settings.sampling}"])
-    metrics = {name: value for name, value in best.items() if math.isfinite(value)}
+    kept = (
+        min(history, key=lambda row: row[f"val_cross_entropy_{settings.sampling}"]) if settings.keep == "best" else history[-1]
+    )
+    metrics = {name: value for name, value in kept.items() if math.isfinite(value)}
     values = settings.model_dump(mode="json")
     card = Card(
         kind="encoder",

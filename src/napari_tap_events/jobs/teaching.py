@@ -115,7 +115,7 @@ def inputs_of(settings: HeadSettings) -> Inputs:
         return Inputs(features=False, intensity=False, pairs=True)
     if settings.encoder == "intensity":
         return Inputs(features=False, intensity=True, pairs=False)
-    return Inputs(True, settings.intensity, settings.arrow)
+    return Inputs(settings.features, settings.intensity, settings.arrow)
 
 
 def window_grid(movie: Movie, settings: HeadSettings, stride_px: int | None = None) -> WindowGrid:
@@ -136,7 +136,7 @@ def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadSha
     """Return what a head for these maps is made for."""
     inputs, fs = inputs_of(settings), maps.stride_px
     crop, stride = settings.crop_px // fs, training_stride_px(settings) // fs
-    return HeadShape(inputs.frame_channels(maps), inputs.pair_channels(maps), kinds, crop, stride, fs)
+    return HeadShape(*inputs.channels(maps), kinds, crop, stride, fs)
 
 
 def cross_fit(room: Classroom) -> Generator[Report, None, Taught]:
@@ -171,7 +171,7 @@ def _teach(room: Classroom, held: Collection[int], stage: str) -> Generator[Repo
     module: EventHead | EndToEnd
     if room.source is None:
         encoder = Encoder(room.movies[0].n_channels, EncoderSettings(preset=settings.preset))
-        shape = HeadShape(encoder.features, 0, shape.kinds, shape.crop, shape.stride, shape.map_stride_px)
+        shape = HeadShape(encoder.features, 0, 0, shape.kinds, shape.crop, shape.stride, shape.map_stride_px)
         module = EndToEnd(encoder, make_head(settings.head, shape, settings.pair))
         learned = [ImageTiles(movie, MAP_STRIDE_PX, room.compute) for movie in room.movies]
     else:

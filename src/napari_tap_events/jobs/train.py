@@ -104,6 +104,8 @@ def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
 def _check(settings: HeadSettings) -> None:
     if settings.crop_px % MAP_STRIDE_PX:
         raise SettingsError(f"crop_px = {settings.crop_px} is odd; choose {settings.crop_px + 1}.")
+    if not (settings.features or settings.intensity or settings.arrow):
+        raise SettingsError("the head has no input: give it features, intensity or arrow.")
     if settings.encoder in ("intensity", "difference") and (settings.arrow or settings.intensity):
         raise SettingsError(f"encoder = '{settings.encoder}' has no further inputs; leave arrow and intensity away.")
     if settings.encoder == "difference" and settings.head != "evidence":

@@ -176,7 +176,7 @@ def _write_model(
         "calibration": calibration.to_dict(),
         "radius_px": settings.radius_px,
         "radius_frames": settings.radius_frames,
-        "features": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
+        "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
     }
     card = Card(
         kind="head",

@@ -31,6 +31,8 @@ class TimeArrow:
     settings : PretrainSettings
     compute : Compute
         Precision of the forward pass.
+    weights : sequence of float, optional
+        How often each of `train` is drawn from; by default by its number of frame pairs.
     """
 
     def __init__(
@@ -40,7 +42,9 @@ class TimeArrow:
         val: Sequence[DeviceMovie],
         settings: PretrainSettings,
         compute: Compute,
+        weights: Sequence[float] | None = None,
     ) -> None:
+        self.weights = weights or [float(len(movie.pairs)) for movie in train]
         self.module = model
         self.settings = settings
         self.compute = compute
@@ -54,7 +58,7 @@ class TimeArrow:
         s = self.settings
         generator = self.compute.generator(s.seed, step)
         window = self.augment.window_px(s.patch_px)
-        pairs = self.augment(_windows(self.samplers, s.batch, window, generator), s.patch_px, generator)
+        pairs = self.augment(_windows(self.samplers, self.weights, s.batch, window, generator), s.patch_px, generator)
         with self.compute.autocast():
             arrow, z = self.module(pairs)
         logits = arrow.float().mean((1, 2))
@@ -78,9 +82,10 @@ class TimeArrow:
     def _fixed_pairs(self, val: Sequence[DeviceMovie]) -> dict[str, Tensor]:
         s = self.settings
         sets = {}
+        weights = [float(len(movie.pairs)) for movie in val]
         for name, share in (("uniform", 0.0), ("motion", 1.0)):
             samplers = [PairSampler(movie, share, s.motion_blur_px) for movie in val]
-            sets[name] = _windows(samplers, s.val_pairs, s.patch_px, self.compute.generator(s.seed, -1))
+            sets[name] = _windows(samplers, weights, s.val_pairs, s.patch_px, self.compute.generator(s.seed, -1))
         return sets
 
 
@@ -89,14 +94,16 @@ def _accuracy(logits: Tensor) -> Tensor:
     return 0.5 * (logits.sign() + 1).mean()
 
 
-def _windows(samplers: Sequence[PairSampler], count: int, size: int, generator: torch.Generator) -> Tensor:
-    """Cut windows (B, 2, C, size, size), shared out over the movies by their numbers of frame pairs."""
-    shares = _shares([len(s.movie.pairs) for s in samplers], count, generator)
+def _windows(
+    samplers: Sequence[PairSampler], weights: Sequence[float], count: int, size: int, generator: torch.Generator
+) -> Tensor:
+    """Cut windows (B, 2, C, size, size), shared out over the movies by weight."""
+    shares = _shares(weights, count, generator)
     parts = [s.movie.windows(*s.draw(n, generator), size) for s, n in zip(samplers, shares, strict=True) if n]
     return torch.cat(parts)
 
 
-def _shares(weights: Sequence[int], count: int, generator: torch.Generator) -> list[int]:
+def _shares(weights: Sequence[float], count: int, generator: torch.Generator) -> list[int]:
     if len(weights) == 1:
         return [count]
     host = torch.Generator().manual_seed(generator.initial_seed())

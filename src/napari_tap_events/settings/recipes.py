@@ -51,6 +51,15 @@ class PretrainSettings(EncoderSettings):
     batch: int = setting(32, "Crop pairs per step.", unit="pairs", low=2, high=4096)
     frames: FrameRange = setting("", "Frames to learn from, A:B; by default all but the validation frames.")
     val_frames: FrameRange = setting("", "Frames to judge by, A:B; by default the last fifth of each movie.")
+    synthetic_movies: int = setting(
+        0, "Synthetic movies to learn from beside your own; their truth is not used. 30 help a short movie.", low=0, high=1000
+    )
+    synthetic_look: Literal["nuclei", "phase", "both"] = setting(
+        "both", "Look of the synthetic movies: fluorescent nuclei, phase contrast, or both.", advanced=True
+    )
+    own_share: float = setting(
+        0.3, "Share of the pairs drawn from your own movies where synthetic ones are used.", low=0, high=1, advanced=True
+    )
     deltas: tuple[int, ...] = setting((1,), "Distances in time between the two crops; several are drawn evenly.", unit="frames")
     sampling: Literal["motion", "uniform"] = setting(
         "motion", "Where crops are drawn: more often where something moves, or everywhere alike (published)."
@@ -74,6 +83,9 @@ class PretrainSettings(EncoderSettings):
     weight_decay: float = setting(1e-6, "Weight decay of Adam.", low=0, advanced=True)
     val_every: int = setting(100, "Steps between validations and checkpoints.", unit="steps", low=1, advanced=True)
     val_pairs: int = setting(256, "Fixed validation pairs of each sampling.", unit="pairs", low=8, advanced=True)
+    keep: Literal["last", "best"] = setting(
+        "last", "Weights to keep: the last, or those with the best validation cross entropy (published).", advanced=True
+    )
     patience: int = setting(0, "Stop after so many validations without progress; 0 never stops early.", low=0, advanced=True)
     seed: int = setting(0, "Seed of every random choice.", low=0)
 
@@ -126,6 +138,7 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     preset: Preset = setting("unet16", "Size of the U-Net of the controls random, random-paper and scratch.", advanced=True)
     head: HeadKind = setting("evidence", "Kind of head: evidence (pooled evidence map), or the published resnet and linear.")
     arrow: bool = setting(False, "Give the head the arrow map as a further input.")
+    features: bool = setting(True, "Give the head the encoder's features.", advanced=True)
     intensity: bool = setting(False, "Give the head the normalised image as a further input.", advanced=True)
     pair: Literal["mean", "both"] = setting(
         "both", "How the evidence head joins the two frames: both in their order, or their mean (blind to time).", advanced=True
@@ -133,12 +146,12 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     calibration: Literal["platt", "temperature", "none"] = setting(
         "platt", "How probabilities are made honest: temperature and bias, temperature alone, or not at all."
     )
-    steps: int = setting(300, "Training steps of the head.", low=1)
-    batch: int = setting(16, "Map tiles per step.", low=1, advanced=True)
+    steps: int = setting(200, "Training steps of the head.", low=1)
+    batch: int = setting(8, "Map tiles per step.", low=1, advanced=True)
     tile_px: int = setting(
         96, "Side of the map tiles, all windows of which are learned at once.", unit="px", low=16, advanced=True
     )
-    learning_rate: float = setting(1e-3, "Learning rate of Adam.", low=1e-7, high=1, advanced=True)
+    learning_rate: float = setting(5e-3, "Highest learning rate of Adam.", low=1e-7, high=1, advanced=True)
     weight_decay: float = setting(1e-4, "Weight decay of Adam.", low=0, advanced=True)
     seed: int = setting(0, "Seed of every random choice.", low=0)
 
