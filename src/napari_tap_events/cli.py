@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def _say(error: TapEventsError) -> None:
-    if "json" in sys.argv and "--reports" in sys.argv:
+    if "--reports json" in " ".join(sys.argv).replace("--reports=", "--reports "):
         typer.echo(json.dumps({"stage": "error", "kind": type(error).__name__, "message": str(error)}))
     text = str(error)
     typer.echo(text[:1].upper() + text[1:], err=True)

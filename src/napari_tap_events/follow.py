@@ -27,13 +27,13 @@ def follow(reports: Generator[Report, None, Any], control: Control, how: Reports
     """
     show = JsonLines() if how is Reports.json else TextLines()
     with _stopped_by_signals(control):
-        while True:
-            try:
-                report = next(reports)
-            except StopIteration as end:
-                show.close()
-                return end.value
-            show.take(report)
+        try:
+            while True:
+                show.take(next(reports))
+        except StopIteration as end:
+            return end.value
+        finally:
+            show.close()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Recipes are generators of reports: the terminal prints them, the window draws th
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -34,8 +35,9 @@ class Report:
     values: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Return the report as one line of JSON."""
-        return json.dumps(asdict(self))
+        """Return the report as one line of JSON; what is not a finite number is null."""
+        values = {name: value if math.isfinite(value) else None for name, value in self.values.items()}
+        return json.dumps({**asdict(self), "values": values}, allow_nan=False)
 
 
 class Control:

@@ -7,6 +7,7 @@ not grow with the movie.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,10 @@ class FeatureSource(Protocol):
 
     def pair(self, image: Tensor, z: Tensor) -> Tensor:
         """Map two normalised frames (2, C, H, W) and their features (2, F, H, W) to (A, H, W)."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return what tells its maps from those of any other source: kept maps are used again only by the same one."""
         ...
 
 
@@ -95,6 +100,15 @@ class EncoderFeatures:
             return z.new_empty((0, *z.shape[-2:]))
         return self.arrow_head.arrow(z[None])
 
+    def fingerprint(self) -> str:
+        """Return a hash of all weights and of the number format."""
+        digest = hashlib.sha256(f"{self.compute.bfloat16}".encode())
+        for module in (self.unfolded, self.arrow_head):
+            for name, value in ({} if module is None else module.state_dict()).items():
+                digest.update(name.encode())
+                digest.update(value.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
 
 class IntensityFeatures:
     """Control: no features but the normalised image itself."""
@@ -109,6 +123,10 @@ class IntensityFeatures:
     def pair(self, image: Tensor, z: Tensor) -> Tensor:
         """Return (0, H, W)."""
         return z[0, :0]
+
+    def fingerprint(self) -> str:
+        """Return the name: there is nothing else to it."""
+        return type(self).__name__
 
 
 class DifferenceFeatures(IntensityFeatures):

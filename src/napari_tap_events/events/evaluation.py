@@ -116,9 +116,10 @@ def _without_doubles(table: pd.DataFrame, score: ScoreSettings) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Field:
-    """Size of what was judged: frames and pixels of all movies, and the pixel size."""
+    """Size of what was judged: frames of all movies, how many of their frame pairs were judged, pixels, and the pixel size."""
 
     n_frames: int
+    judged_pairs: int
     height: int
     width: int
     pixel_size_um: float | None
@@ -139,7 +140,8 @@ def event_score(judged: Judged, field: Field, score: ScoreSettings, separate: bo
         kinds=kinds,
     )
     ap = average_precision(judged.candidates, judged.truth, score, kinds)
-    return replace(result, average_precision=ap, threshold=judged.final.threshold)
+    rate = result.false_rate * field.n_frames / field.judged_pairs
+    return replace(result, average_precision=ap, threshold=judged.final.threshold, false_rate=rate)
 
 
 def evaluation(judged: Judged, field: Field, score: ScoreSettings, separate: bool) -> dict[str, Any]:

@@ -33,12 +33,14 @@ def event_cam(head: EventHead, tiles: MapTiles, t: int) -> NDArray[np.float32]:
     """
     m = head.margin
     frames, pairs = tiles.block(t, (-m, tiles.height + m), (-m, tiles.width + m))
-    z = frames.detach().requires_grad_(True)
+    z, arrow = (maps.detach().requires_grad_(True) for maps in (frames, pairs))
     with torch.enable_grad():
-        logits = head(z[None], pairs[None])
+        logits = head(z[None], arrow[None])
         score = (logits * torch.sigmoid(logits.detach())).sum()
-    (gradient,) = torch.autograd.grad(score, z)
-    cam = _weighted(z.detach(), gradient).clamp(min=0).mean(0)
+    target = z if z.shape[1] else arrow  # a head without features is explained by the maps of the pair
+    (gradient,) = torch.autograd.grad(score, target)
+    layer = (target if z.shape[1] else target[None]).detach()
+    cam = _weighted(layer, gradient.view_as(layer)).clamp(min=0).mean(0)
     return np.asarray(head.inner(cam).cpu().numpy(), dtype=np.float32)
 
 

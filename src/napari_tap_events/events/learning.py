@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -42,6 +43,10 @@ class Lesson:
     pairs: Sequence[int]
 
 
+NO_TILES = cast(Tiles, None)
+"""Stands for maps that are not made yet, where lessons are only looked over."""
+
+
 class HeadLearner:
     """The learner of an event head.
 
@@ -67,14 +72,9 @@ class HeadLearner:
         self.head = module.head if isinstance(module, EndToEnd) else module
         self.lessons, self.settings, self.compute = lessons, settings, compute
         self.side = max(1, settings.tile_px // (self.head.shape.stride * self.head.shape.map_stride_px))
+        check_lessons(lessons)
         self.positives = _event_windows(lessons)
         self.pairs = [(m, t) for m, lesson in enumerate(lessons) for t in lesson.pairs]
-        negatives = sum(int((lesson.labels[list(lesson.pairs)] == 0).sum()) for lesson in lessons)
-        if not len(self.positives) or not negatives:
-            raise ScopeError(
-                f"the {len(self.pairs)} frame pairs to learn from hold {len(self.positives)} windows with events and "
-                f"{negatives} without; mark more events, or choose fewer folds or a weaker criterion."
-            )
 
     def loss(self, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the balanced cross entropy over all known windows of this step's tiles."""
@@ -119,6 +119,23 @@ class HeadLearner:
         tiles = self.lessons[0].tiles
         frames = block[0][..., : tiles.extent(height), : tiles.extent(width)]
         return frames, block[1][..., :height, :width], block[2][..., :rows, :columns]
+
+
+def check_lessons(lessons: Sequence[Lesson]) -> None:
+    """Refuse lessons that teach nothing.
+
+    Raises
+    ------
+    ScopeError
+        When they hold no event, or no known window without one.
+    """
+    positives = len(_event_windows(lessons))
+    negatives = sum(int((lesson.labels[list(lesson.pairs)] == 0).sum()) for lesson in lessons)
+    if not positives or not negatives:
+        raise ScopeError(
+            f"the {sum(len(lesson.pairs) for lesson in lessons)} frame pairs to learn from hold {positives} windows with events "
+            f"and {negatives} without; mark more events, or choose fewer folds or a weaker criterion."
+        )
 
 
 def _event_windows(lessons: Sequence[Lesson]) -> NDArray[np.int64]:

@@ -45,7 +45,7 @@ def detect_arrow(movie_path: Path, encoder: Path, settings: DetectSettings, run:
     model, card = load_encoder(encoder, movie.n_channels)
     if model.arrow is None:
         raise ModelError(f"the encoder '{encoder.name}' has no arrow head; give one that pretrain made.")
-    start(run, "detect", settings)
+    start(run, "detect", settings, {"movie": [movie_path], "encoder": [encoder]})
     shape = (len(frames) - 1, movie.height // MAP_STRIDE_PX, movie.width // MAP_STRIDE_PX)
     grid = ScoreGrid(MAP_STRIDE_PX, (MAP_STRIDE_PX - 1) / 2)
     stored = create_map(

@@ -52,7 +52,7 @@ def demo(
         opened = single_channel(open_movie(movie, run.movie))
         if masks is not None:
             open_masks(masks, opened, events)
-    start(run, "demo", settings)
+    start(run, "demo", settings, {"movie": [movie], "masks": [masks], "events": [events]})
     if movie is None:
         folder = run.out / SYNTHETIC
         yield Report("synth", message=synth(folder, SyntheticSettings(seed=settings.seed), overwrite=True))

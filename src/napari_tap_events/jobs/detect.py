@@ -51,7 +51,8 @@ def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> 
     model = load_event_model(head, movie.n_channels, compute)
     if settings.stride_px % model.map_stride_px:
         raise SettingsError(f"stride_px = {settings.stride_px} must be a multiple of {model.map_stride_px}.")
-    start(run, "detect", settings)
+    window_grid(movie, model, settings.stride_px)
+    start(run, "detect", settings, {"movie": [movie_path], "head": [head]})
     maps = _Maps(movie, model, settings.stride_px, frames, run)
     finder = MaximaFinder(score_grid(model.head, model.map_stride_px), settings.radius_px, settings.radius_frames)
     candidates: list[Candidate] = []
@@ -67,6 +68,12 @@ def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> 
     return _keep(movie, model, candidates, maps.files, settings, run)
 
 
+def window_grid(movie: Movie, model: EventModel, stride_px: int) -> WindowGrid:
+    """Return where the windows of the map lie."""
+    height, width = (side // model.map_stride_px * model.map_stride_px for side in (movie.height, movie.width))
+    return WindowGrid(height, width, model.crop_px, stride_px)
+
+
 class _Maps:
     """The maps that one pass writes: probability of any event and of each kind, and the arrow."""
 
@@ -74,13 +81,12 @@ class _Maps:
         self.movie, self.model, self.frames, self.out = movie, model, frames, run.out
         self.files: dict[str, str] = {}
         fs = model.map_stride_px
-        height, width = (side // fs * fs for side in (movie.height, movie.width))
-        grid = WindowGrid(height, width, model.crop_px, stride_px)
+        grid = window_grid(movie, model, stride_px)
         self.stride = stride_px // fs
         names = ["probability"] + ([f"probability_{kind}" for kind in model.kinds] if len(model.kinds) > 1 else [])
         self.probability = [self._create(name, grid.shape, stride_px, grid.offset_px) for name in names]
         has_arrow = isinstance(model.source, EncoderFeatures) and model.source.pair_features > 0
-        self.arrow = self._create("arrow", (height // fs, width // fs), fs, (fs - 1) / 2) if has_arrow else None
+        self.arrow = self._create("arrow", (movie.height // fs, movie.width // fs), fs, (fs - 1) / 2) if has_arrow else None
 
     def _create(self, name: str, shape: tuple[int, int], stride_px: int, offset_px: float) -> Any:
         self.files[name] = f"{name}.ome.zarr"

@@ -57,7 +57,7 @@ def explain(
         stride_px, explained = _of_events(movie, head, frames, compute)
     else:
         stride_px, explained = 1, _of_arrow(movie, encoder or Path(), frames, compute)
-    start(run, "explain", settings)
+    start(run, "explain", settings, {"movie": [movie_path], "model": [head or encoder]})
     insets = RankedInsets(settings.insets, settings.inset_px, stride_px)
     maps: dict[str, Any] = {}
     for done, (t, found) in enumerate(explained, 1):
@@ -96,13 +96,17 @@ def _of_arrow(movie: Movie, folder: Path, frames: range, compute: Compute) -> It
     model, _ = load_encoder(folder, movie.n_channels)
     if model.arrow is None:
         raise ModelError(f"the encoder '{folder.name}' has no arrow head to explain; give one that pretrain made.")
-    source = EncoderFeatures(model.encoder, model.arrow, compute)
-    before = None
-    for t in frames:
-        now = source.frame(torch.from_numpy(normalise(movie.frame(t))).to(compute.device))
-        if before is not None:
-            yield t - 1, {"grad_cam": arrow_cam(model.arrow, torch.stack([before, now]))}
-        before = now
+    source, arrow = EncoderFeatures(model.encoder, model.arrow, compute), model.arrow
+
+    def each() -> Iterator[tuple[int, Explained]]:
+        before = None
+        for t in frames:
+            now = source.frame(torch.from_numpy(normalise(movie.frame(t))).to(compute.device))
+            if before is not None:
+                yield t - 1, {"grad_cam": arrow_cam(arrow, torch.stack([before, now]))}
+            before = now
+
+    return each()
 
 
 def _create(out: Path, name: str, movie: Movie, frames: range, shape: tuple[int, ...], stride_px: int) -> Any:

@@ -45,29 +45,47 @@ class Run:
         return Run(self.out / name, self.overwrite, self.resume, self.compute, self.movie, self.control)
 
 
-def start(run: Run, command: str, settings: Settings) -> None:
+def start(run: Run, command: str, settings: Settings, inputs: Mapping[str, Sequence[Path | None]]) -> None:
     """Prepare the output folder and write down what is about to happen.
+
+    Parameters
+    ----------
+    run, command, settings
+    inputs : mapping of name to paths
+        What will be read: it must not lie in a folder that is to be cleared, and be the same when a run goes on.
 
     Raises
     ------
     OutputError
         When the folder is in use by something else, or cannot be written.
     """
-    started = {"schema": 1, "command": command, "settings": settings.model_dump(mode="json"), "versions": _versions()}
+    paths = {name: [str(path.resolve()) for path in group if path is not None] for name, group in inputs.items()}
+    chosen = {**settings.model_dump(mode="json"), **run.movie.model_dump(mode="json"), **paths}
+    started = {"schema": 1, "command": command, "settings": chosen, "versions": _versions()}
     try:
         if run.out.exists() and any(run.out.iterdir()):
-            _clear(run, command, started["settings"])
+            _clear(run, command, chosen, [path for group in paths.values() for path in group])
+            if run.resume:
+                return
         run.out.mkdir(parents=True, exist_ok=True)
         write_json(run.out / STARTED, started)
     except OSError as error:
         raise OutputError(f"cannot write to '{run.out}': {error.strerror or error}; choose another --out.") from None
 
 
-def _clear(run: Run, command: str, settings: Any) -> None:
+def finished(run: Run) -> bool:
+    """Say whether the run that is to go on had come to its end."""
+    return run.resume and (run.out / RESULT).exists()
+
+
+def _clear(run: Run, command: str, settings: Mapping[str, Any], inputs: Sequence[str]) -> None:
     before = read_json(run.out / STARTED)
     if before is None:
         raise OutputError(f"'{run.out}' is not empty, and not made by this software; choose another --out.")
     if run.overwrite:
+        inside = [path for path in inputs if Path(path).is_relative_to(run.out.resolve())]
+        if inside:
+            raise OutputError(f"'{run.out}' holds '{inside[0]}', which is to be read: it is not cleared; choose another --out.")
         shutil.rmtree(run.out)
         return
     if not run.resume:

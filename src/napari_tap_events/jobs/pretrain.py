@@ -11,7 +11,7 @@ import torch
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, movie_record, save_model
 from napari_tap_events.errors import SettingsError
-from napari_tap_events.jobs.output import Run, describe, finish, start, write_history
+from napari_tap_events.jobs.output import Run, describe, finish, finished, start, write_history
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.synthetic import random_settings, synthesise
@@ -48,7 +48,10 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     opened = [single_channel(open_movie(path, run.movie)) for path in movies]
     parts = [_parts(movie, settings) for movie in opened]
     compute = compute_for(run.compute)
-    start(run, "pretrain", settings)
+    start(run, "pretrain", settings, {"movies": movies})
+    if finished(run):
+        yield Report("pretrain", message=f"'{run.out}' is finished already")
+        return run.out
     yield Report("pretrain", message=f"reading {len(opened)} movie(s), computing on {compute.name}")
     own = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
     train = own + (yield from _synthetic(settings, compute))

@@ -12,13 +12,14 @@ import pandas as pd
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource, encode_movie
-from napari_tap_events.encoder.sources import feature_source
+from napari_tap_events.encoder.sources import CONTROLS, feature_source
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.criteria import count_positives, label_movie
 from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
+from napari_tap_events.events.learning import NO_TILES, check_lessons
 from napari_tap_events.events.table import read_events
-from napari_tap_events.jobs.output import Run, start
-from napari_tap_events.jobs.teaching import FOLDS, MAP_STRIDE_PX, Classroom, cross_fit, window_grid
+from napari_tap_events.jobs.output import Run, finished, start
+from napari_tap_events.jobs.teaching import FOLDS, MAP_STRIDE_PX, Classroom, cross_fit, held_sets, window_grid
 from napari_tap_events.jobs.train_results import keep_training
 from napari_tap_events.movies.masks import EventMasks, events_in_masks, open_masks
 from napari_tap_events.movies.movie import Movie, single_channel
@@ -77,7 +78,12 @@ def train(
     )
     if settings.arrow and source is not None and not source.pair_features:
         raise SettingsError(f"arrow = True needs an encoder with an arrow head; '{settings.encoder}' has none.")
-    start(run, "train", settings)
+    for held in held_sets(curriculum, settings):
+        check_lessons(curriculum.teaching(held, [NO_TILES] * len(movies)))
+    start(run, "train", settings, _inputs(labelled, settings))
+    if finished(run):
+        yield Report("head", message=f"'{run.out}' is finished already")
+        return run.out
     yield Report("labels", message="windows with events, by criterion: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
     folder = features or run.out / "features"
     maps: list[FeatureMaps] = []
@@ -91,6 +97,15 @@ def train(
         shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(run.out / FOLDS, ignore_errors=True)
     return run.out
+
+
+def _inputs(labelled: Sequence[Labelled], settings: HeadSettings) -> dict[str, list[Path | None]]:
+    inputs: dict[str, list[Path | None]] = {
+        "movies": [item.movie for item in labelled],
+        "masks": [item.masks for item in labelled],
+        "events": [item.events for item in labelled],
+    }
+    return inputs if settings.encoder in CONTROLS else inputs | {"encoder_folder": [Path(settings.encoder)]}
 
 
 def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
@@ -120,5 +135,5 @@ def _maps(
     if source is None:
         shape = (movie.n_frames, 0, movie.height // MAP_STRIDE_PX, movie.width // MAP_STRIDE_PX)
         return FeatureMaps(np.zeros(shape, np.float16), np.zeros((shape[0] - 1, *shape[1:]), np.float16), 0, MAP_STRIDE_PX)
-    name = f"{movie.name}-{movie.content_hash()[:12]}"
+    name = f"{movie.name}-{movie.content_hash()[:12]}-{source.fingerprint()[:12]}"
     return (yield from encode_movie(movie, source, compute, folder / name, MAP_STRIDE_PX, run.control))

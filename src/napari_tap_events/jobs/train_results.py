@@ -39,7 +39,7 @@ def keep_training(room: Classroom, taught: Taught, positives: Mapping[str, int])
     score = ScoreSettings(radius_px=settings.radius_px, frames=settings.radius_frames)
     truths = [movie.truth for movie in room.curriculum.movies]
     judged = judge_folds(taught.answers, truths, room.kinds, settings.calibration, score)
-    values = evaluation(judged, _field(room), score, settings.kinds == "separate")
+    values = evaluation(judged, _field(room, taught), score, settings.kinds == "separate")
     leak = _leakage(room, taught)
     values |= {"positives": dict(positives), "leakage": leak, "protocol": protocol(settings, len(room.movies))}
     out = room.run.out
@@ -78,7 +78,7 @@ def protocol(settings: HeadSettings, movies: int) -> str:
     if not settings.folds:
         return f"Trained on 60 %, calibrated on 20 % and scored on the last 20 % of the {unit}, in {movies} movie(s)."
     count = movies if settings.split == "movies" else settings.folds
-    how = "of heads that saw neither it nor them" if settings.nested else "of the other folds' heads"
+    how = "of heads that saw neither it nor them" if settings.nested and count > 2 else "of the other folds' heads"
     return (
         f"{count}-fold over {unit}: every event was scored by a head that never saw its block; "
         f"calibration and threshold of a block come from answers on the other blocks {how}."
@@ -91,10 +91,12 @@ def _warnings(settings: HeadSettings, leak: float) -> list[str]:
     return []
 
 
-def _field(room: Classroom) -> Field:
+def _field(room: Classroom, taught: Taught) -> Field:
+    tests = [unit for fold, unit in taught.answers if fold == unit]
+    judged = sum(len(block.pairs) for unit in tests for block in room.curriculum.blocks[unit])
     movie = room.movies[0]
     frames = sum(m.n_frames for m in room.movies)
-    return Field(frames, movie.height, movie.width, movie.pixel_size_um)
+    return Field(frames, judged, movie.height, movie.width, movie.pixel_size_um)
 
 
 def _leakage(room: Classroom, taught: Taught) -> float:

@@ -26,11 +26,12 @@ def setting(
     unit: str | None = None,
     low: float | None = None,
     high: float | None = None,
+    least: int | None = None,
     advanced: bool = False,
 ) -> Any:
-    """Declare a setting: default, one sentence of help, unit, inclusive limits, and whether forms fold it away."""
+    """Declare a setting: default, one sentence of help, unit, inclusive limits, least length, and whether forms fold it away."""
     extra: dict[str, Any] = {"unit": unit, "advanced": advanced}
-    return Field(default, description=help, ge=low, le=high, json_schema_extra=extra)
+    return Field(default, description=help, ge=low, le=high, min_length=least, json_schema_extra=extra)
 
 
 class Settings(BaseModel):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from napari_tap_events.settings.declare import FrameRange, Settings, setting
 
@@ -60,7 +62,9 @@ class PretrainSettings(EncoderSettings):
     own_share: float = setting(
         0.3, "Share of the pairs drawn from your own movies where synthetic ones are used.", low=0, high=1, advanced=True
     )
-    deltas: tuple[int, ...] = setting((1,), "Distances in time between the two crops; several are drawn evenly.", unit="frames")
+    deltas: tuple[Annotated[int, Field(ge=1)], ...] = setting(
+        (1,), "Distances in time between the two crops; several are drawn evenly.", unit="frames", least=1
+    )
     sampling: Literal["motion", "uniform"] = setting(
         "motion", "Where crops are drawn: more often where something moves, or everywhere alike (published)."
     )

@@ -1,0 +1,148 @@
+"""The recipe `pretrain`: an encoder folder comes out, the very same one after a stop."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+import torch
+from safetensors.torch import load_file
+
+from napari_tap_events.encoder.weights import load_encoder
+from napari_tap_events.errors import JobStopped, ModelError, MovieError, OutputError, SettingsError
+from napari_tap_events.jobs.output import Run
+from napari_tap_events.jobs.pretrain import plan_of, pretrain
+from napari_tap_events.settings import MovieSettings, PretrainSettings
+
+
+def same(one, other) -> bool:
+    a, b = (load_file(folder / "model.safetensors") for folder in (one, other))
+    return set(a) == set(b) and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_an_encoder_folder_holds_all_that_it_should(encoder, marked):
+    assert {path.name for path in encoder.iterdir()} == {
+        "model.safetensors", "card.json", "history.csv", "result.json", "started.json"
+    }  # fmt: skip
+    model, card = load_encoder(encoder, 1)
+    assert model.arrow is not None
+    assert card.movies[0].frames == "0:19"
+    assert card.details["val_frames"] == ["19:24"]
+    history = pd.read_csv(encoder / "history.csv")
+    assert history["step"].tolist() == [3, 6, 8]
+    assert {"loss", "val_accuracy_motion", "val_accuracy_uniform"} <= set(history.columns)
+    result = json.loads((encoder / "result.json").read_text())
+    assert result["inputs"]["movie"]["path"].endswith("movie.tif")
+    assert result["files"] == {"encoder": ".", "pretrain_history": "history.csv"}
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+@pytest.mark.parametrize("stop_at", [1, 5, 7])
+def test_a_stopped_and_resumed_run_makes_the_very_same_encoder(marked, tap, finish, tmp_path, monkeypatch, keep, stop_at):
+    tap = tap.model_copy(update={"keep": keep})
+    whole = finish(pretrain([marked.movie], tap, Run(tmp_path / "whole")))
+    from napari_tap_events.pretext.time_arrow import TimeArrow
+
+    run, plain = Run(tmp_path / "parts"), TimeArrow.loss
+
+    def loss(self, step):
+        run.control.stopping = step + 1 >= stop_at
+        return plain(self, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TimeArrow, "loss", loss)
+        with pytest.raises(JobStopped, match=f"stopped after {stop_at} of 8 steps; the same command with --resume goes on"):
+            finish(pretrain([marked.movie], tap, run))
+    assert not (run.out / "result.json").exists()
+    resumed = finish(pretrain([marked.movie], tap, Run(run.out, resume=True)))
+    assert same(whole, resumed)
+    assert not (run.out / "checkpoint.pt").exists()
+
+
+def test_resuming_a_finished_run_changes_nothing(marked, tap, finish, tmp_path):
+    out = finish(pretrain([marked.movie], tap, Run(tmp_path / "out")))
+    before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    finish(pretrain([marked.movie], tap, Run(out, resume=True)))
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
+
+
+def test_a_damaged_checkpoint_is_refused(marked, tap, finish, tmp_path):
+    run = Run(tmp_path / "out")
+    run.control.stopping = True
+    with pytest.raises(JobStopped):
+        finish(pretrain([marked.movie], tap, run))
+    (run.out / "checkpoint.pt").write_bytes(b"half")
+    with pytest.raises(ModelError, match="cannot resume from 'checkpoint.pt'"):
+        finish(pretrain([marked.movie], tap, Run(run.out, resume=True)))
+
+
+def test_resuming_with_another_movie_is_refused(marked, make_marked, tap, finish, tmp_path):
+    run = Run(tmp_path / "out")
+    run.control.stopping = True
+    with pytest.raises(JobStopped):
+        finish(pretrain([marked.movie], tap, run))
+    other = make_marked(tmp_path / "other", 5)
+    with pytest.raises(OutputError, match="cannot resume with movies = "):
+        finish(pretrain([other.movie], tap, Run(run.out, resume=True)))
+
+
+def test_several_movies_and_deltas_teach_together(marked, make_marked, tap, finish, tmp_path):
+    other = make_marked(tmp_path / "other", 1, frames=14)
+    settings = tap.model_copy(update={"deltas": (1, 2), "steps": 3})
+    out = finish(pretrain([marked.movie, other.movie], settings, Run(tmp_path / "out")))
+    card = load_encoder(out)[1]
+    assert [record.frames for record in card.movies] == ["0:19", "0:11"]
+    assert card.details["val_frames"] == ["19:24", "11:14"]
+
+
+@pytest.mark.parametrize(
+    ("frames", "val_frames", "taught", "judged"),
+    [("", "", "0:19", "19:24"), (":10", "", "0:8", "8:10"), ("4:", "20:", "4:20", "20:24"), ("", ":6", "6:24", "0:6"),
+     ("", "8:14", "0:24", "8:14")],
+)  # fmt: skip
+def test_frames_that_judge_never_teach(marked, tap, finish, tmp_path, frames, val_frames, taught, judged):
+    settings = tap.model_copy(update={"frames": frames, "val_frames": val_frames, "steps": 1})
+    card = load_encoder(finish(pretrain([marked.movie], settings, Run(tmp_path / "out"))))[1]
+    assert (card.movies[0].frames, card.details["val_frames"]) == (taught, [judged])
+
+
+def test_the_parts_of_a_movie_share_no_frame(marked, tap):
+    from napari_tap_events.jobs.pretrain import _parts
+    from napari_tap_events.movies.opening import open_movie
+
+    train, val = _parts(open_movie(marked.movie), tap.model_copy(update={"val_frames": "8:14"}))
+    assert [list(part) for part in train] == [list(range(8)), list(range(14, 24))]
+    assert not {t for part in train for t in part} & set(val)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "told"),
+    [
+        ({"patch_px": 60}, SettingsError, "patch_px = 60 is larger than the frames of .*56 x 64 px; choose --patch-px 56"),
+        ({"frames": "30:"}, SettingsError, "frames = '30:' leaves 0 of 24 frames"),
+        ({"frames": "a:b"}, SettingsError, "is no range of frames; write it as 0:60"),
+        ({"deltas": (30,)}, SettingsError, "24 frames: .*more than 30 of each are needed"),
+    ],
+)
+def test_what_cannot_be_learned_is_refused_before_anything_is_written(marked, tap, finish, tmp_path, changes, error, told):
+    with pytest.raises(error, match=told):
+        finish(pretrain([marked.movie], tap.model_copy(update=changes), Run(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_movie_of_two_channels_needs_one_chosen(tap, finish, tmp_path):
+    frames = np.random.default_rng(0).integers(0, 255, (12, 2, 32, 32)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "two.tif", frames, metadata={"axes": "TCYX"}, imagej=True)
+    with pytest.raises(MovieError, match="has 2 channels: 0, 1; say which to use, e.g. --channel 0"):
+        finish(pretrain([tmp_path / "two.tif"], tap, Run(tmp_path / "out")))
+    one = tap.model_copy(update={"steps": 1})
+    made = finish(pretrain([tmp_path / "two.tif"], one, Run(tmp_path / "out", movie=MovieSettings(channel=1))))
+    assert load_encoder(made, 1)[1].channels == 1
+
+
+def test_steps_follow_from_epochs_unless_given():
+    assert plan_of(PretrainSettings(epochs=2, pairs_per_epoch=320, batch=32), None or __import__("pathlib").Path()).steps == 20
+    assert plan_of(PretrainSettings(steps=7), __import__("pathlib").Path()).val_every == 7

@@ -1,0 +1,219 @@
+"""The recipe `train`: every control, split and head, an honest score, and the same head after a stop."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+import torch
+from safetensors.torch import load_file
+
+from napari_tap_events.encoder import feature_maps
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.errors import JobStopped, MaskError, ModelError, ScopeError, SettingsError
+from napari_tap_events.events.model import load_event_model
+from napari_tap_events.jobs.output import Run
+from napari_tap_events.jobs.train import Labelled, train
+from napari_tap_events.movies.ome_zarr import open_map
+
+CPU = Compute(torch.device("cpu"))
+
+
+def result(folder) -> dict:
+    return json.loads((folder / "result.json").read_text())
+
+
+def weights(folder) -> dict:
+    return load_file(folder / "model.safetensors")
+
+
+def same(one, other) -> bool:
+    a, b = weights(one), weights(other)
+    return set(a) == set(b) and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.fixture
+def taught(marked, quick, finish, tmp_path):
+    def run(name: str = "out", labelled=None, resume: bool = False, features=None, **changes):
+        settings = type(quick).checked(**{**quick.model_dump(), **changes})
+        return finish(train(labelled or [marked.labelled], settings, Run(tmp_path / name, resume=resume), features))
+
+    return run
+
+
+@pytest.mark.parametrize("control", ["random", "random-paper", "scratch", "intensity", "difference"])
+def test_every_control_is_taught_and_can_be_used_again(taught, marked, control):
+    out = taught(encoder=control)
+    values = result(out)
+    assert values["summary"]["leakage"] == 0
+    assert values["warnings"] == []
+    assert np.isfinite(values["summary"]["ece_after"])
+    assert not (out / "folds").exists()
+    assert not (out / "features").exists()
+    model = load_event_model(out, 1, CPU)
+    assert (model.crop_px, model.kinds) == (16, ("event",))
+    assert (out / "encoder").exists() == (control in ("random", "random-paper", "scratch"))
+
+
+@pytest.mark.parametrize("kind", ["evidence", "resnet", "linear"])
+def test_every_head_is_taught_on_an_encoder_and_its_arrow(taught, encoder, kind):
+    out = taught(encoder=str(encoder), head=kind, arrow=True, intensity=True)
+    model = load_event_model(out, 1, CPU)
+    assert (model.head.shape.frame_channels, model.head.shape.pair_channels) == (9, 1)
+    assert weights(out / "encoder").keys() == weights(encoder).keys()
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_with_folds_every_frame_is_judged_by_a_head_that_never_saw_it(taught, nested):
+    out = taught(encoder="intensity", folds=3, nested=nested)
+    values = result(out)
+    assert values["summary"]["leakage"] == 0
+    assert values["summary"]["protocol"].startswith("3-fold over blocks of time")
+    assert ("neither" in values["summary"]["protocol"]) == nested
+    stored = open_map(out / "probability.ome.zarr")
+    assert stored.array.shape == (23, 11, 13)
+    assert (stored.stride_px, stored.offset_px, stored.frame_offset) == (4, 7.5, 0)
+    assert all(0 < np.asarray(stored.array[t]).min() and np.asarray(stored.array[t]).max() <= 1 for t in range(23))
+    truth = pd.read_csv(out / "truth.csv")
+    assert len(truth) == values["summary"]["n_true"] > 8
+    found = pd.read_csv(out / "events.csv")
+    assert len(found) == values["summary"]["n_predicted"]
+    assert list(found.columns[:8]) == ["id", "t", "y", "x", "kind", "probability", "source", "status"]
+
+
+def test_two_folds_do_not_claim_to_be_nested(taught):
+    protocol = result(taught(encoder="intensity", folds=2))["summary"]["protocol"]
+    assert protocol.startswith("2-fold")
+    assert "neither" not in protocol
+
+
+@pytest.mark.parametrize("folds", [0, 3])
+def test_whole_movies_are_held_out(taught, make_marked, tmp_path, folds):
+    labelled = [make_marked(tmp_path / f"m{seed}", seed, frames=12 + seed).labelled for seed in range(3)]
+    out = taught(labelled=labelled, encoder="intensity", split="movies", folds=folds)
+    values = result(out)
+    assert values["summary"]["leakage"] == 0
+    assert "movies" in values["summary"]["protocol"]
+    if folds:
+        assert (out / "probability_3.ome.zarr").is_dir()
+        assert set(pd.read_csv(out / "truth.csv")["movie"]) == {"movie.tif"} or "movie" in pd.read_csv(out / "truth.csv")
+        assert pd.read_csv(out / "truth.csv")["t"].max() < 20
+
+
+def test_the_random_split_is_marked_as_leaking(taught):
+    values = result(taught(encoder="intensity", split="random"))
+    assert values["summary"]["leakage"] > 0.5
+    assert "leaks" in values["summary"]["protocol"]
+    assert "leaks" in values["warnings"][0]
+
+
+def test_kinds_apart_have_a_probability_each(taught):
+    out = taught(encoder="intensity", kinds="separate", folds=2)
+    assert load_event_model(out, 1, CPU).kinds == ("division", "death")
+    both = [np.asarray(open_map(out / f"probability_{kind}.ome.zarr").array[3], np.float32) for kind in ("division", "death")]
+    any_kind = np.asarray(open_map(out / "probability.ome.zarr").array[3], np.float32)
+    np.testing.assert_allclose(any_kind, 1 - (1 - both[0]) * (1 - both[1]), atol=2e-3)
+    assert set(pd.read_csv(out / "candidates.csv")["kind"]) <= {"division", "death"}
+
+
+def test_flashing_events_are_learned(taught):
+    """The events of these movies are bright flashes: a head on the image alone finds most of them, and its threshold works."""
+    values = result(taught(encoder="difference", folds=3, steps=60, learning_rate=0.02))
+    assert values["summary"]["average_precision"] > 0.5
+    assert values["summary"]["f1"] > 0.5
+
+
+def test_false_events_are_counted_per_judged_frame(taught):
+    """A single split judges a fifth of the frames: the rate must not be thinned by those that taught."""
+    out = taught(encoder="intensity")
+    score = json.loads((out / "evaluation.json").read_text())["score"]
+    judged = 5  # of 23 frame pairs, the last fifth
+    area = 56 * 64 / 1e6
+    assert score["false_rate"] == pytest.approx(score["fp"] / judged * 100 / area, rel=0.25)
+
+
+@pytest.mark.parametrize(("control", "folds", "stage"), [("random", 3, 5), ("scratch", 2, 1), ("intensity", 0, 0)])
+def test_a_stopped_and_resumed_training_ends_with_the_very_same_head(
+    marked, quick, tmp_path, finish, taught, control, folds, stage
+):
+    whole = taught("whole", encoder=control, folds=folds)
+    settings = quick.model_copy(update={"encoder": control, "folds": folds})
+    run = Run(tmp_path / "stopped")
+    stages: list[str] = []
+    with pytest.raises(JobStopped, match="--resume goes on"):
+        for report in train([marked.labelled], settings, run):
+            if "head" in report.stage and report.stage not in stages:
+                stages.append(report.stage)
+            run.control.stopping = len(stages) > stage
+    assert not (run.out / "result.json").exists()
+    resumed = taught("stopped", resume=True, encoder=control, folds=folds)
+    assert same(whole, resumed)
+    one, other = result(whole)["summary"], result(resumed)["summary"]
+    assert one == other
+    assert (whole / "candidates.csv").read_text() == (resumed / "candidates.csv").read_text()
+
+
+def test_stopping_while_encoding_goes_on_where_it_was(marked, quick, tmp_path, taught, monkeypatch):
+    run = Run(tmp_path / "out")
+    with pytest.raises(JobStopped, match=r"stopped after 7 of 24 frames"):
+        for report in train([marked.labelled], quick, run):
+            run.control.stopping = report.stage == "features" and report.done >= 7
+    counted = []
+    plain = feature_maps.EncoderFeatures.frame
+    monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
+    taught("out", resume=True)
+    assert len(counted) == 24 - 7 + 1
+
+
+def test_resuming_a_finished_training_changes_nothing(taught):
+    out = taught(encoder="intensity")
+    before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert taught(encoder="intensity", resume=True) == out
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
+
+
+def test_kept_features_serve_the_next_head_and_encode_each_frame_once(taught, tmp_path, monkeypatch):
+    counted = []
+    plain = feature_maps.EncoderFeatures.frame
+    monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
+    taught("one", features=tmp_path / "maps")
+    assert len(counted) == 24
+    taught("two", features=tmp_path / "maps", head="linear")
+    assert len(counted) == 24
+
+
+def test_kept_features_of_another_encoder_are_never_used(taught, tmp_path):
+    taught("other", features=tmp_path / "maps", seed=1)
+    mixed = taught("mixed", features=tmp_path / "maps")
+    clean = taught("clean")
+    assert same(mixed, clean)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "told"),
+    [
+        ({"crop_px": 17}, SettingsError, "crop_px = 17 is odd; choose 18"),
+        ({"crop_px": 60}, ScopeError, "crops of 60 px do not fit into frames of 56 x 64 px; choose --crop-px 56 or less"),
+        ({"encoder": "random", "arrow": True}, SettingsError, "arrow = True needs an encoder with an arrow head"),
+        ({"encoder": "intensity", "arrow": True}, SettingsError, "has no further inputs"),
+        ({"encoder": "difference", "head": "linear"}, SettingsError, "head = 'evidence' only"),
+        ({"encoder": "scratch", "intensity": True}, SettingsError, "learns from the images alone"),
+        ({"encoder": "no/such/folder"}, ModelError, "is no model folder"),
+        ({"split": "movies"}, ScopeError, "needs 3 labelled movies"),
+        ({"area_px": 5000}, ScopeError, "0 windows with events"),
+    ],
+)
+def test_what_cannot_be_taught_is_refused_before_anything_is_written(taught, tmp_path, changes, error, told):
+    with pytest.raises(error, match=told):
+        taught(**changes)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mask_of_another_size_is_refused(taught, marked, tmp_path):
+    tifffile.imwrite(tmp_path / "small.tif", marked.labels[:, :-1], metadata={"axes": "TYX"})
+    with pytest.raises(MaskError, match=r"shape \(24, 55, 64\), but the movie 'movie.*' is \(24, 56, 64\)"):
+        taught(labelled=[Labelled(marked.movie, tmp_path / "small.tif")])
+    assert not (tmp_path / "out").exists()
