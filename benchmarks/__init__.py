@@ -1,0 +1,1 @@
+"""Timings and scores that anybody can run again."""
