@@ -53,19 +53,24 @@ Events = Annotated[
 ]
 
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C; typer, too, ends with it when a KeyboardInterrupt reaches it."""
+
+
 def main() -> None:
     """Run the command line; what a user can put right ends with one sentence and exit code 2, a stopped job with 130."""
     try:
         app()
     except JobStopped as error:
         _say(error)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except TapEventsError as error:
         _say(error)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped at once; what was finished before is kept.\n")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            sys.stderr.write("Stopped at once; what was finished before is kept.\n")
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -75,7 +80,8 @@ def _say(error: TapEventsError) -> None:
     if "--reports json" in " ".join(sys.argv).replace("--reports=", "--reports "):
         typer.echo(json.dumps({"stage": "error", "kind": type(error).__name__, "message": str(error)}))
     text = str(error)
-    typer.echo(text[:1].upper() + text[1:], err=True)
+    names_setting = text.partition(" ")[2].startswith("= ")  # "patch_px = 64 ..." keeps its name as it is written
+    typer.echo(text if names_setting else text[:1].upper() + text[1:], err=True)
 
 
 def _run(out: Path, overwrite: bool, resume: bool, compute: ComputeSettings, opening: MovieSettings) -> Run:
@@ -146,8 +152,8 @@ def train(
     events: Annotated[
         list[Path] | None, typer.Option("--events", metavar="CSV", help="True events and uncertain ones, one for each movie.")
     ] = None,
-    features: Annotated[
-        Path | None, typer.Option("--features", metavar="DIR", help="Keep feature maps here, for the next head.")
+    cache: Annotated[
+        Path | None, typer.Option("--cache", metavar="DIR", help="Keep feature maps here, for the next head.")
     ] = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -162,7 +168,7 @@ def train(
     tables: list[Path | None] = [*events] if events else [None] * len(movie)
     labelled = [Labelled(*item) for item in zip(movie, masks, tables, strict=True)]
     run = _run(out, overwrite, resume, compute, opening)
-    _work(recipe(labelled, settings, run, features), run, reports)
+    _work(recipe(labelled, settings, run, cache), run, reports)
     _done(out, reports)
 
 
@@ -247,6 +253,20 @@ def open_results(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Fol
     from napari_tap_events.gui.results import show
 
     show(folder)
+
+
+@app.command("import-tap")
+def import_tap(
+    state: Annotated[Path, typer.Argument(metavar="STATE.pt", help="State dict of the public TAP code: model_state.pt.")],
+    out: Out,
+) -> None:
+    """Turn published TAP weights into an encoder folder; only tensors are read, nothing in the file is run."""
+    from napari_tap_events.encoder.import_tap import import_tap as recipe
+
+    if out.exists() and any(out.iterdir()):
+        raise SettingsError(f"'{out}' is not empty; choose another --out.")
+    card = recipe(state, out)
+    typer.echo(f"Wrote an encoder with {card.features} features for {card.channels} channel(s) to {out}")
 
 
 @app.command()

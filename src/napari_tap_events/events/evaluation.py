@@ -198,8 +198,11 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def by_time(judged: Judged) -> dict[str, list[int]]:
-    """Count event windows, false positives and false negatives for every frame pair, at p = 0.5 (the paper's Figures 3 and 4)."""
-    t, index = np.unique(judged.t, return_inverse=True)
+    """Count event windows, false positives and false negatives for every frame pair, at p = 0.5 (the paper's Figures 3 and 4).
+
+    Frames of several movies are counted together.
+    """
+    t, index = np.unique(judged.t % APART_FRAMES, return_inverse=True)
     truth, said = judged.labels == 1, judged.probability >= 0.5
     counts = {"true": truth, "false_positive": ~truth & said, "false_negative": truth & ~said}
     return {"t": t.tolist(), **{name: np.bincount(index, which).astype(int).tolist() for name, which in counts.items()}}

@@ -62,6 +62,7 @@ def demo(
     )
     chosen: dict[str, Settings] = {"demo": settings, "pretrain": pretraining, "explain": ExplainSettings()}
     encoder = yield from _once(run, "encoder", lambda part: pretrain([movie], pretraining, part))
+    parts = [encoder]
     if masks is None:
         chosen["detect"] = DetectSettings()
         found = yield from _once(run, "detect", lambda part: detect_arrow(movie, encoder, DetectSettings(), part))
@@ -79,9 +80,10 @@ def demo(
         chosen["train"] = head
         labelled = [Labelled(movie, masks, events)]
         found = yield from _once(run, "head", lambda part: train(labelled, head, part))
-        yield from _once(run, "detect", lambda part: detect(movie, found, DetectSettings(), part))
+        mapped = yield from _once(run, "detect", lambda part: detect(movie, found, DetectSettings(), part))
+        parts.append(mapped)
         seen = yield from _once(run, "explain", lambda part: explain(movie, ExplainSettings(), part, head=found))
-    _finish(run, chosen, encoder, found, seen)
+    _finish(run, chosen, [*parts, seen, found])
     yield Report("report", 1, 1, f"wrote {write_report(run.out)}")
     return run.out
 
@@ -97,9 +99,12 @@ def _once(run: Run, name: str, recipe: Any) -> Generator[Report, None, Path]:
     return made
 
 
-def _finish(run: Run, settings: dict[str, Settings], encoder: Path, found: Path, seen: Path) -> None:
-    """Gather the parts' files and numbers in the demo's own `result.json`."""
-    parts = [(folder, read_json(folder / RESULT) or {}) for folder in (encoder, seen, found)]
+def _finish(run: Run, settings: dict[str, Settings], folders: list[Path]) -> None:
+    """Gather the parts' files and numbers in the demo's own `result.json`; of two files of one role the later folder's counts.
+
+    The head's own map and events, which are out of fold, thus stand before those of the final head on frames it was taught.
+    """
+    parts = [(folder, read_json(folder / RESULT) or {}) for folder in folders]
     files: dict[str, str] = {}
     inputs: dict[str, Any] = {}
     summary: dict[str, Any] = {}

@@ -38,7 +38,7 @@ class Labelled:
 
 
 def train(
-    labelled: Sequence[Labelled], settings: HeadSettings, run: Run, features: Path | None = None
+    labelled: Sequence[Labelled], settings: HeadSettings, run: Run, cache: Path | None = None
 ) -> Generator[Report, None, Path]:
     """Train an event head, calibrate it and score it on frames that it never saw.
 
@@ -47,7 +47,7 @@ def train(
     labelled : sequence of Labelled
     settings : HeadSettings
     run : Run
-    features : Path, optional
+    cache : Path, optional
         Folder to keep the feature maps in, for the next head; by default they are removed at the end.
 
     Yields
@@ -85,7 +85,7 @@ def train(
         yield Report("head", message=f"'{run.out}' is finished already")
         return run.out
     yield Report("labels", message="windows with events, by criterion: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
-    folder = features or run.out / "features"
+    folder = cache or run.out / "features"
     maps: list[FeatureMaps] = []
     for movie in movies:
         encoded = yield from _maps(movie, source, folder, compute, run)
@@ -93,7 +93,7 @@ def train(
     room = Classroom(movies, masks, curriculum, source, maps, settings, compute, run)
     taught = yield from cross_fit(room)
     keep_training(room, taught, counts)
-    if features is None:
+    if cache is None:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(run.out / FOLDS, ignore_errors=True)
     return run.out

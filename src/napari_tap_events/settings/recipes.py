@@ -46,7 +46,7 @@ class EncoderSettings(Settings):
 class PretrainSettings(EncoderSettings):
     """Time arrow prediction: which of two crops came first?"""
 
-    patch_px: int = setting(64, "Side of the crops; about four cell diameters.", unit="px", low=16, high=512)
+    patch_px: int = setting(48, "Side of the crops; about three cell diameters.", unit="px", low=16, high=512)
     steps: int | None = setting(None, "Training steps; by default from the epochs.", low=1)
     epochs: float = setting(40, "Passes of pairs_per_epoch pairs; ignored where steps are given.", low=0.001)
     pairs_per_epoch: int = setting(1600, "Crop pairs that make one epoch.", unit="pairs", low=1, advanced=True)
@@ -102,7 +102,8 @@ class LabelSettings(Settings):
     """When a pair of crops counts as an event."""
 
     criterion: Criterion = setting(
-        "size-either", "Which crop pairs are events: any event pixel or more than area_px of them, in both frames or either."
+        "size-both",
+        "Which crop pairs are events: with any event pixel or with more than area_px of them, in both frames or in either.",
     )
     area_px: int = setting(40, "Event area that the size criterion asks for.", unit="px", low=0)
     crop_px: int = setting(48, "Side of the crops that are judged.", unit="px", low=8, high=512)
