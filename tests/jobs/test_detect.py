@@ -102,8 +102,11 @@ def test_a_given_threshold_is_kept_to(marked, head, finish, tmp_path):
 
 @pytest.mark.parametrize(
     ("changes", "error", "told"),
-    [({"stride_px": 3}, SettingsError, "stride_px = 3 must be a multiple of 2"), ({"frames": "5:6"}, SettingsError, "leaves 1 of 24 frames")],
-)  # fmt: skip
+    [
+        ({"stride_px": 3}, SettingsError, "stride_px = 3 must be a multiple of 2"),
+        ({"frames": "5:6"}, SettingsError, "leaves 1 of 24 frames"),
+    ],
+)
 def test_settings_that_will_not_do_are_refused_before_anything_is_written(marked, head, finish, tmp_path, changes, error, told):
     with pytest.raises(error, match=told):
         finish(detect(marked.movie, head, SETTINGS.model_copy(update=changes), Run(tmp_path / "out")))

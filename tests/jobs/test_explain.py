@@ -21,7 +21,7 @@ def checked(out, stride_px: int) -> None:
     values = np.asarray(stored.array, np.float32)
     assert (stored.stride_px, stored.offset_px) == (stride_px, (stride_px - 1) / 2)
     assert values.shape == (23, 56 // stride_px, 64 // stride_px)
-    assert 0 <= values.min()
+    assert values.min() >= 0
     assert 0.9 < values.max() <= 1
     insets = pd.read_csv(out / "insets.csv")
     assert insets["rank"].tolist() == list(range(1, len(insets) + 1))

@@ -92,7 +92,7 @@ def test_going_on_with_another_command_says_so(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot write to .*choose another --out"):
+    with pytest.raises(OutputError, match=r"cannot write to .*choose another --out"):
         begin(tmp_path / "file" / "out")
 
 
@@ -110,9 +110,9 @@ def test_a_result_says_what_made_it(tmp_path):
 def test_json_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "a.json"
     write_json(path, {"a": 1})
+    circle: dict = {}
+    circle["circle"] = circle
     with pytest.raises(ValueError, match="Circular"):
-        circle: dict = {}
-        circle["circle"] = circle
         write_json(path, circle)
     assert read_json(path) == {"a": 1}
     assert read_json(tmp_path / "none.json") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def test_a_damaged_checkpoint_is_refused(marked, tap, finish, tmp_path):
     with pytest.raises(JobStopped):
         finish(pretrain([marked.movie], tap, run))
     (run.out / "checkpoint.pt").write_bytes(b"half")
-    with pytest.raises(ModelError, match="cannot resume from 'checkpoint.pt'"):
+    with pytest.raises(ModelError, match=r"cannot resume from 'checkpoint\.pt'"):
         finish(pretrain([marked.movie], tap, Run(run.out, resume=True)))
 
 
@@ -136,7 +137,7 @@ def test_what_cannot_be_learned_is_refused_before_anything_is_written(marked, ta
 def test_a_movie_of_two_channels_needs_one_chosen(tap, finish, tmp_path):
     frames = np.random.default_rng(0).integers(0, 255, (12, 2, 32, 32)).astype(np.uint8)
     tifffile.imwrite(tmp_path / "two.tif", frames, metadata={"axes": "TCYX"}, imagej=True)
-    with pytest.raises(MovieError, match="has 2 channels: 0, 1; say which to use, e.g. --channel 0"):
+    with pytest.raises(MovieError, match=r"has 2 channels: 0, 1; say which to use, e\.g\. --channel 0"):
         finish(pretrain([tmp_path / "two.tif"], tap, Run(tmp_path / "out")))
     one = tap.model_copy(update={"steps": 1})
     made = finish(pretrain([tmp_path / "two.tif"], one, Run(tmp_path / "out", movie=MovieSettings(channel=1))))
@@ -144,5 +145,5 @@ def test_a_movie_of_two_channels_needs_one_chosen(tap, finish, tmp_path):
 
 
 def test_steps_follow_from_epochs_unless_given():
-    assert plan_of(PretrainSettings(epochs=2, pairs_per_epoch=320, batch=32), None or __import__("pathlib").Path()).steps == 20
-    assert plan_of(PretrainSettings(steps=7), __import__("pathlib").Path()).val_every == 7
+    assert plan_of(PretrainSettings(epochs=2, pairs_per_epoch=320, batch=32), Path()).steps == 20
+    assert plan_of(PretrainSettings(steps=7), Path()).val_every == 7

@@ -76,7 +76,7 @@ def test_with_folds_every_frame_is_judged_by_a_head_that_never_saw_it(taught, ne
     stored = open_map(out / "probability.ome.zarr")
     assert stored.array.shape == (23, 11, 13)
     assert (stored.stride_px, stored.offset_px, stored.frame_offset) == (4, 7.5, 0)
-    assert all(0 < np.asarray(stored.array[t]).min() and np.asarray(stored.array[t]).max() <= 1 for t in range(23))
+    assert all(np.asarray(stored.array[t]).min() > 0 and np.asarray(stored.array[t]).max() <= 1 for t in range(23))
     truth = pd.read_csv(out / "truth.csv")
     assert len(truth) == values["summary"]["n_true"] > 8
     found = pd.read_csv(out / "events.csv")
@@ -142,12 +142,16 @@ def test_a_stopped_and_resumed_training_ends_with_the_very_same_head(
     whole = taught("whole", encoder=control, folds=folds)
     settings = quick.model_copy(update={"encoder": control, "folds": folds})
     run = Run(tmp_path / "stopped")
-    stages: list[str] = []
-    with pytest.raises(JobStopped, match="--resume goes on"):
+    stages: set[str] = set()
+
+    def stopping_at_that_head():
         for report in train([marked.labelled], settings, run):
-            if "head" in report.stage and report.stage not in stages:
-                stages.append(report.stage)
+            stages.update({report.stage} if "head" in report.stage else ())
             run.control.stopping = len(stages) > stage
+            yield report
+
+    with pytest.raises(JobStopped, match="--resume goes on"):
+        finish(stopping_at_that_head())
     assert not (run.out / "result.json").exists()
     resumed = taught("stopped", resume=True, encoder=control, folds=folds)
     assert same(whole, resumed)
@@ -156,11 +160,16 @@ def test_a_stopped_and_resumed_training_ends_with_the_very_same_head(
     assert (whole / "candidates.csv").read_text() == (resumed / "candidates.csv").read_text()
 
 
-def test_stopping_while_encoding_goes_on_where_it_was(marked, quick, tmp_path, taught, monkeypatch):
+def test_stopping_while_encoding_goes_on_where_it_was(marked, quick, tmp_path, finish, taught, monkeypatch):
     run = Run(tmp_path / "out")
-    with pytest.raises(JobStopped, match=r"stopped after 7 of 24 frames"):
+
+    def stopping_at_frame_7():
         for report in train([marked.labelled], quick, run):
             run.control.stopping = report.stage == "features" and report.done >= 7
+            yield report
+
+    with pytest.raises(JobStopped, match=r"stopped after 7 of 24 frames"):
+        finish(stopping_at_frame_7())
     counted = []
     plain = feature_maps.EncoderFeatures.frame
     monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))

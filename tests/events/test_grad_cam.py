@@ -1,0 +1,79 @@
+"""Grad-CAM: worked out by hand where it can be, and high where the evidence is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.events.grad_cam import RankedInsets, arrow_cam, event_cam
+from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.map_tiles import Inputs, MapTiles
+
+CPU = Compute(torch.device("cpu"))
+
+
+def tiles_of(frames: np.ndarray) -> MapTiles:
+    pairs = np.zeros((len(frames) - 1, 0, *frames.shape[2:]), np.float16)
+    return MapTiles(FeatureMaps(frames.astype(np.float16), pairs, frames.shape[1], 2), Inputs(), CPU)
+
+
+def test_one_window_of_a_linear_head_by_hand():
+    torch.manual_seed(0)
+    head = make_head("linear", HeadShape(3, 0, 0, 1, 8, 8, 2)).eval()
+    nn.init.normal_(head.flat.weight)
+    frames = np.random.default_rng(0).normal(size=(2, 3, 8, 8))
+    tiles = tiles_of(frames)
+    z = tiles.block(0, (0, 8), (0, 8))[0]
+    weight = head.flat.weight.detach()[0].view(2, 3, 8, 8)
+    probability = torch.sigmoid((weight * z).sum() + head.flat.bias[0]).item()
+    by_hand = (probability * weight.mean((2, 3))[..., None, None] * z).sum(1).clamp(min=0).mean(0)
+    np.testing.assert_allclose(event_cam(head, tiles, 0), by_hand.numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["evidence", "resnet", "linear"])
+def test_a_map_has_the_size_of_the_frame_is_never_negative_and_leaves_the_head_alone(kind):
+    torch.manual_seed(1)
+    head = make_head(kind, HeadShape(3, 0, 0, 2, 8, 4, 2)).eval()
+    before = {name: value.clone() for name, value in head.state_dict().items()}
+    cam = event_cam(head, tiles_of(np.random.default_rng(0).normal(size=(2, 3, 24, 20))), 0)
+    assert cam.shape == (24, 20)
+    assert cam.dtype == np.float32
+    assert cam.min() >= 0
+    assert all(parameter.grad is None for parameter in head.parameters())
+    assert all(torch.equal(before[name], value) for name, value in head.state_dict().items())
+
+
+def test_the_arrow_is_explained_by_the_absolute_value_by_hand():
+    torch.manual_seed(2)
+    head = ArrowHead(4).eval()
+    z = torch.randn(2, 4, 6, 5)
+    leaf = z.clone().requires_grad_(True)
+    head.arrow(leaf[None]).mean().backward()
+    by_hand = (leaf.grad.mean((2, 3), keepdim=True) * z).sum(1).abs().mean(0)
+    np.testing.assert_allclose(arrow_cam(head, z), by_hand.numpy(), rtol=1e-5, atol=1e-8)
+
+
+def test_insets_are_ranked_and_half_an_inset_apart():
+    ranked = RankedInsets(4, 16, 2)
+    for t in range(6):
+        cam = np.zeros((40, 40), np.float32)
+        cam[10 + t, 10], cam[30, 30 - t] = 5 + t, 3
+        ranked.look(t, cam)
+    values = [inset.value for inset in ranked.found]
+    assert 3 <= len(values) <= 4
+    assert values == sorted(values, reverse=True)
+    for i, a in enumerate(ranked.found):
+        for b in ranked.found[i + 1 :]:
+            assert abs(a.t - b.t) > 2 or max(abs(a.y - b.y), abs(a.x - b.x)) >= 8
+    assert (ranked.found[0].t, ranked.found[0].y, ranked.found[0].x) == (5, 15 * 2 + 0.5, 10 * 2 + 0.5)
+
+
+def test_where_there_is_nothing_there_is_no_inset():
+    ranked = RankedInsets(4, 16, 2)
+    ranked.look(0, np.zeros((20, 20), np.float32))
+    assert ranked.found == []

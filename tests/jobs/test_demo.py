@@ -1,0 +1,76 @@
+"""The recipe `demo`: the whole way in one go, and the same after a stop."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from napari_tap_events.errors import JobStopped, MaskError, OutputError
+from napari_tap_events.jobs.demo import demo
+from napari_tap_events.jobs.output import Run
+from napari_tap_events.jobs.summary import summary_text
+from napari_tap_events.settings import DemoSettings
+
+SETTINGS = DemoSettings(preset="unet8", patch_px=16, pretrain_steps=2, crop_px=16, head_steps=3, folds=2)
+ROLES = {"encoder", "head", "evaluation", "events", "candidates", "truth", "masks", "probability", "grad_cam", "insets",
+         "pretrain_history", "head_history"}  # fmt: skip
+
+
+def checked(out, roles) -> dict:
+    result = json.loads((out / "result.json").read_text())
+    assert result["command"] == "demo"
+    assert roles <= set(result["files"])
+    assert all((out / path).exists() for path in result["files"].values())
+    assert (out / "report.html").read_text().lower().startswith("<!doctype html")
+    assert result["inputs"]["movie"]["name"] == "movie.tif"
+    assert "Next: open" in summary_text(out)
+    return result
+
+
+def test_the_whole_way_with_marked_events(marked, finish, tmp_path):
+    out = finish(demo(marked.movie, marked.masks, None, SETTINGS, Run(tmp_path / "demo")))
+    result = checked(out, ROLES)
+    assert result["summary"]["leakage"] == 0
+    assert {"val_accuracy_motion", "f1"} <= set(result["summary"])
+    assert {"demo", "pretrain", "train", "explain"} <= set(result["settings"])
+
+
+def test_the_whole_way_without_a_label(marked, finish, tmp_path):
+    out = finish(demo(marked.movie, None, None, SETTINGS, Run(tmp_path / "demo")))
+    result = checked(out, {"encoder", "arrow", "events", "candidates", "grad_cam", "insets"})
+    assert "not of an event" in result["warnings"][0]
+    assert result["inputs"]["masks"] is None
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "head", "detect", "explain"])
+def test_a_stopped_demo_goes_on_to_the_same_end(marked, finish, tmp_path, stage, monkeypatch):
+    run = Run(tmp_path / "demo")
+
+    def stopping():
+        for report in demo(marked.movie, marked.masks, None, SETTINGS, run):
+            run.control.stopping = report.stage.startswith(stage)
+            yield report
+
+    with pytest.raises(JobStopped):
+        finish(stopping())
+    assert not (run.out / "result.json").exists()
+    resumed = finish(demo(marked.movie, marked.masks, None, SETTINGS, Run(run.out, resume=True)))
+    whole = finish(demo(marked.movie, marked.masks, None, SETTINGS, Run(tmp_path / "whole")))
+    one, other = checked(resumed, ROLES), checked(whole, ROLES)
+    assert one["summary"] == other["summary"]
+    assert one["files"] == other["files"]
+
+
+def test_a_mask_that_does_not_fit_is_refused_before_anything_is_written(marked, make_marked, finish, tmp_path):
+    other = make_marked(tmp_path / "other", frames=12)
+    with pytest.raises(MaskError, match="has shape"):
+        finish(demo(marked.movie, other.masks, None, SETTINGS, Run(tmp_path / "demo")))
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_demo_is_not_overwritten_by_chance(marked, finish, tmp_path):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not made by this software"):
+        finish(demo(marked.movie, None, None, SETTINGS, Run(tmp_path / "demo", overwrite=True)))
