@@ -1,0 +1,75 @@
+"""The honest score: every fold is calibrated by the others."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_tap_events.events.evaluation import Field, by_time, crop_level, evaluation, judge_folds
+from napari_tap_events.settings import ScoreSettings
+
+SCORE = ScoreSettings(radius_px=5, frames=1)
+
+
+def _answers():
+    spec = importlib.util.spec_from_file_location("held_out_answers", Path(__file__).with_name("test_held_out.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.answers
+
+
+answers = _answers()
+
+
+def folds(bias: float = 0.0):
+    """Three movies, one a fold; the logits of the first are shifted, so that its own calibration would undo it."""
+    made = [answers(movie) for movie in range(3)]
+    made[0][0].logits[:] += bias
+    parts, truths = [part for part, _ in made], [truth for _, truth in made]
+    return {(k, j): [parts[j]] for k in range(3) for j in range(3)}, truths
+
+
+def test_no_fold_is_calibrated_by_its_own_answers():
+    plain, shifted = (judge_folds(*folds(bias), ("event",), "platt", SCORE) for bias in (0.0, 5.0))
+    assert plain.calibrations[0] == shifted.calibrations[0]
+    assert plain.calibrations[1] != shifted.calibrations[1]
+    assert plain.final != shifted.final
+
+
+def test_every_window_and_candidate_of_every_fold_is_pooled_once():
+    given, truths = folds()
+    judged = judge_folds(given, truths, ("event",), "platt", SCORE)
+    assert len(judged.labels) == len(judged.probability) == 3 * 400
+    assert len(judged.truth) == sum(len(truth) for truth in truths)
+    assert judged.candidates["id"].is_unique
+    assert len(judged.candidates) == 3 * 24
+
+
+def test_a_head_that_finds_its_events_has_a_good_score_and_the_rate_is_per_judged_frame():
+    judged = judge_folds(*folds(), ("event",), "platt", SCORE)
+    all_judged, half = (evaluation(judged, Field(120, pairs, 100, 100, None), SCORE, False) for pairs in (120, 60))
+    assert all_judged["score"]["f1"] == pytest.approx(1.0, abs=0.05)
+    assert all_judged["reliability_after"]["ece"] < 0.1
+    assert half["score"]["false_rate"] == pytest.approx(2 * all_judged["score"]["false_rate"])
+    assert len(all_judged["fold_thresholds"]) == 3
+
+
+def test_crop_scores_by_hand():
+    probability = np.array([0.9, 0.8, 0.6, 0.4, 0.3, 0.1])
+    values = crop_level(probability, np.array([1, 0, 1, 1, 0, 0], np.int8))
+    assert values["confusion"] == [[2, 1], [1, 2]]
+    assert values["precision"] == values["recall"] == values["precision_0"] == values["recall_0"] == pytest.approx(2 / 3)
+    assert values["prevalence"] == 0.5
+    assert values["auroc"] == pytest.approx(7 / 9)
+    assert crop_level(np.array([0.1]), np.array([0], np.int8))["precision"] is None
+
+
+def test_errors_by_time_add_up_to_the_confusion_matrix():
+    judged = judge_folds(*folds(), ("event",), "platt", SCORE)
+    counts, (first, second) = by_time(judged), crop_level(judged.probability, judged.labels)["confusion"]
+    assert sum(counts["false_positive"]) == first[1]
+    assert sum(counts["false_negative"]) == second[0]
+    assert sum(counts["true"]) == sum(second)
