@@ -131,3 +131,17 @@ def test_the_published_resnet_head_has_the_published_layers():
     assert head.per_frame.second[0].weight.shape == head.per_frame.third[0].weight.shape == (64, 64, 3, 3)
     assert head.flat.weight.shape == (1, 64, 48, 48)
     assert isinstance(make_head("evidence", head.shape), EvidenceHead)
+
+
+def test_the_maps_of_the_pair_lie_upon_those_of_the_frames():
+    """A spot in the pair's map alone is felt by the windows around it, and by no other."""
+    for kind in KINDS:
+        head = head_of(kind)
+        frames, pairs = maps(head)
+        m, changed = head.margin, pairs.clone()
+        changed[..., m + 20, m + 16] += 10
+        with torch.no_grad():
+            felt = (head.at_stride(frames, changed, 1) - head.at_stride(frames, pairs, 1)).abs().amax((0, 1)) > 1e-6
+        rows, columns = (torch.nonzero(felt.any(axis))[:, 0] for axis in (1, 0))
+        assert (int(rows.min()), int(rows.max())) == (20 - 12 + 1, 20)
+        assert (int(columns.min()), int(columns.max())) == (16 - 12 + 1, 16)
