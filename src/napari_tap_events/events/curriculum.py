@@ -37,6 +37,27 @@ class LabelledMovie:
         """Frame pairs, T - 1."""
         return len(self.labels)
 
+    @property
+    def span(self) -> Block:
+        """The run of frame pairs within which something is known.
+
+        Raises
+        ------
+        ScopeError
+            When nothing is known.
+        """
+        known = np.flatnonzero((self.labels >= 0).any((1, 2, 3)))
+        if not len(known):
+            raise ScopeError("no crop lies within what was annotated; choose a larger scope or a smaller --crop-px.")
+        return Block(int(known[0]), int(known[-1]) + 1)
+
+    def blocks(self, folds: int) -> list[Block]:
+        """Cut what is annotated into blocks of time: `folds` of the same length, or train, validation and test."""
+        start, n_pairs = self.span.start, len(self.span.pairs)
+        busy = [int(t) - start for t in np.flatnonzero((self.labels == 1).any((1, 2, 3)))]
+        cut = even_blocks(n_pairs, folds, busy) if folds else time_blocks(n_pairs, SHARES, busy)
+        return [Block(block.start + start, block.stop + start) for block in cut]
+
 
 @dataclass(frozen=True)
 class Curriculum:
@@ -66,13 +87,20 @@ class Curriculum:
     def teaching(self, held: Collection[int], tiles: Sequence[Tiles]) -> list[Lesson]:
         """Return what may be taught while some units are held out."""
         lessons = []
-        for m, movie in enumerate(self.movies):
+        for m in range(len(self.movies)):
             away = [self.blocks[u][m] for u in held if len(self.blocks[u][m].pairs)]
-            pairs = apart(movie.n_pairs, away, self.guard) if self.parts is None else list(range(movie.n_pairs))
+            pairs = self._apart(m, away)
             labels = self._only(m, [u for u in self.units if u not in held])
             if pairs:
                 lessons.append(Lesson(tiles[m], labels, pairs))
         return lessons
+
+    def _apart(self, m: int, away: Sequence[Block]) -> list[int]:
+        """Return the annotated frame pairs of a movie that keep their distance from some blocks."""
+        movie = self.movies[m]
+        if self.parts is not None:
+            return list(movie.span.pairs)
+        return [t for t in apart(movie.n_pairs, away, self.guard) if t in movie.span.pairs]
 
     def asking(self, unit: int, tiles: Sequence[Tiles]) -> list[tuple[int, Lesson]]:
         """Return what is asked of a head that was not taught this unit: (movie, lesson)."""
@@ -90,10 +118,10 @@ class Curriculum:
         """Return the share of asked windows that share a pixel with a taught one; see `splits.leakage`."""
         shares, sizes = [], []
         rng = np.random.default_rng(seed)
-        for m, movie in enumerate(self.movies):
+        for m in range(len(self.movies)):
             held = [u for u in self.units if u not in taught]
             away = [self.blocks[u][m] for u in held]
-            pairs = apart(movie.n_pairs, away, self.guard) if self.parts is None else list(range(movie.n_pairs))
+            pairs = self._apart(m, away)
             train = self._windows(m, taught, pairs, step_px)
             test = self._windows(m, [asked], list(self.blocks[asked][m].pairs), step_px)
             if len(test) > LEAKAGE_SAMPLE:
@@ -125,12 +153,7 @@ def make_curriculum(movies: Sequence[LabelledMovie], settings: SplitSettings, se
         return _by_chance(movies, settings, seed)
     if settings.folds == 1:
         raise ScopeError("folds = 1 holds nothing out; choose 0 for a single split, or 2 and more.")
-    cut = []
-    for movie in movies:
-        busy = np.flatnonzero((movie.labels == 1).any((1, 2, 3))).tolist()
-        cut.append(
-            even_blocks(movie.n_pairs, settings.folds, busy) if settings.folds else time_blocks(movie.n_pairs, SHARES, busy)
-        )
+    cut = [movie.blocks(settings.folds) for movie in movies]
     return Curriculum(movies, tuple(zip(*cut, strict=True)), settings.guard_frames)
 
 
@@ -139,7 +162,7 @@ def _by_movie(movies: Sequence[LabelledMovie], folds: int) -> tuple[tuple[Block,
         raise ScopeError(f"the split by movies needs 3 labelled movies or more, {len(movies)} came; use --split time-blocks.")
     owner = list(range(len(movies))) if folds else [0] * (len(movies) - 2) + [1, 2]
     return tuple(
-        tuple(Block(0, movie.n_pairs if owner[m] == unit else 0) for m, movie in enumerate(movies))
+        tuple(movie.span if owner[m] == unit else Block(0, 0) for m, movie in enumerate(movies))
         for unit in range(max(owner) + 1)
     )
 
@@ -151,5 +174,5 @@ def _by_chance(movies: tuple[LabelledMovie, ...], settings: SplitSettings, seed:
     for m, movie in enumerate(movies):
         shape = (movie.n_pairs, *movie.labels.shape[2:])
         parts.append(random_parts(int(np.prod(shape)), seed + m).reshape(shape))
-    whole = tuple(Block(0, movie.n_pairs) for movie in movies)
+    whole = tuple(movie.span for movie in movies)
     return Curriculum(movies, (whole, whole, whole), 0, tuple(parts))

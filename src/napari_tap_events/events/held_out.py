@@ -21,6 +21,7 @@ from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.matching import found_in_order
 from napari_tap_events.events.ranking import best_threshold
 from napari_tap_events.events.table import EventRow, events_table
+from napari_tap_events.movies.masks import Scope
 from napari_tap_events.settings import EventSettings, ScoreSettings
 
 APART_FRAMES = 10_000_000
@@ -95,8 +96,13 @@ class Calibration:
         return np.stack([c.probability(z) for c, z in zip(self.windows, logits, strict=True)]).astype(np.float32)
 
 
-def judge(head: EventHead, tiles: MapTiles, lesson: Lesson, movie: int, events: EventSettings) -> HeldOut:
-    """Ask a head about the frame pairs of a lesson that it was not taught, on the maps of that movie."""
+def judge(
+    head: EventHead, tiles: MapTiles, lesson: Lesson, movie: int, events: EventSettings, scope: Scope | None = None
+) -> HeldOut:
+    """Ask a head about the frame pairs of a lesson that it was not taught, on the maps of that movie.
+
+    Candidates outside of the annotated scope are dropped: nobody knows whether they are events.
+    """
     pairs = list(lesson.pairs)
     labels = lesson.labels[pairs]
     logits = np.stack([window_logits(head, tiles, t) for t in pairs])
@@ -110,7 +116,7 @@ def judge(head: EventHead, tiles: MapTiles, lesson: Lesson, movie: int, events: 
         corner=np.stack([i, j], axis=1) * step,
         logits=logits.transpose(0, 2, 3, 1)[known],
         labels=labels.transpose(0, 2, 3, 1)[known],
-        candidates=tuple(found),
+        candidates=tuple(c for c in found if scope is None or scope.contains(c.t, c.y, c.x)),
     )
 
 

@@ -106,6 +106,12 @@ class LabelSettings(Settings):
         "Which crop pairs are events: with any event pixel or with more than area_px of them, in both frames or in either.",
     )
     area_px: int = setting(40, "Event area that the size criterion asks for.", unit="px", low=0)
+    scope_frames: FrameRange = setting("", "Frames in which every event was marked, A:B; by default all.")
+    scope_region: str = setting(
+        "",
+        "Rows and columns in which every event was marked, y0:y1,x0:x1; by default all. Outside nothing is known.",
+        unit="px",
+    )
     crop_px: int = setting(48, "Side of the crops that are judged.", unit="px", low=8, high=512)
     kinds: Literal["merged", "separate"] = setting("merged", "One probability for any event, or one for each kind.")
 
