@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from napari_tap_events import __version__, cli
 
-COMMANDS = ["info", "pretrain", "train", "detect", "explain", "score", "report", "open", "doctor", "synth", "demo"]
+COMMANDS = sorted(info.name or info.callback.__name__ for info in cli.app.registered_commands)
 TAP = ["--preset", "unet8", "--patch-px", "16", "--batch", "4", "--val-pairs", "8", "--device", "cpu", "--threads", "1"]
 HEAD = ["--preset", "unet8", "--steps", "3", "--batch", "2", "--tile-px", "24", "--crop-px", "16", "--area-px", "10",
         "--guard-frames", "0", "--device", "cpu", "--threads", "1"]  # fmt: skip
@@ -74,9 +74,10 @@ def test_every_command_helps(command):
     assert "Usage" in result.output
 
 
-def test_the_list_of_commands_is_complete():
-    names = {info.name or info.callback.__name__ for info in cli.app.registered_commands}
-    assert names == set(COMMANDS)
+def test_the_whole_job_has_its_commands():
+    assert {"info", "pretrain", "train", "detect", "explain", "score", "report", "open", "doctor", "synth", "demo"} <= set(
+        COMMANDS
+    )
 
 
 def test_the_version_is_told(monkeypatch, capfd):
