@@ -60,9 +60,9 @@ def test_forty_pixels_do_not_qualify_and_forty_one_do():
     labels[0].flat[:40] = 1
     grid = WindowGrid(48, 48, 48, 8)
     small = EventMasks(labels, ("division",), Scope.whole(labels.shape))
-    assert label_windows(small, 0, grid, LabelSettings(area_px=40)).item() == 0
+    assert label_windows(small, 0, grid, LabelSettings(criterion="size-either", area_px=40)).item() == 0
     labels[0].flat[40] = 1
-    assert label_windows(small, 0, grid, LabelSettings(area_px=40)).item() == 1
+    assert label_windows(small, 0, grid, LabelSettings(criterion="size-either", area_px=40)).item() == 1
 
 
 def test_large_mask_values_count_as_one_pixel_each():
@@ -71,7 +71,7 @@ def test_large_mask_values_count_as_one_pixel_each():
     labels[0].flat[:20] = 5
     kinds = tuple(f"kind {k}" for k in range(1, 6))
     masks = EventMasks(labels, kinds, Scope.whole(labels.shape))
-    assert label_windows(masks, 0, WindowGrid(48, 48, 48, 8), LabelSettings(area_px=40)).item() == 0
+    assert label_windows(masks, 0, WindowGrid(48, 48, 48, 8), LabelSettings(criterion="size-either", area_px=40)).item() == 0
 
 
 def test_pixels_of_two_kinds_are_not_added_up():
@@ -79,7 +79,7 @@ def test_pixels_of_two_kinds_are_not_added_up():
     labels[0].flat[:30] = 1
     labels[0].flat[30:60] = 2
     masks = EventMasks(labels, ("division", "death"), Scope.whole(labels.shape))
-    assert label_windows(masks, 0, WindowGrid(48, 48, 48, 8), LabelSettings(area_px=40)).item() == 0
+    assert label_windows(masks, 0, WindowGrid(48, 48, 48, 8), LabelSettings(criterion="size-either", area_px=40)).item() == 0
 
 
 def test_merged_is_the_union_of_the_kinds():
