@@ -44,12 +44,18 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "pixel difference": ("difference", {}),
     "intensity + small conv head": ("intensity", {}),
     "random encoder": ("random", {}),
-    "scratch (end to end)": ("scratch", {"nested": False, "steps": 100, "learning_rate": 2e-3}),
+    "scratch (end to end)": ("scratch", {"nested": False, "steps": 150, "batch": 4, "tile_px": 64, "learning_rate": 2e-3}),
     "tap": ("tap", {}),
     "tap + arrow map": ("tap", {"arrow": True}),
     "tap with synthetic movies": ("tap-synthetic", {}),
     "tap with synthetic movies + arrow map": ("tap-synthetic", {"arrow": True}),
     "tap with synthetic movies + arrow map + intensity": ("tap-synthetic", {"arrow": True, "intensity": True}),
+    "tap with synthetic movies + arrow map, criterion size-either": (
+        "tap-synthetic",
+        {"arrow": True, "criterion": "size-either"},
+    ),
+    "tap with synthetic movies + arrow map, crops of 48 px": ("tap-synthetic", {"arrow": True, "crop_px": 48}),
+    "intensity + small conv head, criterion size-either": ("intensity", {"criterion": "size-either"}),
     "arrow map + intensity (no features)": ("tap-synthetic", {"features": False, "arrow": True, "intensity": True}),
 }
 ZERO_LABEL = {"arrow map alone, no label: tap": "tap", "arrow map alone, no label: tap with synthetic movies": "tap-synthetic"}
@@ -75,7 +81,7 @@ def main() -> None:
 
 def one(name: str, seed: int, given: argparse.Namespace) -> dict[str, Any]:
     """Return the numbers of a row and seed, computing what is not there yet."""
-    path = given.out / "rows" / f"{name.replace(' ', '-').replace(':', '').replace(',', '')}-{seed}.json"
+    path = given.out / "rows" / f"{name.replace(' ', '-')}-{seed}.json"
     if not path.exists():
         started = time.process_time()
         values = zero_label(name, seed, given) if name in ZERO_LABEL else head_row(name, seed, given)
@@ -83,6 +89,10 @@ def one(name: str, seed: int, given: argparse.Namespace) -> dict[str, Any]:
         path.write_text(json.dumps({"row": name, "seed": seed, "cpu_s": time.process_time() - started, **values}))
     values = json.loads(path.read_text())
     return {key: values[key] for key in ("f1", "ap", "cpu_s")}
+
+
+def slug(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "+-" else "-" for c in name.replace(": ", "-").replace(", ", "-").replace(":", ""))
 
 
 def run_of(folder: Path, given: argparse.Namespace) -> Run:
@@ -104,7 +114,7 @@ def head_row(name: str, seed: int, given: argparse.Namespace) -> dict[str, Any]:
     encoder, changes = ROWS[name]
     source = str(encoder_of(encoder, seed, given)) if encoder in ENCODERS else encoder
     settings = HeadSettings(encoder=source, seed=seed, **{**HEAD, **changes})
-    folder = given.out / "heads" / f"{name.replace(' ', '-')}-{seed}"
+    folder = given.out / "heads" / f"{slug(name)}-{seed}"
     cache = given.out / "features" / f"{encoder}-{seed}" if encoder in ENCODERS else None
     labelled = [Labelled(given.movie, given.masks, given.events)]
     for _ in train(labelled, settings, run_of(folder, given), cache):

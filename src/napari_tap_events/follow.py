@@ -70,6 +70,8 @@ class TextLines:
     """One line for each stage, rewritten in place on a terminal; in a log file a line now and then."""
 
     LOG_SECONDS = 15.0
+    SURE_SECONDS = 3.0
+    """The first steps tell little of the speed: no estimate before."""
 
     def __init__(self) -> None:
         self.stage, self.started, self.shown, self.open = "", 0.0, 0.0, False
@@ -104,7 +106,10 @@ class TextLines:
         done = report.done - self.first
         left = (now - self.started) / done * (report.total - report.done) if done > 0 else 0.0
         text = f"{report.stage:<28} {report.done:>6} / {report.total}"
-        text += f"  {_clock(left)} left" if report.done < report.total else f"  {_clock(now - self.started)}"
+        if report.done == report.total:
+            text += f"  {_clock(now - self.started)}"
+        elif done > 0 and now - self.started > self.SURE_SECONDS:
+            text += f"  {_clock(left)} left"
         shown = [f"{name.replace('_', ' ')} {value:.3f}" for name, value in self.values.items() if name in _SHOWN]
         text = (text + "  " + "  ".join(shown)).rstrip()
         if self.live:

@@ -138,7 +138,11 @@ class MaximaFinder:
                 peak &= best > other.around
             elif 0 < other.t - t <= self.reach_frames:
                 peak &= best >= other.around
-        return [self._candidate(here, y, x) for y, x in _one_per_plateau(peak, best, self.footprint)]
+        return [self._candidate(here, y, x) for y, x in _one_per_plateau(peak, best, self.footprint)[: self.limit(best.size)]]
+
+    def limit(self, size: int) -> int:
+        """Return how many candidates of a map with so many values are kept."""
+        return max(10, round(CANDIDATES_PER_MEGAPIXEL * size * self.grid.stride_px**2 / 1e6))
 
     def _candidate(self, entry: _Entry, y: int, x: int) -> Candidate:
         kinds = entry.scores[:, y, x]
@@ -164,11 +168,10 @@ def _one_per_plateau(peak: NDArray[np.bool_], best: NDArray[np.float32], footpri
     plateaus, count = ndi.label(peak, structure=footprint[middle - 1 : middle + 2, middle - 1 : middle + 2])
     centres = np.round(ndi.center_of_mass(peak, plateaus, range(1, count + 1))).astype(int)
     snapped = [places[((places - centre) ** 2).sum(1).argmin()] for centre in centres]
-    limit = max(10, round(CANDIDATES_PER_MEGAPIXEL * best.size / 1e6))
     free = np.ones(best.shape, bool)
     kept: list[tuple[int, int]] = []
     for y, x in sorted(snapped, key=lambda place: -best[place[0], place[1]]):
-        if free[y, x] and len(kept) < limit:
+        if free[y, x]:
             kept.append((int(y), int(x)))
             _occupy(free, y, x, footprint)
     return kept

@@ -101,8 +101,8 @@ def with_scale(frame: pd.DataFrame, interval_s: float | None, pixel_size_um: flo
     if interval_s is not None:
         scaled["t_s"] = scaled["t"] * interval_s
     if pixel_size_um is not None:
-        scaled["y_um"] = scaled["y"] * pixel_size_um
-        scaled["x_um"] = scaled["x"] * pixel_size_um
+        scaled["y_um"] = (scaled["y"] * pixel_size_um).round(4)
+        scaled["x_um"] = (scaled["x"] * pixel_size_um).round(4)
     return scaled
 
 

@@ -102,7 +102,8 @@ def _once(run: Run, name: str, recipe: Any) -> Generator[Report, None, Path]:
 def _finish(run: Run, settings: dict[str, Settings], folders: list[Path]) -> None:
     """Gather the parts' files and numbers in the demo's own `result.json`; of two files of one role the later folder's counts.
 
-    The head's own map and events, which are out of fold, thus stand before those of the final head on frames it was taught.
+    The head's own map and events, which are out of fold, thus stand before those of the final head on frames it was taught; the
+    numbers and warnings of that pass are left out for the same reason.
     """
     parts = [(folder, read_json(folder / RESULT) or {}) for folder in folders]
     files: dict[str, str] = {}
@@ -112,7 +113,8 @@ def _finish(run: Run, settings: dict[str, Settings], folders: list[Path]) -> Non
     for folder, result in parts:
         files |= {role: str((folder / path).relative_to(run.out)) for role, path in result["files"].items()}
         inputs |= result["inputs"]
-        summary |= result["summary"]
-        warnings += result["warnings"]
+        if result["command"] != "detect" or folder == folders[-1]:
+            summary |= result["summary"]
+            warnings += result["warnings"]
     inputs["masks"] = files.get("masks")
     finish(run, "demo", settings, inputs, files, summary, warnings)

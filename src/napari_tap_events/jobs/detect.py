@@ -25,6 +25,11 @@ from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import DetectSettings, frame_range
 
+TAUGHT = (
+    "This movie taught the head, so these probabilities flatter. For honest ones, train with --folds and use the "
+    "out-of-fold events.csv of the head's folder."
+)
+
 
 def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> Generator[Report, None, Path]:
     """Find the events of a movie; every frame is read and encoded once, and memory does not grow with the movie.
@@ -126,6 +131,8 @@ def _keep(
         files[role] = f"{role}.csv"
     expected = float(np.sum(probability))
     summary = {"events": len(found), "threshold": threshold, "expected_events": expected, "candidates": len(table)}
-    inputs = {"movie": describe(movie), "head": model.card.name, "head_metrics": model.card.metrics}
-    finish(run, "detect", {"detect": settings}, inputs, files, summary)
+    about = describe(movie)
+    inputs = {"movie": about, "head": model.card.name, "head_metrics": model.card.metrics}
+    taught = any(record.content_hash == about["content_hash"] for record in model.card.movies)
+    finish(run, "detect", {"detect": settings}, inputs, files, summary, [TAUGHT] if taught else [])
     return run.out

@@ -14,7 +14,6 @@ EXTRAS = {
     "eval": (("sklearn",), "areas under the PR and ROC curves of crops"),
     "video": (("av",), "AVI and MP4 movies"),
     "io": (("imagecodecs",), "TIFFs packed with LZW, JPEG and the like"),
-    "plots": (("pyqtgraph",), "live curves in the window"),
 }
 BINDINGS = ("PyQt6", "PySide6", "PyQt5", "PySide2")
 

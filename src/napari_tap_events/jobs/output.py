@@ -125,12 +125,13 @@ def finish(
     warnings : sequence of str
         What a reader must know before believing them.
     """
+    sections = {"movie": run.movie, "compute": run.compute, **settings}
     result = {
         "schema": 1,
         "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
-        "settings": {section: value.model_dump(mode="json") for section, value in settings.items()},
+        "settings": {section: value.model_dump(mode="json") for section, value in sections.items()},
         "inputs": dict(inputs),
         "files": dict(files),
         "summary": dict(summary),
@@ -143,7 +144,7 @@ def finish(
 def describe(movie: Movie, content_hash: str | None = None) -> dict[str, Any]:
     """Return what `result.json` says about a movie."""
     return {
-        "path": movie.source,
+        "path": str(Path(movie.source).resolve()) if movie.source else "",
         "name": movie.name,
         "shape": list(movie.shape),
         "dtype": str(movie.dtype),

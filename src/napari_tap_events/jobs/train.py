@@ -18,7 +18,7 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.criteria import count_positives, label_movie
 from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
 from napari_tap_events.events.learning import NO_TILES, check_lessons
-from napari_tap_events.events.table import UNCERTAIN, read_events
+from napari_tap_events.events.table import UNCERTAIN, EventRow, events_table, read_events
 from napari_tap_events.jobs.output import Run, finished, start
 from napari_tap_events.jobs.teaching import FOLDS, MAP_STRIDE_PX, Classroom, cross_fit, held_sets, window_grid
 from napari_tap_events.jobs.train_results import keep_training
@@ -134,15 +134,18 @@ def scope_of(movie: Movie, settings: LabelSettings) -> Scope:
 
 
 def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
-    """Return the true events: from the events table where there is one, else from the mask itself.
+    """Return the true events: those of the events table or, where it names none but uncertain ones, those of the mask.
 
     Events outside of the annotated scope count neither way, like uncertain ones.
     """
-    if item.events is not None:
-        truth = read_events(item.events)
+    told = None if item.events is None else read_events(item.events)
+    if told is not None and (told["kind"] != UNCERTAIN).any():
+        truth = told
     else:
-        rows = [(number, e.t, e.y, e.x, e.kind) for number, e in enumerate(events_in_masks(masks), 1)]
-        truth = pd.DataFrame(rows, columns=["id", "t", "y", "x", "kind"]).assign(status="confirmed", probability=1.0)
+        marked = events_table(
+            EventRow(e.t, e.y, e.x, e.kind, source="mask", status="confirmed") for e in events_in_masks(masks)
+        )
+        truth = marked if told is None else pd.concat([marked, told], ignore_index=True)
     inside = [masks.scope.contains(t, y, x) for t, y, x in truth[["t", "y", "x"]].to_numpy(dtype=float)]
     return truth.assign(kind=np.where(inside, truth["kind"], UNCERTAIN))
 

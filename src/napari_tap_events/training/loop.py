@@ -126,7 +126,7 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
     JobStopped
         When the control asks to stop; the checkpoint was written just before.
     ModelError
-        When the checkpoint to resume from does not fit.
+        When the checkpoint to resume from does not fit, or the loss is no longer a number.
     """
     optimiser = torch.optim.Adam(learner.module.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     progress = _load(plan, learner.module, optimiser) if resume else Progress()
@@ -143,6 +143,8 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
         due = plan.val_every and progress.step % plan.val_every == 0
         if due or progress.step == plan.steps:
             values = _validate(learner, progress, running.take(), plan)
+            if not math.isfinite(values["loss"]):
+                raise ModelError(f"the loss is no longer a number after {progress.step} steps; choose a lower --learning-rate.")
             _save(plan, learner.module, optimiser, progress)
             yield Report(plan.stage, progress.step, plan.steps, values=values)
             if _stalled(plan, progress):
