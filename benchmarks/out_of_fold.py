@@ -34,7 +34,7 @@ from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSett
 from napari_tap_events.training.splits import even_blocks
 
 FOLDS = 6
-PRETRAIN = {"steps": 600, "val_every": 200}
+PRETRAIN = {"steps": 1200, "val_every": 300}
 HEAD = {"folds": FOLDS, "crop_px": 24, "criterion": "size-both"}
 ENCODERS = {
     "tap": {},
@@ -174,15 +174,15 @@ def report(out: Path) -> None:
 
 def line(name: str, rows: list[dict[str, Any]]) -> str:
     counts = " / ".join(f"{statistics.mean(row[key] for row in rows):.1f}" for key in ("tp", "fp", "fn"))
-    ece = spread([row["ece"] for row in rows]) if "ece" in rows[0] else "-"
+    ece = f"{statistics.mean(row['ece'] for row in rows):.4f}" if "ece" in rows[0] else "-"
     seconds = statistics.mean(row["cpu_s"] for row in rows)
     f1, ap = spread([row["f1"] for row in rows]), spread([row["ap"] for row in rows])
     return f"| {name} | {len(rows)} | {f1} | {ap} | {counts} | {ece} | {seconds:.0f} |"
 
 
 def spread(values: list[float]) -> str:
-    digits = 3 if max(values) < 0.1 else 2
-    return f"{np.mean(values):.{digits}f} +- {np.std(values, ddof=1) if len(values) > 1 else 0:.{digits}f}"
+    deviation = f" +- {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.2f}{deviation}"
 
 
 def cpu() -> str:
