@@ -7,6 +7,7 @@ same window cut out, with `margin` pixels of features around it. `linear` and `r
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import cast
 
@@ -49,7 +50,7 @@ class HeadShape:
         return self.features + self.image_channels
 
 
-class EventHead(nn.Module):
+class EventHead(nn.Module, ABC):
     """Base of the heads.
 
     Attributes
@@ -80,9 +81,9 @@ class EventHead(nn.Module):
         """
         return self.at_stride(frames, pairs, self.shape.stride)
 
+    @abstractmethod
     def at_stride(self, frames: Tensor, pairs: Tensor, stride: int) -> Tensor:
         """As `forward`, for windows at another distance."""
-        raise NotImplementedError
 
     def extent(self, windows: int) -> int:
         """Return the side of the maps that so many windows in a row need, in map pixels."""
