@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tap_events.movies.movie import Movie
-
 LOW_PERCENT = 1.0
 HIGH_PERCENT = 99.8
 SAMPLED_PIXELS = 16_384
@@ -58,8 +56,3 @@ def normalise(frame: NDArray[Any], limits: NDArray[np.float32] | None = None) ->
     limits = frame_limits(frame) if limits is None else limits
     low, high = limits[:, 0, None, None], limits[:, 1, None, None]
     return np.asarray((frame.astype(np.float32) - low) / (high - low), dtype=np.float32)
-
-
-def movie_limits(movie: Movie) -> NDArray[np.float32]:
-    """Return the limits of every frame, (T, C, 2) float32; reads the movie once."""
-    return np.stack([frame_limits(movie.frame(t)) for t in range(movie.n_frames)])
