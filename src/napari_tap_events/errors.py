@@ -35,5 +35,9 @@ class OutputError(TapEventsError):
     """The output folder is in the way, read-only or full."""
 
 
+class ProjectError(TapEventsError):
+    """A project folder is damaged, too new, or does not hold what is asked of it."""
+
+
 class JobStopped(TapEventsError):
     """The user stopped a job; the message says how to go on with it."""

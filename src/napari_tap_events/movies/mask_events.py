@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf, pi, sqrt
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_tap_events.movies.blobs import Blob, blobs_in, near_blobs
 
 _MOST_AFTER = {"division": 2}
 """So many blobs at t + 1 become of one at t, by kind: two daughters. A dying cell may fall into any number of pieces."""
@@ -33,34 +35,38 @@ class MarkedEvent(NamedTuple):
     kind: str
 
 
-@dataclass(eq=False)
-class _Blob:
-    """A connected area of one kind in one frame: pixels (N, 2) as (y, x)."""
+@dataclass(frozen=True)
+class Group:
+    """The blobs of one event, as far as they are linked.
 
-    pixels: NDArray[np.int64]
-    value: int
-
-    @cached_property
-    def centre(self) -> NDArray[np.float64]:
-        centre: NDArray[np.float64] = self.pixels.mean(axis=0)
-        return centre
-
-    @cached_property
-    def radius_px(self) -> float:
-        return sqrt(len(self.pixels) / pi)
-
-    @cached_property
-    def reach_px(self) -> float:
-        return float(np.max(np.linalg.norm(self.pixels - self.centre, axis=1)))
-
-
-@dataclass(eq=False)
-class _Group:
-    """The blobs of one event so far; `last` are those of the newest frame."""
+    Attributes
+    ----------
+    first : int
+        Its first frame.
+    blobs : tuple of (int, Blob)
+        With the frame of each.
+    last : tuple of Blob
+        Those of its newest frame.
+    """
 
     first: int
-    blobs: list[_Blob]
-    last: list[_Blob]
+    blobs: tuple[tuple[int, Blob], ...]
+    last: tuple[Blob, ...]
+
+    @property
+    def value(self) -> int:
+        """Of the mask."""
+        return self.last[0].value
+
+    @cached_property
+    def place(self) -> tuple[float, float]:
+        """The mean of the centres of its blobs, (y, x) in pixels."""
+        y, x = np.mean([blob.centre for _, blob in self.blobs], axis=0)
+        return float(y), float(x)
+
+    def event(self, kinds: Sequence[str]) -> MarkedEvent:
+        """Return what is marked here; value k is `kinds[k - 1]`."""
+        return MarkedEvent(self.first, *self.place, kinds[self.value - 1])
 
 
 def linked_events(frames: Iterable[NDArray[Any]], kinds: tuple[str, ...]) -> list[MarkedEvent]:
@@ -81,21 +87,20 @@ def linked_events(frames: Iterable[NDArray[Any]], kinds: tuple[str, ...]) -> lis
     list of MarkedEvent
         In the order of time.
     """
-    done: list[_Group] = []
-    current: list[_Group] = []
+    done: list[Group] = []
+    current: tuple[Group, ...] = ()
     for t, (blobs, after) in enumerate(_with_next(_blobs(frame) for frame in frames)):
-        followers = _followers(current, blobs, after, t, kinds)
-        done += [group for group in current if group not in followers]
-        taken: set[_Blob] = set()
-        for group, found in followers.items():
-            group.last = found
-            group.blobs += found
-            taken |= set(found)
-        current = [*followers, *(_Group(t, [blob], [blob]) for blob in blobs if blob not in taken)]
-    return sorted(_event(group, kinds) for group in done + current)
+        current, ended = link_frame(current, blobs, after, t, kinds)
+        done += ended
+    return sorted(group.event(kinds) for group in [*done, *current])
 
 
-def _with_next(frames: Iterable[list[_Blob]]) -> Iterator[tuple[list[_Blob], list[_Blob]]]:
+def _blobs(frame: NDArray[Any]) -> list[Blob]:
+    marked = np.flatnonzero(frame)
+    return blobs_in(marked, frame.reshape(-1)[marked].astype(np.uint8), frame.shape[1])
+
+
+def _with_next(frames: Iterable[list[Blob]]) -> Iterator[tuple[list[Blob], list[Blob]]]:
     """Yield the blobs of every frame together with those of the next."""
     frames = iter(frames)
     now = next(frames, [])
@@ -105,50 +110,58 @@ def _with_next(frames: Iterable[list[_Blob]]) -> Iterator[tuple[list[_Blob], lis
     yield now, []
 
 
-def _event(group: _Group, kinds: tuple[str, ...]) -> MarkedEvent:
-    y, x = np.mean([blob.centre for blob in group.blobs], axis=0)
-    return MarkedEvent(group.first, float(y), float(x), kinds[group.blobs[0].value - 1])
+def link_frame(
+    groups: Sequence[Group], blobs: Sequence[Blob], after: Sequence[Blob], t: int, kinds: Sequence[str]
+) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+    """Take the linking one frame further.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        The events that reach to frame t - 1.
+    blobs, after : sequence of Blob
+        Of the frames t and t + 1.
+    t : int
+    kinds : sequence of str
+        Names of the values 1, 2, ...
+
+    Returns
+    -------
+    tuple of Group, tuple of Group
+        The events that reach to frame t, and those of `groups` that end before it.
+    """
+    followers = _followers(groups, blobs, after, t, kinds)
+    ended = tuple(group for i, group in enumerate(groups) if i not in followers)
+    gone_on = [_longer(groups[i], t, [blobs[j] for j in found]) for i, found in followers.items()]
+    taken = {j for found in followers.values() for j in found}
+    begun = [Group(t, ((t, blob),), (blob,)) for j, blob in enumerate(blobs) if j not in taken]
+    return (*gone_on, *begun), ended
 
 
-def _blobs(frame: NDArray[Any]) -> list[_Blob]:
-    from scipy import ndimage
-
-    blobs: list[_Blob] = []
-    for value in np.unique(frame[frame > 0]):
-        labels, n = ndimage.label(frame == value, structure=np.ones((3, 3)))
-        for number, box in enumerate(ndimage.find_objects(labels, max_label=n), start=1):
-            inside = np.argwhere(labels[box] == number) + [part.start for part in box]
-            blobs.append(_Blob(inside, int(value)))
-    return blobs
+def _longer(group: Group, t: int, found: list[Blob]) -> Group:
+    return Group(group.first, group.blobs + tuple((t, blob) for blob in found), tuple(found))
 
 
 def _followers(
-    groups: list[_Group], blobs: list[_Blob], after: list[_Blob], t: int, kinds: tuple[str, ...]
-) -> dict[_Group, list[_Blob]]:
-    """Return the blobs of frame `t` that carry events on, nearest first; none carries on two."""
-    pairs: list[tuple[float, int, _Group, _Blob]] = []
-    for blob in blobs:
-        stays = any(_gap_px(blob, other) == 0 for other in after)
-        for group in groups:
-            gap, allowed = min((_gap_px(last, blob), 2 * max(last.radius_px, blob.radius_px)) for last in group.last)
-            if gap == 0 or (gap <= allowed and t == group.first + 1 and not stays):
-                pairs.append((gap, len(pairs), group, blob))
-    followers: dict[_Group, list[_Blob]] = {}
-    taken: set[_Blob] = set()
-    for _, _, group, blob in sorted(pairs, key=lambda pair: pair[:2]):
-        most = _MOST_AFTER.get(kinds[blob.value - 1], inf)
-        if blob not in taken and len(followers.get(group, ())) < most:
-            followers.setdefault(group, []).append(blob)
-            taken.add(blob)
+    groups: Sequence[Group], blobs: Sequence[Blob], after: Sequence[Blob], t: int, kinds: Sequence[str]
+) -> dict[int, list[int]]:
+    """Return the numbers of the blobs of frame `t` that carry events on, nearest first; none carries on two."""
+    pairs: list[tuple[float, int, int, int]] = []
+    lasts = [(i, last) for i, group in enumerate(groups) for last in group.last]
+    near_after, near_last = near_blobs(blobs, after), near_blobs(blobs, [last for _, last in lasts])
+    for j, blob in enumerate(blobs):
+        nearest: dict[int, tuple[float, float]] = {}
+        for i, last in (lasts[k] for k in near_last[j]):
+            nearest[i] = min(nearest.get(i, (inf, inf)), (last.gap_px(blob), 2 * max(last.radius_px, blob.radius_px)))
+        stays = bool(nearest) and any(blob.gap_px(after[k]) == 0 for k in near_after[j])
+        for i, (gap, allowed) in nearest.items():
+            if gap == 0 or (gap <= allowed and t == groups[i].first + 1 and not stays):
+                pairs.append((gap, len(pairs), i, j))
+    followers: dict[int, list[int]] = {}
+    taken: set[int] = set()
+    for _, _, i, j in sorted(pairs):
+        most = _MOST_AFTER.get(kinds[blobs[j].value - 1], inf)
+        if j not in taken and len(followers.get(i, ())) < most:
+            followers.setdefault(i, []).append(j)
+            taken.add(j)
     return followers
-
-
-def _gap_px(one: _Blob, other: _Blob) -> float:
-    """Return the least distance between two blobs, 0 where they share a pixel, infinite for two kinds or far away."""
-    from scipy.spatial import cKDTree
-
-    far = float(np.linalg.norm(one.centre - other.centre)) - one.reach_px - other.reach_px
-    if one.value != other.value or far > 2 * max(one.radius_px, other.radius_px):
-        return inf
-    distances, _ = cKDTree(one.pixels).query(other.pixels)
-    return float(np.min(distances))
