@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 import torch
@@ -158,6 +159,28 @@ def test_json_reports_are_one_object_a_line_and_nothing_else(folder, tmp_path, m
     reports = [json.loads(line) for line in out.splitlines()]
     assert all(set(report) == {"stage", "done", "total", "message", "values"} for report in reports)
     assert (reports[-1]["done"], reports[-1]["total"]) == (3, 3)
+
+
+def test_a_command_that_is_a_job_writes_into_its_folder_and_ends_with_a_word(folder, tmp_path, monkeypatch, capfd):
+    words = ["pretrain", folder / "movie.tif", "--out", tmp_path / "e", "--steps", 3, *TAP, "--job", tmp_path / "job"]
+    monkeypatch.setattr("napari_tap_events.jobs.job_end._lower_priority", lambda: psutil.Process().nice())
+    code, _, _ = said(monkeypatch, capfd, *words)
+    told = [json.loads(line) for line in (tmp_path / "job" / "reports.jsonl").read_text().splitlines()]
+    assert (code, told[-1]["state"]) == (0, "done")
+    assert [line["done"] for line in told[:-1]][-1] == 3
+    assert told[-2]["seconds"] > 0
+    code, _, err = said(monkeypatch, capfd, *words)
+    told = [json.loads(line) for line in (tmp_path / "job" / "reports.jsonl").read_text().splitlines()]
+    assert (code, told[-1]["state"], told[-1]["kind"]) == (2, "failed", "OutputError")
+    assert told[-1]["message"].strip() in err
+
+
+def test_a_job_without_a_place_for_its_folder_is_told_so(folder, tmp_path, monkeypatch, capfd):
+    (tmp_path / "file").write_text("")
+    words = ["pretrain", folder / "movie.tif", "--out", tmp_path / "e", "--job", tmp_path / "file" / "job"]
+    code, _, err = said(monkeypatch, capfd, *words)
+    assert code == 2
+    assert "cannot write to the job's folder" in err.lower()
 
 
 def test_flags_come_before_the_settings_file_and_the_file_before_defaults(folder, tmp_path, monkeypatch, capfd):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from napari_tap_events import __version__
 from napari_tap_events.errors import JobStopped, MovieError, SettingsError, TapEventsError
 from napari_tap_events.flags import spread
 from napari_tap_events.follow import Reports, follow
+from napari_tap_events.jobs.job_end import outer_door
 from napari_tap_events.settings import (
     ComputeSettings,
     DemoSettings,
@@ -44,7 +46,21 @@ MovieArg = Annotated[Path, typer.Argument(metavar="MOVIE", help="TIFF, OME-TIFF,
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what the folder holds.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
-ReportsOpt = Annotated[Reports, typer.Option("--reports", help="Progress for people, or one JSON report per line on stdout.")]
+ReportsOpt = Annotated[
+    Reports,
+    typer.Option(
+        "--reports", help="Progress for people, or one JSON report per line on stdout.", rich_help_panel="For programs"
+    ),
+]
+Job = Annotated[
+    Path | None,
+    typer.Option(
+        "--job",
+        metavar="DIR",
+        help="Write reports.jsonl here, and look here for orders to pause and to stop in control.json.",
+        rich_help_panel="For programs",
+    ),
+]
 Masks = Annotated[
     Path | None, typer.Option("--masks", metavar="FILE", help="Event masks (T, Y, X): 0 nothing, 1 division, 2 death.")
 ]
@@ -92,8 +108,19 @@ def _run(out: Path, overwrite: bool, resume: bool, compute: ComputeSettings, ope
     return Run(out, overwrite, resume, compute, opening)
 
 
-def _work(reports: Generator[Report, None, Any], run: Run, how: Reports) -> Any:
-    return follow(reports, run.control, how)
+def as_job(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command with the option --job end with a word in the folder of that job, whatever happens to it."""
+
+    @wraps(command)
+    def guarded(**given: Any) -> None:
+        with outer_door(given["job"]):
+            command(**given)
+
+    return guarded
+
+
+def _work(reports: Generator[Report, None, Any], run: Run, how: Reports, job: Path | None) -> Any:
+    return follow(reports, run.control, how, job)
 
 
 @app.callback(invoke_without_command=True)
@@ -121,6 +148,7 @@ def info(
 
 
 @app.command()
+@as_job
 @spread
 def pretrain(
     movies: Annotated[list[Path], typer.Argument(metavar="MOVIE...", help="One or more movies; no labels are needed.")],
@@ -131,16 +159,18 @@ def pretrain(
     overwrite: Overwrite = False,
     resume: Resume = False,
     reports: ReportsOpt = Reports.text,
+    job: Job = None,
 ) -> None:
     """Teach an encoder the arrow of time, without labels."""
     from napari_tap_events.jobs.pretrain import pretrain as recipe
 
     run = _run(out, overwrite, resume, compute, opening)
-    _work(recipe(movies, settings, run), run, reports)
+    _work(recipe(movies, settings, run), run, reports, job)
     _done(out, reports)
 
 
 @app.command()
+@as_job
 @spread
 def train(
     movie: Annotated[list[Path], typer.Option("--movie", metavar="MOVIE", help="A movie with marked events; may be repeated.")],
@@ -158,9 +188,10 @@ def train(
     overwrite: Overwrite = False,
     resume: Resume = False,
     reports: ReportsOpt = Reports.text,
+    job: Job = None,
 ) -> None:
     """Train an event head on marked events, calibrate it, and score it on frames it never saw."""
-    from napari_tap_events.jobs.train import Labelled
+    from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.train import train as recipe
 
     if len(masks) != len(movie) or (events and len(events) != len(movie)):
@@ -168,11 +199,12 @@ def train(
     tables: list[Path | None] = [*events] if events else [None] * len(movie)
     labelled = [Labelled(*item) for item in zip(movie, masks, tables, strict=True)]
     run = _run(out, overwrite, resume, compute, opening)
-    _work(recipe(labelled, settings, run, cache), run, reports)
+    _work(recipe(labelled, settings, run, cache), run, reports, job)
     _done(out, reports)
 
 
 @app.command()
+@as_job
 @spread
 def detect(
     movie: MovieArg,
@@ -186,6 +218,7 @@ def detect(
     ] = None,
     overwrite: Overwrite = False,
     reports: ReportsOpt = Reports.text,
+    job: Job = None,
 ) -> None:
     """Map the probability of events over a movie, and list the events."""
     from napari_tap_events.jobs.arrow import detect_arrow
@@ -195,11 +228,12 @@ def detect(
         raise SettingsError("give --head DIR, or --encoder DIR to rank candidates without labels: exactly one of them.")
     run = _run(out, overwrite, False, compute, opening)
     work = recipe(movie, head, settings, run) if head else detect_arrow(movie, encoder or Path(), settings, run)
-    _work(work, run, reports)
+    _work(work, run, reports, job)
     _done(out, reports)
 
 
 @app.command()
+@as_job
 @spread
 def explain(
     movie: MovieArg,
@@ -213,12 +247,13 @@ def explain(
     ] = None,
     overwrite: Overwrite = False,
     reports: ReportsOpt = Reports.text,
+    job: Job = None,
 ) -> None:
     """Show where a network looks: Grad-CAM maps and ranked insets."""
     from napari_tap_events.jobs.explain import explain as recipe
 
     run = _run(out, overwrite, False, compute, opening)
-    _work(recipe(movie, settings, run, head=head, encoder=encoder), run, reports)
+    _work(recipe(movie, settings, run, head=head, encoder=encoder), run, reports, job)
     _done(out, reports)
 
 
@@ -298,6 +333,7 @@ def synth(
 
 
 @app.command()
+@as_job
 @spread
 def demo(
     out: Out,
@@ -310,6 +346,7 @@ def demo(
     overwrite: Overwrite = False,
     resume: Resume = False,
     reports: ReportsOpt = Reports.text,
+    job: Job = None,
 ) -> None:
     """Do the whole job in one go: pretrain, train, detect, explain, report."""
     from napari_tap_events.jobs.demo import demo as recipe
@@ -317,7 +354,7 @@ def demo(
     if movie is None and (masks or events):
         raise MovieError("--masks and --events belong to a movie: give the movie, too.")
     run = _run(out, overwrite, resume, compute, opening)
-    _work(recipe(movie, masks, events, settings, run), run, reports)
+    _work(recipe(movie, masks, events, settings, run), run, reports, job)
     _done(out, reports)
 
 

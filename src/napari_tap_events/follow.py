@@ -1,4 +1,4 @@
-"""Follows a recipe on the terminal: progress with time left, or one JSON report per line; Ctrl-C stops it cleanly."""
+"""Follows a recipe to its end: progress with time left on the terminal, or JSON for another program; Ctrl-C stops it cleanly."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
-from napari_tap_events.reports import Control, Report
+from napari_tap_events.jobs.job_end import JobEnd
+from napari_tap_events.reports import Control, Pace, Report, clock
 
 
 class Reports(StrEnum):
@@ -20,12 +22,13 @@ class Reports(StrEnum):
     json = "json"
 
 
-def follow(reports: Generator[Report, None, Any], control: Control, how: Reports) -> Any:
+def follow(reports: Generator[Report, None, Any], control: Control, how: Reports, job: Path | None = None) -> Any:
     """Run a recipe to its end and return its result.
 
     The first Ctrl-C (or a polite request to terminate) asks the recipe to stop at its next step; a second one interrupts at once.
+    With the folder of a job, reports go there, and orders to pause and stop come from there.
     """
-    show = JsonLines() if how is Reports.json else TextLines()
+    show = JobEnd(job, control).start() if job else JsonLines() if how is Reports.json else TextLines()
     with _stopped_by_signals(control):
         try:
             while True:
@@ -70,27 +73,24 @@ class TextLines:
     """One line for each stage, rewritten in place on a terminal; in a log file a line now and then."""
 
     LOG_SECONDS = 15.0
-    SURE_SECONDS = 3.0
-    """The first steps tell little of the speed: no estimate before."""
 
     def __init__(self) -> None:
-        self.stage, self.started, self.shown, self.open = "", 0.0, 0.0, False
-        self.first = 0
+        self.pace, self.shown, self.open = Pace(), 0.0, False
         self.values: dict[str, float] = {}
         self.live = sys.stderr.isatty()
 
     def take(self, report: Report) -> None:
         """Show a report."""
         now = time.monotonic()
-        if report.stage != self.stage:
+        if self.pace.take(report, now):
             self.close()
-            self.stage, self.started, self.shown, self.first, self.values = report.stage, now, 0.0, report.done, {}
+            self.shown, self.values = 0.0, {}
         self.values |= report.values
         if report.message:
             self._line(report.message[:1].upper() + report.message[1:])
         if report.total and (report.done == report.total or now - self.shown > (0.1 if self.live else self.LOG_SECONDS)):
             self.shown = now
-            self._progress(report, now)
+            self._progress(report)
 
     def close(self) -> None:
         """End the line."""
@@ -102,14 +102,12 @@ class TextLines:
         self.close()
         sys.stderr.write(text + "\n")
 
-    def _progress(self, report: Report, now: float) -> None:
-        done = report.done - self.first
-        left = (now - self.started) / done * (report.total - report.done) if done > 0 else 0.0
+    def _progress(self, report: Report) -> None:
         text = f"{report.stage:<28} {report.done:>6} / {report.total}"
         if report.done == report.total:
-            text += f"  {_clock(now - self.started)}"
-        elif done > 0 and now - self.started > self.SURE_SECONDS:
-            text += f"  {_clock(left)} left"
+            text += f"  {clock(self.pace.taken_s)}"
+        elif self.pace.left_s is not None:
+            text += f"  {clock(self.pace.left_s)} left"
         shown = [f"{name.replace('_', ' ')} {value:.3f}" for name, value in self.values.items() if name in _SHOWN]
         text = (text + "  " + "  ".join(shown)).rstrip()
         if self.live:
@@ -121,9 +119,3 @@ class TextLines:
 
 
 _SHOWN = ("loss", "accuracy", "val_accuracy_motion", "val_accuracy_uniform")
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,60 @@ class Report:
         """Return the report as one line of JSON; what is not a finite number is null."""
         values = {name: value if math.isfinite(value) else None for name, value in self.values.items()}
         return json.dumps({**asdict(self), "values": values}, allow_nan=False)
+
+    @classmethod
+    def from_values(cls, told: Mapping[str, Any]) -> Report:
+        """Build a report from what `to_json` wrote, once read; null was no number, and names it does not know are left out."""
+        values = {name: math.nan if value is None else float(value) for name, value in told.get("values", {}).items()}
+        return cls(str(told["stage"]), told.get("done", 0), told.get("total", 0), told.get("message", ""), values)
+
+
+class Pace:
+    """How fast a stage goes, from its reports: the mean since it began.
+
+    Attributes
+    ----------
+    stage : str
+        The stage that goes on.
+    done, total : int
+        As in its last report.
+    """
+
+    SURE_SECONDS = 3.0
+    """The first steps tell little of the speed: no estimate before."""
+
+    def __init__(self) -> None:
+        self.stage = ""
+        self.done, self.total = 0, 0
+        self._began, self._now, self._first = 0.0, 0.0, 0
+
+    def take(self, report: Report, now: float) -> bool:
+        """Note a report that came at `now`, in seconds of any clock; say whether it opens a new stage."""
+        opens = report.stage != self.stage
+        if opens:
+            self.stage, self._began, self._first = report.stage, now, report.done
+        self._now, self.done, self.total = now, report.done, report.total
+        return opens
+
+    @property
+    def taken_s(self) -> float:
+        """Seconds since the stage began."""
+        return self._now - self._began
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the stage will still take; None where that cannot be known, or not yet."""
+        done = self.done - self._first
+        if done <= 0 or self.total <= 0 or self.taken_s <= self.SURE_SECONDS:
+            return None
+        return self.taken_s / done * max(0, self.total - self.done)
+
+
+def clock(seconds: float) -> str:
+    """Write a time as m:ss, or h:mm:ss."""
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class Control:
