@@ -9,6 +9,7 @@ told as `scale`. A node's id is the event's.
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
-from napari_tap_events import __version__
 from napari_tap_events.events.exports.facts import MovieFacts
 
 VERSION = "1.3"
@@ -94,7 +94,9 @@ def _metadata(props: dict[str, NDArray[Any]], facts: MovieFacts) -> dict[str, An
         "edge_props_metadata": {},
         "sphere": "radius",
         "display_hints": {"display_horizontal": "x", "display_vertical": "y", "display_time": "t"},
-        "extra": {"napari-tap-events": {"version": __version__, "movie": facts.path.name if facts.path else ""}},
+        "extra": {
+            "napari-tap-events": {"version": version("napari-tap-events"), "movie": facts.path.name if facts.path else ""}
+        },
     }
 
 

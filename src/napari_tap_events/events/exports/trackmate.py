@@ -10,6 +10,7 @@ reader's own display settings, is left out: TrackMate then takes the user's.
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -17,7 +18,6 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 
-from napari_tap_events import __version__
 from napari_tap_events.events.exports.facts import MovieFacts
 
 FILE_VERSION = "7.11.1"
@@ -98,7 +98,7 @@ def _log(kinds: list[str]) -> str:
     numbers = ", ".join(f"{number} is {kind}" for number, kind in enumerate(kinds))
     told = f" EVENT_KIND: {numbers}." if numbers else ""
     return _text(
-        f"Written by napari-tap-events {__version__}. Every track is one event: its first spot lies in the last frame before the "
+        f"Written by napari-tap-events {version('napari-tap-events')}. Every track is one event: its first spot lies in the last frame before the "
         f"event, its second in the frame after, at the same place. Quality is the probability, -1 where a person set the event.{told}"
     )
 
