@@ -147,3 +147,34 @@ def test_a_movie_of_two_channels_needs_one_chosen(tap, finish, tmp_path):
 def test_steps_follow_from_epochs_unless_given():
     assert plan_of(PretrainSettings(epochs=2, pairs_per_epoch=320, batch=32), Path()).steps == 20
     assert plan_of(PretrainSettings(steps=7), Path()).val_every == 7
+
+
+def test_where_memory_runs_out_the_batch_is_halved_and_that_is_told(marked, tap, tmp_path, monkeypatch):
+    from napari_tap_events.pretext.time_arrow import TimeArrow
+
+    plain, steps = TimeArrow.loss, []
+
+    def loss(self, step):
+        if self.settings.batch > 4 or (self.settings.batch == 4 and step == 5):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        steps.append((step, self.settings.batch))
+        return plain(self, step)
+
+    monkeypatch.setattr(TimeArrow, "loss", loss)
+    reports = list(pretrain([marked.movie], tap.model_copy(update={"batch": 16}), Run(tmp_path / "e")))
+    told = [report.message for report in reports if "memory ran out" in report.message]
+    assert [text.split(", ")[1] for text in told] == ["8 pairs a step", "4 pairs a step", "2 pairs a step"]
+    assert [at for at, _ in steps] == [0, 1, 2, 3, 4, 3, 4, 5, 6, 7], "it goes on from the checkpoint of step 3"
+    assert steps[-1] == (7, 2)
+    assert json.loads((tmp_path / "e" / "result.json").read_text())["settings"]["pretrain"]["batch"] == 2
+
+
+def test_where_even_the_smallest_batch_is_too_much_it_gives_up(marked, tap, tmp_path, monkeypatch):
+    from napari_tap_events.pretext.time_arrow import TimeArrow
+
+    def loss(self, step):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(TimeArrow, "loss", loss)
+    with pytest.raises(torch.OutOfMemoryError):
+        list(pretrain([marked.movie], tap, Run(tmp_path / "e")))

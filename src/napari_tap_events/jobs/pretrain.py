@@ -23,6 +23,7 @@ from napari_tap_events.training.loop import History, Plan, fit
 
 SYNTHETIC_FRAMES, SYNTHETIC_PX = 48, 192
 SYNTHETIC_SEEDS = 10_000
+LEAST_BATCH = 2
 VAL_SHARE = 0.2
 """Share of the frames, at the end of each movie, that judge by default."""
 
@@ -56,8 +57,8 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     own = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
     train = own + (yield from _synthetic(settings, compute))
     val = [_on_device(movie, frames, settings, compute) for movie, (_, frames) in zip(opened, parts, strict=True)]
-    model, history = yield from _learn(opened[0].n_channels, train, len(own), val, settings, run, compute)
-    return _keep(model, history, opened, parts, settings, run)
+    model, history, used = yield from _learn(opened[0].n_channels, train, len(own), val, settings, run, compute)
+    return _keep(model, history, opened, parts, used, run)
 
 
 def _learn(
@@ -68,12 +69,24 @@ def _learn(
     settings: PretrainSettings,
     run: Run,
     compute: Compute,
-) -> Generator[Report, None, tuple[ArrowEncoder, History]]:
-    torch.manual_seed(settings.seed)
-    model = ArrowEncoder(channels, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    learner = TimeArrow(model, train, val, settings, compute, _weights(train, own, settings.own_share))
-    history = yield from fit(learner, plan_of(settings, run.out), run.control, run.resume)
-    return model, history
+) -> Generator[Report, None, tuple[ArrowEncoder, History, PretrainSettings]]:
+    """Train, with half the batch where memory runs out; return the settings that it was done with in the end."""
+    plan, resume, weights = plan_of(settings, run.out), run.resume, _weights(train, own, settings.own_share)
+    while True:
+        torch.manual_seed(settings.seed)
+        model = ArrowEncoder(channels, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        learner = TimeArrow(model, train, val, settings, compute, weights)
+        try:
+            history = yield from fit(learner, plan, run.control, resume)
+            return model, history, settings
+        except torch.OutOfMemoryError:
+            if settings.batch < 2 * LEAST_BATCH:
+                raise
+        settings, resume = settings.model_copy(update={"batch": settings.batch // 2}), True
+        del model, learner  # or the next attempt would find the memory taken
+        torch.cuda.empty_cache()
+        told = f"memory ran out: going on with half the batch, {settings.batch} pairs a step"
+        yield Report("pretrain", message=told)
 
 
 def _synthetic(settings: PretrainSettings, compute: Compute) -> Generator[Report, None, list[DeviceMovie]]:
