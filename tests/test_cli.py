@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -218,6 +219,22 @@ def test_the_doctor_says_what_is_there(monkeypatch, capfd):
     code, out, _ = said(monkeypatch, capfd, "doctor")
     assert code == 0
     assert f"torch {torch.__version__}".split("+")[0] in out
+
+
+def test_the_doctor_tells_programs_the_same(monkeypatch, capfd):
+    code, out, _ = said(monkeypatch, capfd, "doctor", "--json")
+    known = json.loads(out)
+    assert (code, known["versions"]["torch"]) == (0, torch.__version__)
+    assert known["device"] == ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+    assert 0 < known["memory_free_gib"] < known["memory_total_gib"]
+    assert all(len(one["packages"]) <= 2 for one in known["missing"]), "names of packages, not their letters"
+
+
+def test_a_missing_part_is_named_with_what_brings_it(monkeypatch, capfd):
+    found = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *more: None if name == "av" else found(name, *more))
+    _, out, _ = said(monkeypatch, capfd, "doctor")
+    assert "Missing: av, for AVI and MP4 movies: pip install 'napari-tap-events[video]'" in out
 
 
 def test_a_synthetic_movie_is_made_once(tmp_path, monkeypatch, capfd):

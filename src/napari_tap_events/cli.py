@@ -305,11 +305,11 @@ def import_tap(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Say what is installed here, what is missing, and what that means."""
-    from napari_tap_events.jobs.doctor import diagnosis
+    from napari_tap_events.jobs.doctor import diagnosis, facts
 
-    typer.echo(diagnosis())
+    typer.echo(json.dumps(facts(), indent=2) if as_json else diagnosis())
 
 
 def _done(out: Path, how: Reports) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import psutil
 
@@ -14,66 +15,114 @@ EXTRAS = {
     "eval": (("sklearn",), "areas under the PR and ROC curves of crops"),
     "video": (("av",), "AVI and MP4 movies"),
     "io": (("imagecodecs",), "TIFFs packed with LZW, JPEG and the like"),
+    "plots": (("pyqtgraph",), "live curves in the window"),
 }
+PACKAGES = ("napari-tap-events", "napari", "torch", "numpy", "scikit-image", "tifffile", "zarr")
 BINDINGS = ("PyQt6", "PySide6", "PyQt5", "PySide2")
+GIB = 2**30
+
+
+def facts() -> dict[str, Any]:
+    """Return what is known of this computer, for programs: all that JSON can hold.
+
+    Returns
+    -------
+    dict
+        "python", "platform", "executable": str; "versions": version of each package, None where it is missing; "device": the one
+        that will be used, "cpu", "cuda", "mps" or "" (torch cannot be loaded); "device_name": the same in words; "device_free_gib",
+        "device_total_gib": its memory, None where that is the computer's; "why": why there is no GPU, or no torch; "cores",
+        "threads", "memory_free_gib", "memory_total_gib"; "window": Qt bindings with versions; "missing": purpose and packages of
+        each extra that is not complete.
+    """
+    memory = psutil.virtual_memory()
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "executable": sys.executable,
+        "versions": {name: _version(name) for name in PACKAGES},
+        "cores": psutil.cpu_count(logical=False),
+        "memory_free_gib": memory.available / GIB,
+        "memory_total_gib": memory.total / GIB,
+        **_device(),
+        "window": {name: _version(name) for name in BINDINGS if importlib.util.find_spec(name) is not None},
+        "missing": _missing(),
+    }
 
 
 def diagnosis() -> str:
     """Return what a person needs to know, and what to send along with a report of a fault."""
-    return "\n".join([*_versions(), *_compute(), *_window(), *_extras()])
+    known = facts()
+    versions = ", ".join(f"{name} {found or 'missing'}" for name, found in known["versions"].items())
+    head = [f"Python {known['python']} on {known['platform']}", f"  {versions}", f"  {known['executable']}"]
+    return "\n".join([*head, *_compute(known), _window(known), *_extras(known)])
 
 
-def _versions() -> list[str]:
-    names = ("napari-tap-events", "napari", "torch", "numpy", "scikit-image", "tifffile", "zarr")
-    known = [f"{name} {_version(name)}" for name in names]
-    return [f"Python {platform.python_version()} on {platform.platform()}", "  " + ", ".join(known), f"  {sys.executable}"]
-
-
-def _version(name: str) -> str:
+def _version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "missing"
+        return None
 
 
-def _compute() -> list[str]:
+def _device() -> dict[str, Any]:
+    none = {"device": "", "device_name": "", "device_free_gib": None, "device_total_gib": None, "threads": 0, "why": ""}
     try:
         import torch
     except (ImportError, OSError) as error:
-        return [f"torch cannot be loaded ({error}): pretraining, training and detection will not run; install torch."]
-    memory = psutil.virtual_memory()
-    lines = [
-        f"CPU: {psutil.cpu_count(logical=False)} cores, {torch.get_num_threads()} threads for torch, "
-        f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB memory free"
-    ]
+        return none | {"why": str(error)}
+    found = none | {"threads": torch.get_num_threads()}
     if torch.cuda.is_available():
         free, total = torch.cuda.mem_get_info()
         name = torch.cuda.get_device_name()
-        return [*lines, f"GPU: {name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free; it will be used."]
+        return found | {
+            "device": "cuda", "device_name": name, "device_free_gib": free / GIB, "device_total_gib": total / GIB
+        }  # fmt: skip
     if torch.backends.mps.is_available():
-        return [*lines, "GPU: Apple (MPS); it will be used."]
+        return found | {"device": "mps", "device_name": "Apple GPU"}
     built = torch.version.cuda
     why = (
         f"torch is built for CUDA {built}, but finds no NVIDIA GPU or driver"
         if built
         else "this build of torch is for CPUs only"
     )
-    return [*lines, f"GPU: none ({why}). Everything runs on the CPU; pretraining takes minutes instead of seconds."]
+    return found | {"device": "cpu", "device_name": "CPU", "why": why}
 
 
-def _window() -> list[str]:
-    found = [name for name in BINDINGS if importlib.util.find_spec(name) is not None]
-    if not found:
-        return [
+def _compute(known: dict[str, Any]) -> list[str]:
+    if not known["device"]:
+        return [f"torch cannot be loaded ({known['why']}): pretraining, training and detection will not run; install torch."]
+    lines = [
+        f"CPU: {known['cores']} cores, {known['threads']} threads for torch, "
+        f"{known['memory_free_gib']:.1f} of {known['memory_total_gib']:.1f} GiB memory free"
+    ]
+    if known["device"] == "cuda":
+        free = f"{known['device_free_gib']:.1f} of {known['device_total_gib']:.1f} GiB free"
+        return [*lines, f"GPU: {known['device_name']}, {free}; it will be used."]
+    if known["device"] == "mps":
+        return [*lines, "GPU: Apple (MPS); it will be used."]
+    return [*lines, f"GPU: none ({known['why']}). Everything runs on the CPU; pretraining takes minutes instead of seconds."]
+
+
+def _window(known: dict[str, Any]) -> str:
+    if not known["window"]:
+        return (
             "Window: no Qt binding is installed; the command line works, napari needs: pip install 'napari-tap-events[pyqt6]'"
-        ]
-    return [f"Window: {', '.join(f'{name} {_version(name)}' for name in found)}"]
+        )
+    return f"Window: {', '.join(f'{name} {found}' for name, found in known['window'].items())}"
 
 
-def _extras() -> list[str]:
-    lines = []
+def _missing() -> list[dict[str, Any]]:
+    lacking = []
     for extra, (modules, purpose) in EXTRAS.items():
-        missing = [name for name in modules if importlib.util.find_spec(name) is None]
-        if missing:
-            lines.append(f"Missing: {', '.join(missing)}, for {purpose}: pip install 'napari-tap-events[{extra}]'")
+        names = [name for name in modules if importlib.util.find_spec(name) is None]
+        if names:
+            lacking.append({"extra": extra, "packages": names, "purpose": purpose})
+    return lacking
+
+
+def _extras(known: dict[str, Any]) -> list[str]:
+    lines = [
+        f"Missing: {', '.join(one['packages'])}, for {one['purpose']}: pip install 'napari-tap-events[{one['extra']}]'"
+        for one in known["missing"]
+    ]
     return lines or ["All optional parts are installed."]
