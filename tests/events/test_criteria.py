@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_tap_events.events.criteria import CRITERIA, count_positives, kind_labels, label_movie, label_windows
+from napari_tap_events.events.criteria import CRITERIA, count_positives, kind_labels, label_movie
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.movies.masks import EventMasks, Scope, UncertainZone, unknown_frame
 from napari_tap_events.settings import LabelSettings
@@ -60,9 +60,9 @@ def test_forty_pixels_do_not_qualify_and_forty_one_do():
     labels[0].flat[:40] = 1
     grid = WindowGrid(48, 48, 48, 8)
     small = EventMasks(labels, ("division",), Scope.whole(labels.shape))
-    assert label_windows(small, 0, grid, LabelSettings(criterion="size-either", area_px=40)).item() == 0
+    assert label_movie(small, grid, LabelSettings(criterion="size-either", area_px=40)).item() == 0
     labels[0].flat[40] = 1
-    assert label_windows(small, 0, grid, LabelSettings(criterion="size-either", area_px=40)).item() == 1
+    assert label_movie(small, grid, LabelSettings(criterion="size-either", area_px=40)).item() == 1
 
 
 def test_large_mask_values_count_as_one_pixel_each():
@@ -71,7 +71,7 @@ def test_large_mask_values_count_as_one_pixel_each():
     labels[0].flat[:20] = 5
     kinds = tuple(f"kind {k}" for k in range(1, 6))
     masks = EventMasks(labels, kinds, Scope.whole(labels.shape))
-    assert label_windows(masks, 0, WindowGrid(48, 48, 48, 8), LabelSettings(criterion="size-either", area_px=40)).item() == 0
+    assert label_movie(masks, WindowGrid(48, 48, 48, 8), LabelSettings(criterion="size-either", area_px=40)).item() == 0
 
 
 def test_pixels_of_two_kinds_are_not_added_up():
@@ -79,14 +79,14 @@ def test_pixels_of_two_kinds_are_not_added_up():
     labels[0].flat[:30] = 1
     labels[0].flat[30:60] = 2
     masks = EventMasks(labels, ("division", "death"), Scope.whole(labels.shape))
-    assert label_windows(masks, 0, WindowGrid(48, 48, 48, 8), LabelSettings(criterion="size-either", area_px=40)).item() == 0
+    assert label_movie(masks, WindowGrid(48, 48, 48, 8), LabelSettings(criterion="size-either", area_px=40)).item() == 0
 
 
 def test_merged_is_the_union_of_the_kinds():
     masks = masks_of(3)
-    merged, apart = (label_windows(masks, 1, GRID, LabelSettings(kinds=k, area_px=2)) for k in ("merged", "separate"))
-    assert (merged.shape[0], apart.shape[0]) == (1, 2)
-    assert np.array_equal(merged[0], apart.max(0))
+    merged, apart = (label_movie(masks, GRID, LabelSettings(kinds=k, area_px=2)) for k in ("merged", "separate"))
+    assert (merged.shape[1], apart.shape[1]) == (1, 2)
+    assert np.array_equal(merged[:, 0], apart.max(1))
 
 
 def test_a_window_that_touches_an_unknown_place_is_neither():

@@ -10,7 +10,7 @@ from napari_tap_events.errors import ScopeError, SettingsError
 from napari_tap_events.events.criteria import label_movie
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
-from napari_tap_events.jobs.train import Labelled, scope_of, truth_of
+from napari_tap_events.jobs.labelled import Labelled, scope_of, truth_of
 from napari_tap_events.movies.masks import EventMasks, Scope
 from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.settings import HeadSettings

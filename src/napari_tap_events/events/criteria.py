@@ -7,6 +7,10 @@ was looked at can be a negative: a window that touches an unknown place is neith
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,40 +38,56 @@ def qualifies(counts: NDArray[np.int64], criterion: Criterion, area_px: int) -> 
     return np.asarray(enough.all(0) if criterion.endswith("both") else enough.any(0))
 
 
-def label_windows(masks: EventMasks, t: int, grid: WindowGrid, settings: LabelSettings) -> NDArray[np.int8]:
-    """Label every window of the frame pair (t, t + 1).
+class _Seen(NamedTuple):
+    """The windows of one frame: event pixels in them, (kinds, rows, columns) int64, and which touch an unknown place."""
 
-    Returns
-    -------
-    (K, rows, columns) int8
-        1 event, 0 no event, -1 unknown; K is 1 for merged kinds, else one per kind.
-    """
-    labels = kind_labels(masks, t, grid, settings.criterion, settings.area_px)
-    return labels.max(0, keepdims=True) if settings.kinds == "merged" else labels
+    counts: NDArray[np.int64]
+    unknown: NDArray[np.bool_]
+
+
+def _seen(masks: EventMasks, t: int, grid: WindowGrid) -> _Seen:
+    frame, nothing = masks.frame(t), np.zeros(grid.shape, np.int64)
+    present = set(np.unique(frame).tolist())
+    counts = [grid.sums(frame == value) if value in present else nothing for value in range(1, len(masks.kinds) + 1)]
+    unknown = unknown_frame(masks, t)
+    return _Seen(np.stack(counts), grid.sums(unknown) > 0 if unknown.any() else nothing > 0)
+
+
+def _labels(first: _Seen, second: _Seen, criterion: Criterion, area_px: int) -> NDArray[np.int8]:
+    labels = qualifies(np.stack([first.counts, second.counts]), criterion, area_px).astype(np.int8)
+    labels[:, first.unknown | second.unknown] = UNKNOWN
+    return labels
+
+
+def _pairs(masks: EventMasks, grid: WindowGrid) -> Iterator[tuple[_Seen, _Seen]]:
+    """Look at every frame once, in pairs of neighbours."""
+    return pairwise(_seen(masks, t, grid) for t in range(masks.shape[0]))
 
 
 def kind_labels(masks: EventMasks, t: int, grid: WindowGrid, criterion: Criterion, area_px: int) -> NDArray[np.int8]:
-    """Label every window for each kind apart, (kinds, rows, columns) int8."""
-    frames = [masks.frame(t), masks.frame(t + 1)]
-    per_kind = []
-    for value in range(1, len(masks.kinds) + 1):
-        counts = np.stack([grid.sums(frame == value) for frame in frames])
-        per_kind.append(qualifies(counts, criterion, area_px))
-    labels = np.stack(per_kind).astype(np.int8)
-    unknown = sum(grid.sums(unknown_frame(masks, when)) for when in (t, t + 1))
-    labels[:, np.asarray(unknown) > 0] = UNKNOWN
-    return labels
+    """Label every window of the frame pair (t, t + 1) for each kind apart, (kinds, rows, columns) int8.
+
+    1 is an event, 0 none, -1 unknown.
+    """
+    return _labels(_seen(masks, t, grid), _seen(masks, t + 1, grid), criterion, area_px)
+
+
+def label_movie(masks: EventMasks, grid: WindowGrid, settings: LabelSettings) -> NDArray[np.int8]:
+    """Label the windows of all frame pairs.
+
+    Returns
+    -------
+    (T-1, K, rows, columns) int8
+        1 event, 0 no event, -1 unknown; K is 1 for merged kinds, else one per kind.
+    """
+    labels = np.stack([_labels(*pair, settings.criterion, settings.area_px) for pair in _pairs(masks, grid)])
+    return labels.max(1, keepdims=True) if settings.kinds == "merged" else labels
 
 
 def count_positives(masks: EventMasks, grid: WindowGrid, area_px: int) -> dict[Criterion, int]:
     """Count the windows of a movie that each criterion makes an event, before anything is trained."""
     totals: dict[Criterion, int] = dict.fromkeys(CRITERIA, 0)
-    for t in range(masks.shape[0] - 1):
+    for pair in _pairs(masks, grid):
         for criterion in CRITERIA:
-            totals[criterion] += int((kind_labels(masks, t, grid, criterion, area_px).max(0) == 1).sum())
+            totals[criterion] += int((_labels(*pair, criterion, area_px).max(0) == 1).sum())
     return totals
-
-
-def label_movie(masks: EventMasks, grid: WindowGrid, settings: LabelSettings) -> NDArray[np.int8]:
-    """Label the windows of all frame pairs, (T-1, K, rows, columns) int8; see `label_windows`."""
-    return np.stack([label_windows(masks, t, grid, settings) for t in range(masks.shape[0] - 1)])

@@ -19,14 +19,14 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps, FeatureSource, encode_movie
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import Card, load_weights, save_model
-from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.curriculum import Curriculum
-from napari_tap_events.events.dense import window_logits
+from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.end_to_end import EndToEnd, ImageTiles
 from napari_tap_events.events.head import EventHead, HeadShape, make_head
 from napari_tap_events.events.held_out import HeldOut, judge
 from napari_tap_events.events.learning import HeadLearner
 from napari_tap_events.events.map_tiles import Inputs, MapTiles, Tiles
+from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, training_stride_px, window_grid
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.movies.movie import Movie
@@ -35,10 +35,6 @@ from napari_tap_events.settings import EncoderSettings, HeadSettings
 from napari_tap_events.training.loop import History, Plan, fit
 
 FOLDS = "folds"
-MAP_STRIDE_PX = 2
-"""Maps for heads are kept at half the resolution of the movie: a quarter of the memory and of the time."""
-TRAINING_STRIDE_PX = 8
-"""Distance of the windows that a head is taught on, at most."""
 OOF_STRIDE_PX = 4
 """Distance of the windows of the out-of-fold map, where the crop allows it."""
 
@@ -116,20 +112,6 @@ def inputs_of(settings: HeadSettings) -> Inputs:
     if settings.encoder == "intensity":
         return Inputs(features=False, intensity=True, pairs=False)
     return Inputs(settings.features, settings.intensity, settings.arrow)
-
-
-def window_grid(movie: Movie, settings: HeadSettings, stride_px: int | None = None) -> WindowGrid:
-    """Return the grid on which windows are labelled and taught, or one of another stride."""
-    height, width = (side // MAP_STRIDE_PX * MAP_STRIDE_PX for side in (movie.height, movie.width))
-    return WindowGrid(height, width, settings.crop_px, stride_px or training_stride_px(settings))
-
-
-def training_stride_px(settings: HeadSettings) -> int:
-    """Return the distance of the windows that are taught: a third of the crop, at most 8 px, and a divisor of the crop."""
-    stride = min(TRAINING_STRIDE_PX, max(MAP_STRIDE_PX, settings.crop_px // 3))
-    while settings.crop_px % stride or stride % MAP_STRIDE_PX:
-        stride -= 1
-    return stride
 
 
 def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadShape:
@@ -231,8 +213,9 @@ def _empty_logits(room: Classroom, m: int) -> NDArray[np.float32]:
 def _map_logits(room: Classroom, pupil: Pupil, unit: int, logits: Sequence[NDArray[np.float32]]) -> None:
     stride = oof_stride_px(room.settings) // MAP_STRIDE_PX
     for m, block in enumerate(room.curriculum.blocks[unit]):
+        dense = DenseHead(pupil.head)
         for t in block.pairs:
-            logits[m][t] = window_logits(pupil.head, pupil.tiles[m], t, stride)
+            logits[m][t] = dense.window_logits(pupil.tiles[m], t, stride)
 
 
 def oof_stride_px(settings: HeadSettings) -> int:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource, encode_movie
@@ -18,24 +15,13 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.criteria import count_positives, label_movie
 from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
 from napari_tap_events.events.learning import NO_TILES, check_lessons
-from napari_tap_events.events.table import UNCERTAIN, EventRow, events_table, read_events
+from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, Labelled, open_labelled, truth_of, window_grid
 from napari_tap_events.jobs.output import Run, finished, start
-from napari_tap_events.jobs.teaching import FOLDS, MAP_STRIDE_PX, Classroom, cross_fit, held_sets, window_grid
+from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, held_sets
 from napari_tap_events.jobs.train_results import keep_training
-from napari_tap_events.movies.masks import EventMasks, Scope, events_in_masks, open_masks
-from napari_tap_events.movies.movie import Movie, single_channel
-from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.movies.movie import Movie
 from napari_tap_events.reports import Report
-from napari_tap_events.settings import HeadSettings, LabelSettings, frame_range
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Paths of a movie, its mask, and an events table with the truth and with what is uncertain."""
-
-    movie: Path
-    masks: Path
-    events: Path | None = None
+from napari_tap_events.settings import HeadSettings
 
 
 def train(
@@ -61,11 +47,8 @@ def train(
         The head folder.
     """
     _check(settings)
-    movies = [single_channel(open_movie(item.movie, run.movie)) for item in labelled]
-    masks = [
-        open_masks(item.masks, movie, item.events, scope_of(movie, settings))
-        for item, movie in zip(labelled, movies, strict=True)
-    ]
+    opened = [open_labelled(item, run.movie, settings) for item in labelled]
+    movies, masks = [movie for movie, _ in opened], [mask for _, mask in opened]
     grids = [window_grid(movie, settings) for movie in movies]
     lessons = [
         LabelledMovie(label_movie(mask, grid, settings), truth_of(item, mask))
@@ -110,44 +93,6 @@ def _inputs(labelled: Sequence[Labelled], settings: HeadSettings) -> dict[str, l
         "events": [item.events for item in labelled],
     }
     return inputs if settings.encoder in CONTROLS else inputs | {"encoder_folder": [Path(settings.encoder)]}
-
-
-def scope_of(movie: Movie, settings: LabelSettings) -> Scope:
-    """Return what was annotated of a movie.
-
-    Raises
-    ------
-    SettingsError
-        When the settings leave nothing of it.
-    """
-    frames = frame_range(settings.scope_frames, movie.n_frames, "scope_frames")
-    region = settings.scope_region or ":,:"
-    found = re.fullmatch(r"(-?\d*):(-?\d*),(-?\d*):(-?\d*)", region.replace(" ", ""))
-    if found is None:
-        raise SettingsError(f"scope_region = '{region}' is no rectangle; write it as y0:y1,x0:x1, e.g. 0:200,:.")
-    ends = [int(end) if end.strip("-") else None for end in found.groups()]
-    rows, columns = slice(*ends[:2]), slice(*ends[2:])
-    (y0, y1, _), (x0, x1, _) = rows.indices(movie.height), columns.indices(movie.width)
-    if y1 <= y0 or x1 <= x0:
-        raise SettingsError(f"scope_region = '{region}' leaves nothing of frames of {movie.height} x {movie.width} px.")
-    return Scope(frames, y0, y1, x0, x1)
-
-
-def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
-    """Return the true events: those of the events table or, where it names none but uncertain ones, those of the mask.
-
-    Events outside of the annotated scope count neither way, like uncertain ones.
-    """
-    told = None if item.events is None else read_events(item.events)
-    if told is not None and (told["kind"] != UNCERTAIN).any():
-        truth = told
-    else:
-        marked = events_table(
-            EventRow(e.t, e.y, e.x, e.kind, source="mask", status="confirmed") for e in events_in_masks(masks)
-        )
-        truth = marked if told is None else pd.concat([marked, told], ignore_index=True)
-    inside = [masks.scope.contains(t, y, x) for t, y, x in truth[["t", "y", "x"]].to_numpy(dtype=float)]
-    return truth.assign(kind=np.where(inside, truth["kind"], UNCERTAIN))
 
 
 def _check(settings: HeadSettings) -> None:

@@ -18,16 +18,9 @@ from napari_tap_events.events.evaluation import Field, Judged, evaluation, judge
 from napari_tap_events.events.held_out import APART_FRAMES, Calibration
 from napari_tap_events.events.model import ENCODER
 from napari_tap_events.events.table import with_scale, write_events
+from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, training_stride_px, window_grid
 from napari_tap_events.jobs.output import describe, finish, write_history, write_json
-from napari_tap_events.jobs.teaching import (
-    MAP_STRIDE_PX,
-    Classroom,
-    Taught,
-    inputs_of,
-    oof_stride_px,
-    training_stride_px,
-    window_grid,
-)
+from napari_tap_events.jobs.teaching import Classroom, Taught, inputs_of, oof_stride_px
 from napari_tap_events.movies.masks import save_masks
 from napari_tap_events.movies.ome_zarr import create_map
 from napari_tap_events.settings import EncoderSettings, HeadSettings, ScoreSettings

@@ -1,0 +1,96 @@
+"""A movie and what was marked in it, as a head is taught by them: the scope, the true events, the grid of windows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_tap_events.errors import SettingsError
+from napari_tap_events.events.crops import WindowGrid
+from napari_tap_events.events.table import UNCERTAIN, EventRow, events_table, read_events
+from napari_tap_events.movies.masks import EventMasks, Scope, events_in_masks, open_masks
+from napari_tap_events.movies.movie import Movie, single_channel
+from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.settings import LabelSettings, MovieSettings, frame_range
+
+MAP_STRIDE_PX = 2
+"""Maps for heads are kept at half the resolution of the movie: a quarter of the memory and of the time."""
+TRAINING_STRIDE_PX = 8
+"""Distance of the windows that a head is taught on, at most."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Paths of a movie, its mask, and an events table with the truth and with what is uncertain."""
+
+    movie: Path
+    masks: Path
+    events: Path | None = None
+
+
+def open_labelled(labelled: Labelled, opening: MovieSettings, settings: LabelSettings) -> tuple[Movie, EventMasks]:
+    """Open a movie and what was marked in it.
+
+    Raises
+    ------
+    MovieError, MaskError, SettingsError
+        When one of the files cannot be read, or they do not go together.
+    """
+    movie = single_channel(open_movie(labelled.movie, opening))
+    return movie, open_masks(labelled.masks, movie, labelled.events, scope_of(movie, settings))
+
+
+def scope_of(movie: Movie, settings: LabelSettings) -> Scope:
+    """Return what was annotated of a movie.
+
+    Raises
+    ------
+    SettingsError
+        When the settings leave nothing of it.
+    """
+    frames = frame_range(settings.scope_frames, movie.n_frames, "scope_frames")
+    region = settings.scope_region or ":,:"
+    found = re.fullmatch(r"(-?\d*):(-?\d*),(-?\d*):(-?\d*)", region.replace(" ", ""))
+    if found is None:
+        raise SettingsError(f"scope_region = '{region}' is no rectangle; write it as y0:y1,x0:x1, e.g. 0:200,:.")
+    ends = [int(end) if end.strip("-") else None for end in found.groups()]
+    rows, columns = slice(*ends[:2]), slice(*ends[2:])
+    (y0, y1, _), (x0, x1, _) = rows.indices(movie.height), columns.indices(movie.width)
+    if y1 <= y0 or x1 <= x0:
+        raise SettingsError(f"scope_region = '{region}' leaves nothing of frames of {movie.height} x {movie.width} px.")
+    return Scope(frames, y0, y1, x0, x1)
+
+
+def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
+    """Return the true events: those of the events table or, where it names none but uncertain ones, those of the mask.
+
+    Events outside of the annotated scope count neither way, like uncertain ones.
+    """
+    told = None if item.events is None else read_events(item.events)
+    if told is not None and (told["kind"] != UNCERTAIN).any():
+        truth = told
+    else:
+        marked = events_table(
+            EventRow(e.t, e.y, e.x, e.kind, source="mask", status="confirmed") for e in events_in_masks(masks)
+        )
+        truth = marked if told is None else pd.concat([marked, told], ignore_index=True)
+    inside = [masks.scope.contains(t, y, x) for t, y, x in truth[["t", "y", "x"]].to_numpy(dtype=float)]
+    return truth.assign(kind=np.where(inside, truth["kind"], UNCERTAIN))
+
+
+def window_grid(movie: Movie, settings: LabelSettings, stride_px: int | None = None) -> WindowGrid:
+    """Return the grid on which windows are labelled and taught, or one of another stride."""
+    height, width = (side // MAP_STRIDE_PX * MAP_STRIDE_PX for side in (movie.height, movie.width))
+    return WindowGrid(height, width, settings.crop_px, stride_px or training_stride_px(settings))
+
+
+def training_stride_px(settings: LabelSettings) -> int:
+    """Return the distance of the windows that are taught: a third of the crop, at most 8 px, and a divisor of the crop."""
+    stride = min(TRAINING_STRIDE_PX, max(MAP_STRIDE_PX, settings.crop_px // 3))
+    while settings.crop_px % stride or stride % MAP_STRIDE_PX:
+        stride -= 1
+    return stride

@@ -1,0 +1,50 @@
+"""What a mask would teach: its events by kind, and how many windows each criterion makes an event, before anything is trained."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from napari_tap_events.events.criteria import UNKNOWN, count_positives, label_movie
+from napari_tap_events.events.table import UNCERTAIN
+from napari_tap_events.jobs.labelled import Labelled, open_labelled, truth_of, window_grid
+from napari_tap_events.settings import LabelSettings, MovieSettings
+
+
+def describe_marks(labelled: Labelled, opening: MovieSettings, settings: LabelSettings) -> dict[str, Any]:
+    """Count what a mask would teach.
+
+    Returns
+    -------
+    dict
+        "events": number by kind; "uncertain": marks that count neither way; "windows": how many are known; "positives": how
+        many of these are events, by criterion; "text": the same for people.
+
+    Raises
+    ------
+    MovieError, MaskError, SettingsError, ScopeError
+        When the files do not go together, or nothing is left of them.
+    """
+    movie, masks = open_labelled(labelled, opening, settings)
+    grid = window_grid(movie, settings)
+    kinds = Counter(truth_of(labelled, masks)["kind"])
+    known = np.count_nonzero(label_movie(masks, grid, settings) != UNKNOWN)
+    values: dict[str, Any] = {
+        "events": {kind: count for kind, count in sorted(kinds.items()) if kind != UNCERTAIN},
+        "uncertain": kinds.get(UNCERTAIN, 0),
+        "windows": int(known),
+        "positives": dict(count_positives(masks, grid, settings.area_px)),
+    }
+    return {**values, "text": "\n".join(_lines(values, settings))}
+
+
+def _lines(values: dict[str, Any], settings: LabelSettings) -> list[str]:
+    events = ", ".join(f"{count} {kind}" for kind, count in values["events"].items()) or "none"
+    uncertain = f"; {values['uncertain']} uncertain, which count neither way" if values["uncertain"] else ""
+    return [
+        f"  events      {events}{uncertain}",
+        f"  windows     {values['windows']:,} of {settings.crop_px} px; so many are events by each criterion:",
+        *(f"    {criterion:<12} {count:,}" for criterion, count in values["positives"].items()),
+    ]
