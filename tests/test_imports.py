@@ -35,7 +35,19 @@ def test_the_whole_window_never_imports_torch():
     assert "torch" not in modules_after(f"import {', '.join(GUI_MODULES)}")
 
 
-@pytest.mark.parametrize("room", ["movies.opening", "movies.masks", "movies.ome_zarr", "movies.synthetic", "events.table"])
+@pytest.mark.parametrize(
+    "room",
+    [
+        "movies.opening",
+        "movies.masks",
+        "movies.ome_zarr",
+        "movies.synthetic",
+        "events.table",
+        "events.exports",
+        "events.over_time",
+        "study.result_folder",
+    ],
+)
 def test_reading_movies_and_tables_needs_neither_torch_nor_napari(room):
     assert not modules_after(f"import napari_tap_events.{room}") & {"torch", "napari", "qtpy"}
 

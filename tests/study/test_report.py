@@ -162,7 +162,7 @@ def test_a_movie_beside_the_folder_is_found(result_folder: Path, change: Change)
 def test_a_movie_of_another_shape_is_not_shown(result_folder: Path, change: Change) -> None:
     change(lambda card: card["inputs"]["movie"].update(shape=[24, 1, 50, 50]))
     page = Page(write_report(result_folder))
-    assert "it had (24, 1, 50, 50)" in page.words
+    assert "they were (24, 1, 50, 50)" in page.words
     assert "movie" not in page.sections
 
 

@@ -7,8 +7,8 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.gui.result_folder import read_result
 from napari_tap_events.gui.result_layers import open_results
+from napari_tap_events.study.result_folder import read_result_folder
 
 
 def open_results_dialog(viewer: napari.viewer.Viewer) -> None:
@@ -25,10 +25,9 @@ def ask_and_open_results(viewer: napari.viewer.Viewer, parent: QWidget | None) -
     if not folder:
         return
     try:
-        movie_path = None
-        if "movie" not in read_result(folder).files:
-            movie_path = _ask_for_movie(parent, read_result(folder).movie_name)
-        open_results(viewer, folder, movie_path)
+        result = read_result_folder(folder)
+        moved = None if "movie" in result.files else _ask_for_movie(parent, result.movie_name)
+        open_results(viewer, folder, moved)
     except TapEventsError as error:
         show_error(str(error))
 

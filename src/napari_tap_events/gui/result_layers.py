@@ -11,23 +11,25 @@ from napari.components import ViewerModel
 from napari.layers import Layer, Points
 from napari.utils.notifications import show_warning
 
-from napari_tap_events.errors import MovieError, TapEventsError
+from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.table import read_events
 from napari_tap_events.gui import layers as show_as
 from napari_tap_events.gui.event_points import DEFAULT_DIAMETER_PX, event_layers, jump_to_event, most_probable, truth_layer
-from napari_tap_events.gui.result_folder import ResultFolder, read_result
 from napari_tap_events.gui.world import World
 from napari_tap_events.movies.masks import open_masks
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import open_map
-from napari_tap_events.movies.opening import open_movie
-from napari_tap_events.settings import MovieSettings
+from napari_tap_events.study.result_folder import ResultFolder, read_result_folder
+
+RESULT = "tap_events_result"
+"""Key in a layer's metadata under which we write the result folder that it shows."""
 
 
 @dataclass(frozen=True)
 class _Below:
     """What lies under the overlays, and how large their marks are."""
 
+    result: ResultFolder
     movie: Movie
     world: World
     diameter_px: float
@@ -50,11 +52,12 @@ def _probability(path: Path, below: _Below) -> list[Layer]:
 
 
 def _truth(path: Path, below: _Below) -> list[Layer]:
-    return [truth_layer(read_events(path), below.world, below.diameter_px)]
+    return [truth_layer(below.result.of_movie(read_events(path)), below.world, below.diameter_px)]
 
 
 def _events(path: Path, below: _Below) -> list[Layer]:
-    return list(event_layers(read_events(path), below.world, below.movie.n_frames, below.diameter_px))
+    events = below.result.of_movie(read_events(path))
+    return list(event_layers(events, below.world, below.movie.n_frames, below.diameter_px))
 
 
 OVERLAYS: dict[str, Callable[[Path, _Below], list[Layer]]] = {
@@ -91,44 +94,24 @@ def open_results(viewer: ViewerModel, folder: str | Path, movie_path: str | Path
     MovieError
         When the movie is gone; the message says how to tell where it is.
     """
-    result = read_result(folder)
-    movie = _open_movie(result, movie_path)
+    result = read_result_folder(folder)
+    movie = result.open_movie(movie_path)
     world = show_as.world_of(movie)
     added: list[Layer] = [*show_as.movie_layers(movie), *_overlays(result, movie)]
     for layer in added:
+        layer.metadata[RESULT] = result.folder
         viewer.add_layer(layer)
     if result.missing:
-        show_warning(f"'{result.path.name}' is not complete: {', '.join(result.missing)} is not there.")
+        show_warning(f"'{result.folder.name}' is not complete: {', '.join(result.missing)} is not there.")
     viewer.canvas.overlays.scale_bar.visible = movie.pixel_size_um is not None
     _go_to_best(viewer, added, world)
     return added
 
 
-def _open_movie(result: ResultFolder, movie_path: str | Path | None) -> Movie:
-    path = Path(movie_path) if movie_path is not None else result.files.get("movie")
-    if path is None:
-        raise MovieError(
-            f"the movie of '{result.path.name}' is not where it was, '{result.movie_name}'; "
-            "put it beside the result folder, or tell where it is now."
-        )
-    movie = open_movie(path, result.movie_settings if movie_path is not None or _is_input(result) else MovieSettings())
-    if result.movie_shape is not None and movie.shape != result.movie_shape:
-        raise MovieError(
-            f"'{path}' is not the movie of '{result.path.name}': its frames, channels, rows and columns are {movie.shape}, "
-            f"they were {result.movie_shape}; put the right one there, or tell where it is."
-        )
-    return movie
-
-
-def _is_input(result: ResultFolder) -> bool:
-    """Say whether the movie is the one that went in, not a copy of ours that tells its own axes and scale."""
-    return not result.files["movie"].is_relative_to(result.path)
-
-
 def _overlays(result: ResultFolder, movie: Movie) -> list[Layer]:
     """Make the layers over the movie, the lowest first; a file that will not do is named and left out."""
     diameter_px = 2 * result.radius_px if result.radius_px else DEFAULT_DIAMETER_PX
-    below = _Below(movie, show_as.world_of(movie), diameter_px)
+    below = _Below(result, movie, show_as.world_of(movie), diameter_px)
     overlays: list[Layer] = []
     for role, make in OVERLAYS.items():
         if role not in result.files:

@@ -8,9 +8,9 @@ import napari
 import napari.viewer
 from qtpy.QtWidgets import QApplication
 
-from napari_tap_events.gui.result_folder import read_result
 from napari_tap_events.gui.result_layers import open_results
 from napari_tap_events.gui.results_panel import ResultsPanel
+from napari_tap_events.study.result_folder import read_result_folder
 
 __all__ = ["open_results", "results_viewer", "show"]
 
@@ -40,7 +40,7 @@ def results_viewer(folder: str | Path, size_px: tuple[int, int] = (1400, 900)) -
     size_px : (int, int)
         Width and height of the window.
     """
-    read_result(folder)
+    read_result_folder(folder)
     viewer = napari.Viewer(title=f"TAP Events: {Path(folder).resolve().name}")
     viewer.window.resize(*size_px)  # type: ignore[no-untyped-call]
     viewer.window.add_dock_widget(ResultsPanel(viewer), name=PANEL_NAME, area="right")

@@ -285,7 +285,8 @@ def _legend(result: Result, sections: list[Section]) -> list[tuple[str, str]]:
 
 def _shown(result: Result) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
     """Return events and true events of the movie that is shown."""
-    return result.of_movie(counted_events(result)), result.of_movie(result.truth)
+    events, truth = counted_events(result), result.truth
+    return (None if events is None else result.of_movie(events)), (None if truth is None else result.of_movie(truth))
 
 
 def _radius_px(result: Result) -> float:

@@ -98,8 +98,9 @@ def _log(kinds: list[str]) -> str:
     numbers = ", ".join(f"{number} is {kind}" for number, kind in enumerate(kinds))
     told = f" EVENT_KIND: {numbers}." if numbers else ""
     return _text(
-        f"Written by napari-tap-events {version('napari-tap-events')}. Every track is one event: its first spot lies in the last frame before the "
-        f"event, its second in the frame after, at the same place. Quality is the probability, -1 where a person set the event.{told}"
+        f"Written by napari-tap-events {version('napari-tap-events')}. Every track is one event: its first spot lies in the last "
+        "frame before the event, its second in the frame after, at the same place. Quality is the probability, -1 where a person "
+        f"set the event.{told}"
     )
 
 
