@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ KNOWN_LOOKS = {
     "death": KindLook(SKY_BLUE, "diamond"),
     "event": KindLook(YELLOW, "square"),
     "uncertain": KindLook(GREY, "x"),
+    "nothing here": KindLook(GREY, "ring"),
 }
 FURTHER_LOOKS = (
     KindLook(GREEN, "triangle_up"),
@@ -33,6 +34,18 @@ FURTHER_LOOKS = (
     KindLook(VERMILION, "star"),
     KindLook(BLUE, "square"),
 )
+SIGNS = {
+    "disc": "●",
+    "diamond": "◆",
+    "square": "■",
+    "x": "✕",
+    "cross": "✚",
+    "triangle_up": "▲",
+    "triangle_down": "▼",
+    "star": "★",
+    "ring": "○",
+}
+"""The letter that stands for a symbol in lists and on buttons."""
 MOST_OPAQUE = 0.6
 """Opacity of a map at its highest: the cell below must still be seen."""
 MASK_COLOURS = (ORANGE, SKY_BLUE, GREEN, PURPLE, VERMILION, YELLOW, BLUE)
@@ -44,6 +57,26 @@ def looks_of(kinds: Iterable[str]) -> dict[str, KindLook]:
     further = [name for name in names if name not in KNOWN_LOOKS]
     looks = {name: FURTHER_LOOKS[i % len(FURTHER_LOOKS)] for i, name in enumerate(further)}
     return {name: KNOWN_LOOKS.get(name) or looks[name] for name in names}
+
+
+def looks_of_values(names: Mapping[int, str]) -> dict[int, KindLook]:
+    """Give every mask value its look: the known kinds always the same one, others in the order of their values.
+
+    Parameters
+    ----------
+    names : mapping of int to str
+        The kind that a mask value stands for.
+    """
+    further = [value for value in sorted(names) if names[value] not in KNOWN_LOOKS]
+    looks = {value: FURTHER_LOOKS[i % len(FURTHER_LOOKS)] for i, value in enumerate(further)}
+    return {value: KNOWN_LOOKS.get(name) or looks[value] for value, name in names.items()}
+
+
+def mark_colormap(names: Mapping[int, str]) -> DirectLabelColormap:
+    """Colours of the masks that a person is painting: each kind as in lists and on buttons, 0 shows nothing."""
+    colours: dict[int | None, str] = {None: "#999999", 0: "transparent"}
+    colours.update({value: look.colour for value, look in looks_of_values(names).items()})
+    return DirectLabelColormap(color_dict=colours)
 
 
 def mask_colormap() -> DirectLabelColormap:

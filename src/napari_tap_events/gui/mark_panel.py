@@ -1,0 +1,142 @@
+"""The Mark step: a person shows where cells divide and die, and everything they do is kept and can be undone."""
+
+from __future__ import annotations
+
+import napari.viewer
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_tap_events.errors import SettingsError
+from napari_tap_events.gui.cheat_sheet import CheatSheet
+from napari_tap_events.gui.mark_desk import MarkDesk
+from napari_tap_events.gui.mark_files import MarkFiles
+from napari_tap_events.gui.notice import Notice
+from napari_tap_events.gui.shortcuts import keys_file, load_keys, save_keys
+from napari_tap_events.project.session import Session
+
+LEAST_WIDTH_PX = 320
+NO_MOVIE = "No movie is open. Open one in step 1."
+NOT_ACTIVE = "Another layer is active: a click marks nothing."
+HIDDEN = "The marks are hidden."
+GONE = "The layer of marks was removed; the marks are kept."
+
+
+class MarkPanel(QWidget):
+    """Shows the marks of the movie that is open in a session.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    session : Session
+
+    Attributes
+    ----------
+    desk : MarkDesk or None
+        The controls of the movie that is open.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, session: Session) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._session = session
+        self._keys = load_keys(keys_file())
+        self._radius_px = 10.0
+        self.desk: MarkDesk | None = None
+        self.files: MarkFiles | None = None
+        self.setMinimumWidth(LEAST_WIDTH_PX)
+        self.empty, self.notice, self.trouble = QLabel(NO_MOVIE), Notice(), Notice()
+        self.empty.setWordWrap(True)
+        self._column = QVBoxLayout(self)
+        for widget in (self.empty, self.trouble, self.notice):
+            self._column.addWidget(widget)
+        self.notice.button.clicked.connect(self._show_marks)
+        self.trouble.button.clicked.connect(self._save_again)
+        session.movie_changed.connect(self.show_movie)
+        for signal in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.selection.events.active):
+            signal.connect(self._look_around)
+        self.show_movie()
+
+    def show_movie(self) -> None:
+        """Show the marks of the movie that is open now, and no others."""
+        self._put_away()
+        movie, annotations = self._session.movie, self._session.annotations
+        self.empty.setVisible(movie is None)
+        if movie is not None and annotations is not None:
+            self.desk = MarkDesk(self._viewer, movie, annotations)
+            self.files = MarkFiles(self.desk.files_menu, movie, self.desk.marker, self)
+            self._column.addWidget(self.desk, stretch=1)
+            self.desk.help_wanted.connect(self.show_keys)
+            self.desk.open(self._radius_px, self._keys)
+            self.desk.marks.layer.events.visible.connect(self._look_around)
+            annotations.troubled.connect(self._say_trouble)
+            self._say_trouble(annotations.trouble)
+        self._look_around()
+
+    def let_go(self) -> None:
+        """Stop listening, and take the marks out of the viewer; the panel is about to go."""
+        self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
+        layers = self._viewer.layers
+        for signal in (layers.events.inserted, layers.events.removed, layers.selection.events.active):
+            signal.disconnect(self._look_around)
+        self._put_away()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Let go before Qt deletes the panel, whoever asked for it."""
+        if event is not None and event.type() == QEvent.Type.DeferredDelete:
+            self.let_go()
+        return bool(super().event(event))
+
+    def show_keys(self) -> None:
+        """Show the list of keys, and take over what the user changes there."""
+        sheet = CheatSheet(self._keys, self)
+        sheet.accepted.connect(lambda: self._take_keys(sheet.value()))
+        sheet.finished.connect(sheet.deleteLater)
+        sheet.open()
+
+    def _take_keys(self, keys: dict[str, str]) -> None:
+        self._keys = keys
+        if self.desk is not None:
+            self.desk.bind_keys(keys)
+        try:
+            save_keys(keys_file(), keys)
+        except SettingsError as error:
+            show_error(str(error))
+
+    def _put_away(self) -> None:
+        if self.desk is None:
+            return
+        desk, self.desk, self.files = self.desk, None, None
+        self._radius_px = desk.marker.radius_px
+        desk.marker.annotations.troubled.disconnect(self._say_trouble, missing_ok=True)
+        desk.let_go()
+        self._column.removeWidget(desk)
+        desk.setParent(None)
+        desk.deleteLater()
+
+    def _show_marks(self) -> None:
+        if self.desk is not None:
+            self.desk.marks.show()
+            self.desk.marks.pick_up(self.desk.marks.tool)
+
+    def _look_around(self) -> None:
+        """Say when a click would mark nothing, because the layer is not there, hidden, or not the active one."""
+        if self.desk is None:
+            self.notice.say("")
+            return
+        layer, layers = self.desk.marks.layer, self._viewer.layers
+        if layer not in layers:
+            self.notice.say(GONE, "Show them")
+        elif not layer.visible:
+            self.notice.say(HIDDEN, "Show them")
+        elif layers.selection.active is not layer:
+            self.notice.say(NOT_ACTIVE, "Go on marking")
+        else:
+            self.notice.say("")
+
+    def _say_trouble(self, words: str) -> None:
+        self.trouble.say(words[:1].upper() + words[1:], "Try again" if words else "")
+
+    def _save_again(self) -> None:
+        if self.desk is not None:
+            self.desk.marker.annotations.save()

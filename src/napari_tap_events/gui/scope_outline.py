@@ -1,0 +1,126 @@
+"""The rectangle that was looked at, drawn over the movie: bold in the frames that count, thin in the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Shapes
+from psygnal import Signal
+
+from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.quiet_layers import add_quietly, remove_quietly
+from napari_tap_events.gui.world import World
+from napari_tap_events.movies.masks import Scope
+
+NAME = "looked at"
+COLOUR = "#F0E442"
+THIN, BOLD = 0.25, 0.9
+"""Opacity in the frames that were not looked at, and in those that were."""
+
+Rectangle = tuple[int, int, int, int]
+
+
+class ScopeOutline:
+    """Shows a scope, and lets a person draw its rectangle.
+
+    Attributes
+    ----------
+    drawn : Signal(tuple)
+        (y0, y1, x0, x1) in pixels, first included, last not: a rectangle that was just drawn.
+    """
+
+    drawn = Signal(object)
+
+    def __init__(self, viewer: ViewerModel, world: World, shape: tuple[int, int, int]) -> None:
+        self._viewer = viewer
+        self._world = world
+        self._shape = shape
+        self._scope: Scope | None = None
+        self._before: Any = None
+        self.layer: Shapes | None = None
+
+    def show(self, scope: Scope | None, t: int) -> None:
+        """Show a scope as it is in frame `t`; nothing where the whole frame was looked at, or nothing is said."""
+        whole = Scope.whole(self._shape)
+        if self._before is not None:
+            return
+        if scope is None or (scope.y0, scope.y1, scope.x0, scope.x1) == (whole.y0, whole.y1, whole.x0, whole.x1):
+            self._scope = None
+            self.close()
+            return
+        if scope != self._scope or self.layer is None or self.layer not in self._viewer.layers:
+            self._scope = scope
+            self._redraw(scope)
+        self.set_frame(t)
+
+    def set_frame(self, t: int) -> None:
+        """Say by the line whether frame `t` was looked at."""
+        if self.layer is not None and self._scope is not None and self._before is None:
+            self.layer.opacity = BOLD if t in self._scope.frames else THIN
+
+    def draw(self) -> None:
+        """Let the person draw a rectangle with the mouse; `drawn` tells when it is there."""
+        if self._before is not None:
+            return
+        self._before = self._viewer.layers.selection.active
+        layer = self._there()
+        layer.data = []
+        layer.opacity = BOLD
+        layer.editable = True
+        self._viewer.layers.selection.active = layer
+        layer.mode = "add_rectangle"
+        layer.events.data.connect(self._finish)
+
+    def stop_drawing(self) -> None:
+        """Go back to what was done before, whether or not something was drawn."""
+        if self._before is None or self.layer is None:
+            return
+        self.layer.events.data.disconnect(self._finish)
+        self.layer.mode = "pan_zoom"
+        before, self._before = self._before, None
+        if before in self._viewer.layers:
+            self._viewer.layers.selection.active = before
+        self._scope = None
+
+    def close(self) -> None:
+        """Take the layer away."""
+        self.stop_drawing()
+        if self.layer is not None:
+            remove_quietly(self._viewer, self.layer)
+            self.layer = None
+
+    def _finish(self, event: Any) -> None:
+        """Take the rectangle as soon as napari says that it is complete."""
+        if self.layer is None or getattr(event, "action", None) != "added" or not self.layer.data:
+            return
+        corners = np.asarray(self.layer.data[-1])[:, -2:]
+        (y0, x0), (y1, x1) = np.round(corners.min(axis=0) + 0.5), np.round(corners.max(axis=0) + 0.5)
+        self.stop_drawing()
+        self.drawn.emit((int(y0), int(y1), int(x0), int(x1)))
+
+    def _redraw(self, scope: Scope) -> None:
+        layer = self._there()
+        low_y, high_y, low_x, high_x = (edge - 0.5 for edge in (scope.y0, scope.y1, scope.x0, scope.x1))
+        layer.data = []
+        layer.add_rectangles(  # type: ignore[no-untyped-call]
+            np.array([[low_y, low_x], [low_y, high_x], [high_y, high_x], [high_y, low_x]])
+        )
+        layer.selected_data = set()
+
+    def _there(self) -> Shapes:
+        if self.layer is None or self.layer not in self._viewer.layers:
+            place = {key: value[1:] for key, value in self._world.layer_place().items()}
+            self.layer = Shapes(
+                ndim=2,
+                name=NAME,
+                face_color="transparent",
+                edge_color=COLOUR,
+                edge_width=1.5,
+                blending="translucent_no_depth",
+                metadata={ROLE: "scope"},
+                **place,
+            )
+            add_quietly(self._viewer, self.layer)
+        return self.layer
