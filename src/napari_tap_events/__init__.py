@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_tap_events.errors import JobStopped, TapEventsError
+    from napari_tap_events.events.exports import export_events
+    from napari_tap_events.events.exports.facts import MovieFacts
+    from napari_tap_events.events.over_time import Smoothing, events_over_time
     from napari_tap_events.events.scoring import score_events
     from napari_tap_events.events.table import read_events, write_events
     from napari_tap_events.jobs.arrow import detect_arrow
@@ -48,17 +51,21 @@ __all__ = [
     "JobStopped",
     "Labelled",
     "Movie",
+    "MovieFacts",
     "MovieSettings",
     "PretrainSettings",
     "Report",
     "Run",
     "ScoreSettings",
+    "Smoothing",
     "SyntheticSettings",
     "TapEventsError",
     "demo",
     "detect",
     "detect_arrow",
+    "events_over_time",
     "explain",
+    "export_events",
     "movie_from_array",
     "open_map",
     "open_masks",
@@ -76,6 +83,9 @@ __all__ = [
 
 _ROOMS = {
     "errors": ("JobStopped", "TapEventsError"),
+    "events.exports": ("export_events",),
+    "events.exports.facts": ("MovieFacts",),
+    "events.over_time": ("Smoothing", "events_over_time"),
     "events.scoring": ("score_events",),
     "events.table": ("read_events", "write_events"),
     "jobs.arrow": ("detect_arrow",),

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Generator
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -272,6 +272,23 @@ def score(
 
     result = score_tables(events, truth, settings)
     typer.echo(json.dumps(result.values, indent=2) if as_json else result.text)
+
+
+@app.command()
+def export(
+    source: Annotated[Path, typer.Argument(metavar="EVENTS.csv|DIR", help="Events table, or folder that a command wrote.")],
+    form: Annotated[
+        Literal["csv", "geff", "trackmate"],
+        typer.Option("--format", metavar="FORMAT", help="csv (spreadsheets), geff (libraries for tracks) or trackmate (Fiji)."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write; for geff a folder, usually NAME.geff.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Write events for other programs: as CSV, GEFF or TrackMate XML."""
+    from napari_tap_events.study.exporting import export_from
+
+    many = export_from(source, out, form, overwrite=overwrite)
+    typer.echo(f"Wrote {many} event{'' if many == 1 else 's'} to {out}")
 
 
 @app.command()

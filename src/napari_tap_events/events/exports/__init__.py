@@ -45,7 +45,8 @@ class ExportFormat:
 
 
 def _write_csv(events: pd.DataFrame, path: Path, facts: MovieFacts) -> None:
-    write_events(path, with_scale(events, facts.interval_s, facts.pixel_size_um))
+    one_scale = len(_movies(events)) < 2
+    write_events(path, with_scale(events, facts.interval_s, facts.pixel_size_um) if one_scale else events)
 
 
 FORMATS: dict[FormatName, ExportFormat] = {
@@ -94,8 +95,7 @@ def export_events(
         _make_way(out, overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove(beside)
-        kept = events if form == "csv" else events[events["status"] != "rejected"]
-        FORMATS[form].write(kept.reset_index(drop=True), beside, facts or facts_of_table(events))
+        FORMATS[form].write(exported(events, form).reset_index(drop=True), beside, facts or facts_of_table(events))
         _remove(out)
         beside.replace(out)
     except OSError as error:
@@ -103,9 +103,19 @@ def export_events(
     return out
 
 
+def exported(events: pd.DataFrame, form: FormatName) -> pd.DataFrame:
+    """Return the rows that a format takes: all for a CSV, which has a column for their status, else those not rejected."""
+    return events if form == "csv" else events[events["status"] != "rejected"]
+
+
+def _movies(events: pd.DataFrame) -> list[str]:
+    """Return the names of the movies in a table; none where it has no column for them."""
+    return sorted(set(events["movie"].astype(str))) if "movie" in events.columns else []
+
+
 def _check_one_movie(events: pd.DataFrame, form: FormatName) -> None:
     """Refuse to mix movies in a format that has no column for them."""
-    movies = sorted(set(events["movie"].astype(str))) if "movie" in events.columns else []
+    movies = _movies(events)
     if len(movies) > 1 and form != "csv":
         raise OutputError(
             f"the table holds events of {len(movies)} movies ({', '.join(movies)}), and {FORMATS[form].title} is for one; "
