@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +13,18 @@ from napari_tap_events.errors import ProjectError
 from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project.corrections import (
     Correction,
-    FramePatch,
     MarkPoint,
     PaintMask,
     PointMark,
     SetKinds,
     SetScope,
+    Together,
+    check_correction,
     correction_from_json,
 )
-from napari_tap_events.project.history import History, history_of
+from napari_tap_events.project.history import Chronicle, History
 from napari_tap_events.project.journal import Journal
-from napari_tap_events.project.kinds import DEFAULT_KINDS, Kind, checked_kinds, names_of
+from napari_tap_events.project.kinds import DEFAULT_KINDS, Kind, names_of
 from napari_tap_events.project.regions import MarkedRegion, RegionFinder
 
 __all__ = ["Annotations", "MarkedRegion"]
@@ -35,11 +37,11 @@ class Annotations:
     ----------
     shape : (T, Y, X)
     kinds : tuple of Kind
-        Those of the project, where the movie's own history does not tell of others.
-    journal : Journal, optional
-        Where every change is written; by default in memory only.
+        Without a chronicle, the kinds to begin with.
+    chronicle : Chronicle, optional
+        The project's, where every change is written; by default in memory only.
     movie : str
-        The movie's name in the journal.
+        The movie's name in the chronicle.
 
     Attributes
     ----------
@@ -56,19 +58,18 @@ class Annotations:
         self,
         shape: tuple[int, int, int],
         kinds: tuple[Kind, ...] = DEFAULT_KINDS,
-        journal: Journal | None = None,
+        chronicle: Chronicle | None = None,
         movie: str = "",
     ) -> None:
         self.shape = shape
         self.labels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
-        self._kinds = kinds
         self._points: dict[int, PointMark] = {}
         self._scope: Scope | None = None
-        self._journal = journal or Journal()
+        self._chronicle = chronicle or Chronicle(Journal(), kinds)
         self._movie = movie
-        self._history = History()
         self._finder = RegionFinder(self.labels)
-        self._journal.troubled.connect(self.troubled.emit)
+        self._chronicle.journal.troubled.connect(self._tell_trouble)
+        self._chronicle.kinds_changed.connect(self._kinds_changed)
 
     def replay(self) -> Annotations:
         """Do again what the journal tells, on marks that are still empty.
@@ -78,7 +79,6 @@ class Annotations:
         ProjectError
             When the journal is damaged, or tells of another movie.
         """
-        self._history = history_of(self._journal.entries(), self._movie)
         for number, values in enumerate(self._history.done, start=1):
             try:
                 correction = correction_from_json(values)
@@ -87,14 +87,14 @@ class Annotations:
                     f"correction {number} of the movie '{self._movie}' cannot be read from the journal ({error!r}); "
                     "put back a copy of the journal."
                 ) from None
-            self._check(correction)
+            check_correction(correction, self.shape)
             self._apply(correction)
         return self
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of event."""
-        return self._kinds
+        return self._chronicle.kinds
 
     @property
     def points(self) -> tuple[PointMark, ...]:
@@ -109,11 +109,11 @@ class Annotations:
     @property
     def events(self) -> tuple[MarkedRegion, ...]:
         """The marked events in the order of time; one that nothing touched stays the same object."""
-        return self._finder.regions(names_of(self._kinds))
+        return self._finder.regions(names_of(self.kinds))
 
     def counts(self) -> dict[str, int]:
         """Return the number of events of each kind, kinds without any included."""
-        found = {kind.name: 0 for kind in self._kinds}
+        found = {kind.name: 0 for kind in self.kinds}
         for region in self.events:
             found[region.event.kind] = found.get(region.event.kind, 0) + 1
         return found
@@ -135,15 +135,15 @@ class Annotations:
     def do(self, correction: Correction) -> None:
         """Journal a correction, then make it; one that changes nothing is left out.
 
+        What it says of the marks before is replaced by what they are, so that taking it back always restores them.
+
         Raises
         ------
         ProjectError
             When it does not fit the movie; then nothing is changed.
         """
-        if not correction.empty:
-            self._check(correction)
-            self._remember(correction)
-            self._announce(self._apply(correction))
+        check_correction(correction, self.shape)
+        self._make(self._upon_these_marks(correction))
 
     def adopt(self, correction: Correction) -> None:
         """Journal a correction whose pixels are in `labels` already, as after a stroke of napari's brush.
@@ -153,15 +153,16 @@ class Annotations:
         ProjectError
             When it does not fit the movie.
         """
-        self.do(correction)
+        check_correction(correction, self.shape)
+        self._make(correction)
 
     def undo(self) -> Correction | None:
         """Take back the newest correction that counts, and return it; None where there is none."""
         if not self._history.done:
             return None
         correction = correction_from_json(self._history.done[-1])
-        self._follow("undo")
-        self._announce(self._apply(correction.inverse()))
+        self._chronicle.record("undo", self._movie)
+        self.changed.emit(self._apply(correction.inverse()))
         return correction
 
     def redo(self) -> Correction | None:
@@ -169,8 +170,8 @@ class Annotations:
         if not self._history.undone:
             return None
         correction = correction_from_json(self._history.undone[-1])
-        self._follow("redo")
-        self._announce(self._apply(correction))
+        self._chronicle.record("redo", self._movie)
+        self.changed.emit(self._apply(correction))
         return correction
 
     @property
@@ -196,40 +197,54 @@ class Annotations:
     @property
     def trouble(self) -> str:
         """The sentence why nothing can be saved now, or ""."""
-        return self._journal.trouble
+        return self._chronicle.journal.trouble
 
     def save(self) -> bool:
         """Try again to write what could not be written, and say whether all is on disk now."""
-        return self._journal.write_waiting()
+        return self._chronicle.journal.write_waiting()
 
-    def _remember(self, correction: Correction) -> None:
-        self._history.follow(self._journal.append("do", self._movie, correction.to_json()))
+    @property
+    def now(self) -> tuple[int, str]:
+        """Number and time of the newest entry of the journal."""
+        return self._chronicle.now
 
-    def _follow(self, what: str) -> None:
-        self._history.follow(self._journal.append(what, self._movie))
+    def was(self, n: int, time: str) -> bool:
+        """Say whether entry `n` of the journal was made at that time."""
+        return self._chronicle.was(n, time)
 
-    def _announce(self, frames: frozenset[int]) -> None:
-        self.changed.emit(frames)
+    def frames_since(self, n: int) -> set[int]:
+        """Return the frames whose pixels have changed since entry `n` of the journal."""
+        return self._chronicle.frames_since(self._movie, n)
 
-    def _check(self, correction: Correction) -> None:
-        """Refuse what would spoil the journal: it must never hold what cannot be made again."""
+    def _make(self, correction: Correction) -> None:
+        if not correction.empty:
+            self._chronicle.record("do", self._movie, correction)
+            self.changed.emit(self._apply(correction))
+
+    def _upon_these_marks(self, correction: Correction) -> Correction:
+        """Return the correction with what is there before it."""
         if isinstance(correction, PaintMask):
-            for patch in correction.patches:
-                self._check_patch(patch)
-        elif isinstance(correction, SetKinds):
-            checked_kinds(correction.after)
-        elif not isinstance(correction, MarkPoint | SetScope):
-            for part in correction.parts:
-                self._check(part)
+            frames = [(patch, self.labels[patch.t].reshape(-1)[patch.pixels]) for patch in correction.patches]
+            return replace(correction, patches=tuple(replace(patch, before=before) for patch, before in frames))
+        if isinstance(correction, MarkPoint):
+            number = (correction.before or correction.after or PointMark(0, 0, 0, 0, 0, "nothing")).id
+            return replace(correction, before=self._points.get(number))
+        if isinstance(correction, SetScope):
+            return replace(correction, before=self._scope)
+        if isinstance(correction, SetKinds):
+            return replace(correction, before=self.kinds)
+        return replace(correction, parts=tuple(self._upon_these_marks(part) for part in correction.parts))
 
-    def _check_patch(self, patch: FramePatch) -> None:
-        n = self.shape[1] * self.shape[2]
-        ascending = len(patch.pixels) < 2 or bool((np.diff(patch.pixels) > 0).all())
-        inside = not len(patch.pixels) or (patch.pixels.min() >= 0 and patch.pixels.max() < n)
-        if not (0 <= patch.t < self.shape[0] and inside):
-            raise ProjectError(f"pixels of frame {patch.t} lie outside of the movie {self.shape} (T, Y, X); mark inside of it.")
-        if not ascending or not len(patch.pixels) == len(patch.before) == len(patch.after):
-            raise ProjectError(f"the pixels of frame {patch.t} are not in order; join the parts of a stroke before it is kept.")
+    def _tell_trouble(self, sentence: str) -> None:
+        self.troubled.emit(sentence)
+
+    def _kinds_changed(self, movie: str) -> None:
+        if movie != self._movie:
+            self.changed.emit(frozenset())
+
+    @property
+    def _history(self) -> History:
+        return self._chronicle.history(self._movie)
 
     def _apply(self, correction: Correction) -> frozenset[int]:
         """Make a correction, and return the frames whose pixels changed."""
@@ -241,9 +256,7 @@ class Annotations:
             self._set_point(correction)
         elif isinstance(correction, SetScope):
             self._scope = correction.after
-        elif isinstance(correction, SetKinds):
-            self._kinds = correction.after
-        else:
+        elif isinstance(correction, Together):
             for part in correction.parts:
                 self._apply(part)
         return correction.frames

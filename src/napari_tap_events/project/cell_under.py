@@ -55,7 +55,7 @@ def _object(window: NDArray[np.float32], place: tuple[int, int], most_px: int, c
     smooth = ndimage.gaussian_filter(window, 1.0)
     if smooth.min() == smooth.max():
         return nothing
-    level = float(threshold_otsu(smooth))
+    level = float(threshold_otsu(smooth))  # type: ignore[no-untyped-call]
     if smooth[place] <= level:
         smooth, level = -smooth, -level
     for threshold in np.linspace(level, float(smooth[place]), _LEVELS, endpoint=False):

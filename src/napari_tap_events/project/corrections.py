@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from napari_tap_events.errors import ProjectError
 from napari_tap_events.movies.masks import Scope
-from napari_tap_events.project.kinds import Kind, kind_from_json, kind_to_json
+from napari_tap_events.project.kinds import Kind, checked_kinds, kind_from_json, kind_to_json
 from napari_tap_events.project.patches import FramePatch, joined_patches, patch_from_json
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "SetKinds",
     "SetScope",
     "Together",
+    "check_correction",
     "correction_from_json",
     "joined_patches",
 ]
@@ -48,6 +50,11 @@ class PointMark:
     x: float
     radius_px: float
     meaning: Meaning
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        place = {name: float(getattr(self, name)) for name in ("y", "x", "radius_px")}
+        return {"id": int(self.id), "t": int(self.t), **place, "meaning": str(self.meaning)}
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ class MarkPoint:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        before, after = (None if point is None else dict(vars(point)) for point in (self.before, self.after))
+        before, after = (None if point is None else point.to_json() for point in (self.before, self.after))
         return {"type": "point", "words": self.words, "before": before, "after": after}
 
 
@@ -201,6 +208,32 @@ class Together:
 Correction = PaintMask | MarkPoint | SetScope | SetKinds | Together
 
 
+def check_correction(correction: Correction, shape: tuple[int, int, int]) -> None:
+    """Refuse what cannot be made on a movie (T, Y, X): it would spoil the journal.
+
+    Raises
+    ------
+    ProjectError
+        Saying what does not fit.
+    """
+    if isinstance(correction, PaintMask):
+        for patch in correction.patches:
+            patch.check(shape)
+    elif isinstance(correction, MarkPoint):
+        _check_point(correction)
+    elif isinstance(correction, SetKinds):
+        checked_kinds(correction.after)
+    elif isinstance(correction, Together):
+        for part in correction.parts:
+            check_correction(part, shape)
+
+
+def _check_point(correction: MarkPoint) -> None:
+    before, after = correction.before, correction.after
+    if before is not None and after is not None and before.id != after.id:
+        raise ProjectError(f"the point {before.id} cannot become the point {after.id}; delete it and mark another.")
+
+
 def correction_from_json(values: Mapping[str, Any]) -> Correction:
     """Return the correction that JSON values tell of.
 
@@ -244,7 +277,9 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Correction]] = {
 
 
 def _scope_to_json(scope: Scope | None) -> list[int] | None:
-    return None if scope is None else [scope.frames.start, scope.frames.stop, scope.y0, scope.y1, scope.x0, scope.x1]
+    if scope is None:
+        return None
+    return [int(n) for n in (scope.frames.start, scope.frames.stop, scope.y0, scope.y1, scope.x0, scope.x1)]
 
 
 def _scope_from_json(values: Sequence[int] | None) -> Scope | None:

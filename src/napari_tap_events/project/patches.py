@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tap_events.errors import ProjectError
+
 
 @dataclass(frozen=True, eq=False)
 class FramePatch:
@@ -43,10 +45,24 @@ class FramePatch:
         """Return the patch that takes this one back."""
         return FramePatch(self.t, self.pixels, self.after, self.before)
 
+    def check(self, shape: tuple[int, int, int]) -> None:
+        """Refuse a patch that does not fit a movie (T, Y, X).
+
+        Raises
+        ------
+        ProjectError
+            When it lies outside, or its pixels are not ascending.
+        """
+        if not len(self.pixels) == len(self.before) == len(self.after) or bool((np.diff(self.pixels) <= 0).any()):
+            raise ProjectError(f"the pixels of frame {self.t} are not in order; join the parts of a stroke first.")
+        inside = not len(self.pixels) or (self.pixels[0] >= 0 and self.pixels[-1] < shape[1] * shape[2])
+        if not (inside and 0 <= self.t < shape[0]):
+            raise ProjectError(f"pixels of frame {self.t} lie outside of the movie {shape} (T, Y, X); mark inside of it.")
+
     def to_json(self) -> dict[str, Any]:
         """Return the patch as JSON values; a disc takes about 200 characters."""
         return {
-            "t": self.t,
+            "t": int(self.t),
             "pixels": _packed_places(self.pixels),
             "before": _packed_values(self.before),
             "after": _packed_values(self.after),

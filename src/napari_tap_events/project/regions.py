@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import chain
 
@@ -30,7 +30,7 @@ class MarkedRegion:
 
     event: MarkedEvent
     value: int
-    blobs: tuple[tuple[int, NDArray[np.int64]], ...]
+    blobs: tuple[tuple[int, NDArray[np.int64]], ...] = field(repr=False)
 
     @property
     def frames(self) -> frozenset[int]:

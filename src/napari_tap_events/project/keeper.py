@@ -1,0 +1,124 @@
+"""Keeps a project on disk, or says why it cannot, and goes on in memory."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from psygnal import Signal
+
+from napari_tap_events.project.card import NAME, SCHEMA, ProjectCard, read_card, write_card
+from napari_tap_events.project.copying import copy_project
+from napari_tap_events.project.history import Chronicle
+from napari_tap_events.project.journal import Journal, unsaved_sentence
+from napari_tap_events.project.lock import FolderLock
+
+JOURNAL = "journal.jsonl"
+
+
+class Keeper:
+    """The card and the journal of a project, and the claim to write them.
+
+    Parameters
+    ----------
+    path : Path
+        The project's folder.
+    card : ProjectCard
+    """
+
+    troubled = Signal(str)
+    """The sentence why nothing can be saved, or "" when it can be again."""
+
+    def __init__(self, path: Path, card: ProjectCard) -> None:
+        self.path = path
+        self.card = card
+        self.chronicle = Chronicle(Journal(path / JOURNAL, self._gate), card.kinds)
+        self._lock = FolderLock(path)
+        self._card_trouble = ""
+        self.chronicle.journal.troubled.connect(self._tell_trouble)
+
+    @property
+    def trouble(self) -> str:
+        """The sentence why nothing can be saved now, or ""."""
+        return self.chronicle.journal.trouble or self._card_trouble
+
+    def begin(self) -> None:
+        """Write a new project.
+
+        Raises
+        ------
+        OSError
+            When that is not possible.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.hold()
+            write_card(self.path, self.card)
+        except OSError as error:
+            self._set_card_trouble(unsaved_sentence(self.path, error))
+            raise
+
+    def open(self) -> None:
+        """Read a project, and try whether it can be written.
+
+        Raises
+        ------
+        ProjectError
+            When there is none, or it is damaged, or was written by a later version.
+        """
+        self.card, schema = read_card(self.path)
+        self.chronicle = Chronicle(self.chronicle.journal, self.card.kinds)
+        self.chronicle.journal.write_waiting()
+        if schema < SCHEMA and not self.trouble:
+            shutil.copyfile(self.path / NAME, self.path / f"project.schema-{schema}.json")
+            self.keep(self.card)
+
+    def keep(self, card: ProjectCard) -> None:
+        """Remember a card, and write it if that is possible."""
+        self.card = card
+        trouble = self._gate()
+        if not trouble:
+            try:
+                write_card(self.path, card)
+            except OSError as error:
+                trouble = unsaved_sentence(self.path, error)
+        self._set_card_trouble(trouble)
+
+    def write(self) -> bool:
+        """Write what is waiting, and say whether all is on disk now."""
+        self.keep(self.card)
+        return self.chronicle.journal.write_waiting() and not self.trouble
+
+    def save_as(self, target: Path) -> None:
+        """Copy the folder, and go on in the copy.
+
+        Raises
+        ------
+        ProjectError
+            When something lies there, or it cannot be written; then all stays as it was.
+        """
+        journal = self.chronicle.journal
+        self.card = copy_project(self.path, target, self.card, lambda folder: journal.copy_to(folder / JOURNAL))
+        self._lock.release()
+        self._lock, self.path = FolderLock(target), target
+        journal.go_on_in(target / JOURNAL)
+        self._set_card_trouble("")
+
+    def close(self) -> None:
+        """Let others write."""
+        self._lock.release()
+
+    def _gate(self) -> str:
+        """Return the sentence why nothing may be written, or ""."""
+        try:
+            return self._lock.hold()
+        except OSError as error:
+            return unsaved_sentence(self.path, error)
+
+    def _set_card_trouble(self, sentence: str) -> None:
+        before, self._card_trouble = self.trouble, sentence
+        if self.trouble != before:
+            self.troubled.emit(self.trouble)
+
+    def _tell_trouble(self, _sentence: str) -> None:
+        self.troubled.emit(self.trouble)

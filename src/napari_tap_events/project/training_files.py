@@ -1,0 +1,97 @@
+"""What `train` is given of a movie's marks: a mask, uncertain places, and the scope."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_tap_events.errors import ProjectError
+from napari_tap_events.movies.marked_points import UNCERTAIN
+from napari_tap_events.movies.masks import KINDS, Scope
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.corrections import PointMark
+from napari_tap_events.project.stored_masks import write_masks
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """The marks of a movie as the command `train` takes them.
+
+    Attributes
+    ----------
+    masks : Path
+        For `--masks`.
+    events : Path or None
+        For `--events`: the uncertain places; None where there are none.
+    scope_frames, scope_region : str
+        For `--scope-frames` and `--scope-region`; empty where no scope is set.
+    remarks : tuple of str
+        What a person must know before training, one sentence each.
+    """
+
+    masks: Path
+    events: Path | None
+    scope_frames: str = ""
+    scope_region: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def write_training_files(folder: Path, name: str, a: Annotations, movie: Movie | None = None) -> TrainingFiles:
+    """Write `NAME.zarr` and, where places are uncertain, `NAME.uncertain.csv` into a folder.
+
+    Points "nothing here" are not written: inside of the scope whatever is not marked counts as no event anyway, and outside of it
+    `train` takes nothing to be known.
+
+    Raises
+    ------
+    ProjectError
+        When no event is marked, or the folder cannot be written.
+    """
+    if not a.events:
+        raise ProjectError(f"no event is marked in '{name}' yet; mark some before training.")
+    masks, table = folder / f"{name}.zarr", folder / f"{name}.uncertain.csv"
+    write_masks(masks, a, movie)
+    uncertain = [point for point in a.points if point.meaning == "uncertain"]
+    try:
+        _write_uncertain(table, uncertain)
+    except OSError as error:
+        raise ProjectError(f"'{table}' cannot be written: {error.strerror or error}; make room, or save elsewhere.") from None
+    return TrainingFiles(masks, table if uncertain else None, *_scope_texts(a.scope), _remarks(a))
+
+
+def _write_uncertain(path: Path, points: list[PointMark]) -> None:
+    if not points:
+        path.unlink(missing_ok=True)
+        return
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["event_id", "kind", "t", "y", "x", "radius"])
+        table.writerows([f"point {p.id}", UNCERTAIN, p.t, round(p.y, 2), round(p.x, 2), round(p.radius_px, 2)] for p in points)
+    partial.replace(path)
+
+
+def _scope_texts(scope: Scope | None) -> tuple[str, str]:
+    if scope is None:
+        return "", ""
+    return f"{scope.frames.start}:{scope.frames.stop}", f"{scope.y0}:{scope.y1},{scope.x0}:{scope.x1}"
+
+
+def _remarks(a: Annotations) -> tuple[str, ...]:
+    remarks = []
+    if a.scope is None:
+        remarks.append("No scope is set, so the whole movie counts as marked: an event that is not marked teaches 'no event'.")
+    outside = [r for r in a.events if a.scope and not a.scope.contains(r.event.t, r.event.y, r.event.x)]
+    if outside:
+        remarks.append(f"{len(outside)} of {len(a.events)} events lie outside of the scope and are not used.")
+    nothing = [p for p in a.points if p.meaning == "nothing" and a.scope and not a.scope.contains(p.t, p.y, p.x)]
+    if nothing:
+        remarks.append(f"{len(nothing)} points 'nothing here' lie outside of the scope and are not used.")
+    used = {region.value: region.event.kind for region in a.events}
+    renamed = [f"'{kind}' is called 'kind {v}'" for v, kind in sorted(used.items()) if kind != f"kind {v}" and v > len(KINDS)]
+    renamed += [f"'{used[v]}' is called '{kind}'" for v, kind in enumerate(KINDS, start=1) if used.get(v, kind) != kind]
+    if renamed:
+        remarks.append(f"In training {', '.join(renamed)}.")
+    return tuple(remarks)
