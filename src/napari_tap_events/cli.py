@@ -23,6 +23,7 @@ from napari_tap_events.settings import (
     DetectSettings,
     ExplainSettings,
     HeadSettings,
+    LabelSettings,
     MovieSettings,
     PretrainSettings,
     ScoreSettings,
@@ -144,6 +145,24 @@ def info(
     from napari_tap_events.jobs.info import describe_movie
 
     about = describe_movie(movie, opening, check)
+    typer.echo(json.dumps(about, indent=2) if as_json else about["text"])
+
+
+@app.command()
+@spread
+def marks(
+    movie: Annotated[Path, typer.Option("--movie", metavar="MOVIE", help="The movie.")],
+    masks: Annotated[Path, typer.Option("--masks", metavar="FILE", help="Its event masks.")],
+    settings: LabelSettings,
+    opening: MovieSettings,
+    events: Events = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print what event masks would teach: events by kind, and windows that are events by each criterion."""
+    from napari_tap_events.jobs.labelled import Labelled
+    from napari_tap_events.jobs.marks import describe_marks
+
+    about = describe_marks(Labelled(movie, masks, events), opening, settings)
     typer.echo(json.dumps(about, indent=2) if as_json else about["text"])
 
 

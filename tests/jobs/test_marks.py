@@ -1,0 +1,53 @@
+"""What a mask would teach is told before anything is trained."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from napari_tap_events.cli import app
+from napari_tap_events.errors import MaskError
+from napari_tap_events.jobs.labelled import Labelled
+from napari_tap_events.jobs.marks import describe_marks
+from napari_tap_events.settings import LabelSettings, MovieSettings
+
+SETTINGS = LabelSettings(crop_px=24)
+
+
+def test_events_are_counted_by_kind_and_windows_by_criterion(marked):
+    about = describe_marks(marked.labelled, MovieSettings(), SETTINGS)
+    assert sum(about["events"].values()) > 0
+    positives = about["positives"]
+    assert 0 < positives["size-both"] <= positives["size-either"] <= positives["any-either"] < about["windows"]
+    assert f"{positives['size-both']:,}" in about["text"]
+
+
+def test_a_smaller_scope_leaves_fewer_windows(marked):
+    whole = describe_marks(marked.labelled, MovieSettings(), SETTINGS)
+    part = describe_marks(marked.labelled, MovieSettings(), LabelSettings(crop_px=24, scope_frames="0:6"))
+    assert part["windows"] < whole["windows"]
+
+
+def test_uncertain_events_count_neither_way(marked, tmp_path):
+    (tmp_path / "uncertain.csv").write_text("event_id,t,y,x,kind\n1,2,20,20,uncertain\n")
+    about = describe_marks(Labelled(marked.movie, marked.masks, tmp_path / "uncertain.csv"), MovieSettings(), SETTINGS)
+    assert about["uncertain"] == 1
+    assert "count neither way" in about["text"]
+
+
+def test_a_mask_of_another_movie_is_refused(marked, tmp_path):
+    import numpy as np
+    import tifffile
+
+    tifffile.imwrite(tmp_path / "small.tif", np.zeros((6, 8, 8), np.uint8), metadata={"axes": "TYX"})
+    with pytest.raises(MaskError):
+        describe_marks(Labelled(marked.movie, tmp_path / "small.tif"), MovieSettings(), SETTINGS)
+
+
+def test_the_command_prints_json(marked):
+    flags = ["marks", "--movie", str(marked.movie), "--masks", str(marked.masks), "--crop-px", "24", "--json"]
+    done = CliRunner().invoke(app, flags)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["positives"] == describe_marks(marked.labelled, MovieSettings(), SETTINGS)["positives"]
