@@ -39,7 +39,8 @@ def event_layers(events: pd.DataFrame, world: World, n_frames: int, diameter_px:
     """
     beside = pd.concat([events.assign(t=events["t"] - 1), events.assign(t=events["t"] + 1)], ignore_index=True)
     beside = beside[beside["t"].between(0, n_frames - 1)]
-    neighbours = _marks(beside, world, "events ±1 frame", diameter_px, border_width=0.025, opacity=0.6)
+    beside = beside.reset_index(drop=True)
+    neighbours = _marks(beside, world, "events ±1 frame", diameter_px, border_width=0.025, opacity=0.6, features=beside)
     marks = _marks(events, world, "events", diameter_px, border_width=0.08, features=events.reset_index(drop=True))
     neighbours.metadata[ROLE] = "neighbours"
     marks.metadata[ROLE] = "events"

@@ -1,0 +1,105 @@
+"""The steps of the work under each other: one is open, each says in a word or two how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+
+class Progress(StrEnum):
+    """How far a step is; the sign says it to those who do not see colours."""
+
+    open = "○"
+    running = "◐"
+    done = "●"
+    wrong = "✕"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step is called, what it is for, and the panel that does it."""
+
+    name: str
+    title: str
+    purpose: str
+    panel: QWidget
+
+
+class StepHeader(QPushButton):
+    """The line of a step: its number and title on the left, how far it is on the right."""
+
+    def __init__(self, number: int, step: Step, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setCheckable(True)
+        self.setToolTip(step.purpose)
+        self.setAccessibleName(f"{number}. {step.title}")
+        self.title, self.status = QLabel(f"<b>{number}&nbsp;&nbsp;{step.title}</b>"), QLabel()
+        self.status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        for label in (self.title, self.status):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row.addWidget(self.title)
+        row.addWidget(self.status, stretch=1)
+        self.setMinimumHeight(row.sizeHint().height() + 6)
+        self.say(Progress.open, "")
+
+    def say(self, progress: Progress, words: str) -> None:
+        """Show how far the step is."""
+        self.status.setText(f"{words} {progress.value}".strip())
+        self.setAccessibleDescription(words)
+
+
+class StepList(QWidget):
+    """Steps in their order; a click on a line opens its panel and closes the others.
+
+    Attributes
+    ----------
+    opened : Signal(str)
+        The name of the step that was opened.
+    """
+
+    opened = Signal(str)
+
+    def __init__(self, steps: tuple[Step, ...], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.steps = {step.name: step for step in steps}
+        self.headers = {step.name: StepHeader(number, step) for number, step in enumerate(steps, 1)}
+        self._rooms = {step.name: _scrolled(step.panel) for step in steps}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        for name, header in self.headers.items():
+            header.clicked.connect(lambda _checked=False, name=name: self.open(name))
+            column.addWidget(header)
+            column.addWidget(self._rooms[name], stretch=1)
+        self.open(steps[0].name)
+
+    def value(self) -> str:
+        """Return the name of the open step."""
+        return next(name for name, header in self.headers.items() if header.isChecked())
+
+    def open(self, name: str) -> None:
+        """Open a step and close the others."""
+        for other, header in self.headers.items():
+            header.setChecked(other == name)
+            self._rooms[other].setVisible(other == name)
+        self.opened.emit(name)
+
+    def say(self, name: str, progress: Progress, words: str = "") -> None:
+        """Show in the line of a step how far it is."""
+        self.headers[name].say(progress, words)
+
+
+def _scrolled(panel: QWidget) -> QScrollArea:
+    """Put a panel into a frame that scrolls up and down, never sideways."""
+    room = QScrollArea()
+    room.setWidget(panel)
+    room.setWidgetResizable(True)
+    room.setFrameShape(QFrame.Shape.NoFrame)
+    room.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return room

@@ -1,0 +1,75 @@
+"""The threshold: from which probability on a candidate is shown as an event; the points follow while the slider moves."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.layers import Points
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+
+STEPS = 1000
+TIP = "Candidates of at least this probability are shown as events. The mark of the start is the threshold chosen on held-out frames."
+
+
+class ThresholdField(QWidget):
+    """A slider and a number from 0 to 1, with the number of events that they leave.
+
+    Attributes
+    ----------
+    valueChanged : Signal(float)
+        The new threshold.
+    """
+
+    valueChanged = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._layers: tuple[Points, ...] = ()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, STEPS)
+        self.slider.setToolTip(TIP)
+        self.number = QDoubleSpinBox()
+        self.number.setRange(0, 1)
+        self.number.setDecimals(3)
+        self.number.setSingleStep(0.01)
+        self.number.setToolTip(TIP)
+        self.words = QLabel()
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Threshold"))
+        row.addWidget(self.slider, stretch=1)
+        row.addWidget(self.number)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.words)
+        self.slider.valueChanged.connect(lambda step: self.number.setValue(step / STEPS))
+        self.number.valueChanged.connect(self._apply)
+
+    def value(self) -> float:
+        """Return the threshold, 0 to 1."""
+        return float(self.number.value())
+
+    def setValue(self, threshold: float) -> None:
+        """Set the threshold, 0 to 1."""
+        self.number.setValue(threshold)
+
+    def rule(self, layers: tuple[Points, ...]) -> None:
+        """Show and hide the points of these layers, whose features hold a probability; the last one is counted."""
+        self._layers = layers
+        self._apply(self.value())
+
+    def _apply(self, threshold: float) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(threshold * STEPS))
+        self.slider.blockSignals(False)
+        for layer in self._layers:
+            layer.shown = _probabilities(layer) >= threshold
+        if self._layers:
+            p = _probabilities(self._layers[-1])
+            expected = np.nansum(p)
+            self.words.setText(f"{np.count_nonzero(p >= threshold)} events of {len(p)} candidates; {expected:.1f} expected")
+        self.valueChanged.emit(threshold)
+
+
+def _probabilities(layer: Points) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.nan_to_num(layer.features["probability"].to_numpy(dtype=float), nan=1.0)

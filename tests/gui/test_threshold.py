@@ -1,0 +1,59 @@
+"""The threshold hides what is less probable, in all layers that it rules, and counts what is left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_tap_events.events.table import EventRow, events_table
+from napari_tap_events.gui.event_points import event_layers
+from napari_tap_events.gui.threshold import ThresholdField
+from napari_tap_events.gui.world import World
+
+
+@pytest.fixture
+def layers():
+    rows = [EventRow(t, 5.0, 5.0, "event", p) for t, p in ((2, 0.9), (4, 0.5), (6, 0.1))]
+    return tuple(event_layers(events_table(rows), World(), 10))
+
+
+@pytest.fixture
+def field(qtbot, layers):
+    made = ThresholdField()
+    qtbot.addWidget(made)
+    made.setValue(0.5)
+    made.rule(layers)
+    return made
+
+
+def test_only_what_is_probable_enough_is_shown(field, layers):
+    assert layers[-1].shown.tolist() == [True, True, False]
+    field.setValue(0.6)
+    assert layers[-1].shown.tolist() == [True, False, False]
+
+
+def test_the_marks_beside_an_event_come_and_go_with_it(field, layers):
+    field.setValue(0.6)
+    beside = layers[0]
+    np.testing.assert_array_equal(beside.shown, beside.features["probability"] >= 0.6)
+    assert beside.shown.sum() == 2
+
+
+def test_slider_and_number_go_together_and_one_value_is_told(field, qtbot):
+    with qtbot.waitSignal(field.valueChanged) as said:
+        field.slider.setValue(250)
+    assert said.args == [0.25]
+    assert field.value() == 0.25
+    field.setValue(0.75)
+    assert field.slider.value() == 750
+
+
+def test_events_are_counted_beside_the_number_that_is_expected(field):
+    assert field.words.text() == "2 events of 3 candidates; 1.5 expected"
+
+
+def test_events_without_a_probability_are_always_shown(field, qtbot):
+    layers = tuple(event_layers(events_table([EventRow(1, 2.0, 3.0, "division")]), World(), 4))
+    field.rule(layers)
+    field.setValue(1.0)
+    assert layers[-1].shown.all()
