@@ -15,6 +15,7 @@ from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.cell_under import cell_under
 from napari_tap_events.project.corrections import MarkPoint, Meaning, PaintMask, PointMark, SetScope
+from napari_tap_events.project.importing import import_events, import_masks
 from napari_tap_events.project.kinds import Kind
 from napari_tap_events.project.regions import MarkedRegion
 from napari_tap_events.project.stamps import Pixels, Sheet, disc, frames_of_event
@@ -25,6 +26,8 @@ __all__ = [
     "change_point",
     "erase_event",
     "fill",
+    "import_events",
+    "import_masks",
     "mark_point",
     "move_event",
     "nudge_event",

@@ -23,27 +23,28 @@ class Sheet:
 
     def __init__(self, labels: NDArray[np.uint8]) -> None:
         self._labels = labels
-        self._laid: list[FramePatch] = []
+        self._laid: dict[int, FramePatch] = {}
 
     def lay(self, t: int, pixels: Pixels, value: int) -> None:
         """Give pixels of frame `t` a value."""
         pixels = np.unique(np.asarray(pixels, np.int64))
-        before = self.values(t, pixels)
-        self._laid.append(FramePatch(t, pixels, before, np.full(len(pixels), value, np.uint8)))
+        patch = FramePatch(t, pixels, self.values(t, pixels), np.full(len(pixels), value, np.uint8))
+        for joined in joined_patches([self._laid.pop(t), patch] if t in self._laid else [patch]):
+            self._laid[t] = joined
 
     def values(self, t: int, pixels: Pixels) -> NDArray[np.uint8]:
         """Return the values of pixels, with what has been laid on them."""
         found: NDArray[np.uint8] = self._labels[t].reshape(-1)[pixels]
-        for patch in self._laid:
-            if patch.t == t and len(patch.pixels):
-                at = np.minimum(np.searchsorted(patch.pixels, pixels), len(patch.pixels) - 1)
-                hit = patch.pixels[at] == pixels
-                found[hit] = patch.after[at[hit]]
+        if t in self._laid:
+            laid = self._laid[t]
+            at = np.minimum(np.searchsorted(laid.pixels, pixels), len(laid.pixels) - 1)
+            hit = laid.pixels[at] == pixels
+            found[hit] = laid.after[at[hit]]
         return found
 
     def patches(self) -> tuple[FramePatch, ...]:
         """Return what has changed, a patch for each frame."""
-        return joined_patches(self._laid)
+        return tuple(patch for _, patch in sorted(self._laid.items()))
 
     def stamp(self, value: int, frames: tuple[int, int], pixels: Pixels, place: tuple[float, float]) -> None:
         """Lay one shape into two frames, apart from all other marks of this value, as far as it hangs together at its place."""
