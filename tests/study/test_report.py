@@ -15,11 +15,13 @@ import pandas as pd
 import pytest
 
 from napari_tap_events.errors import OutputError
-from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.events.over_time import events_over_time
+from napari_tap_events.events.table import EventRow, events_table, read_events, write_events
 from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.movies.ome_zarr import create_map, open_map
 from napari_tap_events.study import pictures, report
 from napari_tap_events.study.methods import methods
+from napari_tap_events.study.over_time import over_time_of_result, true_times
 from napari_tap_events.study.report import write_report
 from napari_tap_events.study.result import read_result
 from napari_tap_events.study.words import headline
@@ -299,3 +301,42 @@ def test_frames_with_most_events_tell_their_stretch_of_time() -> None:
     assert pictures.telling_frames(None, 20, 2) == [5, 15]
     assert pictures.telling_frames(None, 2, 6) == [0, 1]
     assert pictures.strongest_frames(events, 2) == [2, 3]
+
+
+def test_events_over_time_say_what_the_line_and_the_band_are(result_folder: Path, change: Change) -> None:
+    events = read_events(result_folder / "events.csv")
+    assert "expected number of events" in Page(write_report(result_folder)).words
+    write_events(result_folder / "events.csv", events.assign(source="arrow"))
+    assert "rates that would give such a count" in Page(write_report(result_folder)).words
+
+
+def test_candidates_below_the_threshold_are_part_of_what_is_expected(result_folder: Path, change: Change) -> None:
+    write_events(result_folder / "events.csv", events_table([EventRow(3, 4, 4, "division", 0.9, "head")]))
+    rows = [EventRow(3, 4, 4, "division", 0.9, "head"), EventRow(9, 4, 4, "death", 0.3, "head")]
+    write_events(result_folder / "candidates.csv", events_table(rows))
+    change(lambda card: card["files"].update(candidates="candidates.csv"))
+    result = read_result(result_folder)
+    assert result.events is not None
+    told = over_time_of_result(result, result.events, result.candidates)
+    assert {kind.kind: (int(kind.counted.sum()), float(kind.mean.max())) for kind in told.kinds} == {
+        "death": (0, pytest.approx(0.1)),
+        "division": (1, pytest.approx(0.3)),
+    }
+    assert "time" in Page(write_report(result_folder)).sections
+
+
+def test_only_the_frames_that_were_searched_are_told(result_folder: Path, change: Change) -> None:
+    change(lambda card: card["settings"]["detect"].update(frames="6:18"))
+    result = read_result(result_folder)
+    assert result.searched == range(6, 18)
+    assert result.events is not None
+    (kind, *_) = over_time_of_result(result, result.events, None).kinds
+    assert np.isnan(kind.mean[:4]).all()
+    assert np.isfinite(kind.mean[8:16]).all()
+
+
+def test_true_events_of_all_kinds_belong_to_merged_ones() -> None:
+    truth = events_table([EventRow(1, 0, 0, "death"), EventRow(2, 0, 0, "division"), EventRow(3, 0, 0, "uncertain")])
+    for kind, times in (("event", {"event": [1, 2]}), ("death", {"death": [1]}), ("fusion", {})):
+        told = events_over_time(events_table([EventRow(0, 0, 0, kind)]), 10)
+        assert true_times(truth, told) == times

@@ -32,7 +32,7 @@ Numbers = NDArray[np.float64]
 RANKS_ONLY = "arrow"
 """The source whose probabilities rank candidates and mean no share: the arrow of time, which no label has taught."""
 BY_A_PERSON = ("confirmed", "added")
-MOST_BINS = 64
+MOST_BINS = 32
 """Bins are chosen no shorter than this many of them need."""
 LEVEL = 0.95
 
@@ -46,7 +46,7 @@ class Smoothing:
     bin_frames : int
         Length of a bin in frames; 0 chooses it from the length of the movie.
     window_frames : int
-        Length of the sliding window in frames, rounded to an odd number of bins; 0 takes five bins.
+        Length of the sliding window in frames, rounded to an odd number of bins; 0 takes three bins.
     """
 
     bin_frames: int = 0
@@ -59,7 +59,7 @@ class Smoothing:
     def reach(self, n_frames: int) -> int:
         """Return how many bins to each side of a bin its window holds."""
         length = self.bin_length(n_frames)
-        return max(0, round((self.window_frames / length - 1) / 2)) if self.window_frames else 2
+        return max(0, round((self.window_frames / length - 1) / 2)) if self.window_frames else 1
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,8 @@ class OverTime:
         Bins in the sliding window, an odd number.
     calibrated : bool
         What line and interval mean; see the top of this file.
+    all_candidates : bool
+        Whether expected numbers count the candidates below the threshold too.
     kinds : tuple of KindOverTime
         In alphabetical order; none where there are no events.
     """
@@ -101,6 +103,7 @@ class OverTime:
     edges: NDArray[np.int64]
     window_bins: int
     calibrated: bool
+    all_candidates: bool = False
     kinds: tuple[KindOverTime, ...] = ()
 
     @property
@@ -121,8 +124,13 @@ class OverTime:
     def meaning(self) -> str:
         """Say in words what the line and the band around it are."""
         window = f"mean over {self.window_frames} frames" if self.window_bins > 1 else "no smoothing"
-        if self.calibrated:
+        if self.calibrated and self.all_candidates:
             return f"Line: expected number of events, {window}. Band: how many of the candidates are events, 95 %."
+        if self.calibrated:
+            return (
+                f"Line: expected number of events among those listed, {window}. Band: how many of them are events, 95 %. "
+                "What lies below the threshold is not in it."
+            )
         return f"Line: events listed, {window}. Band: rates that would give such a count, 95 %."
 
 
@@ -156,7 +164,7 @@ def events_over_time(
     length = smoothing.bin_length(n_frames)
     edges = np.arange(max(1, -(-n_frames // length)) + 1, dtype=np.int64) * length
     listed, weighed = _counting(events), _counting(_with_verdicts(events, candidates))
-    bins = OverTime(edges, 2 * smoothing.reach(n_frames) + 1, _is_calibrated(weighed))
+    bins = OverTime(edges, 2 * smoothing.reach(n_frames) + 1, _is_calibrated(weighed), candidates is not None)
     # an event belongs to the frame pair (t, t + 1), so the last frame begins none
     pairs = np.histogram(np.arange(searched.start, searched.stop - 1), edges)[0].astype(np.float64)
     names = sorted({str(kind) for table in (listed, weighed) for kind in table["kind"]})

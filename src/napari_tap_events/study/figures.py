@@ -68,7 +68,7 @@ def learning_curves(history: pd.DataFrame, chance: float | None = None) -> str:
     """
     losses = _numeric(history, ("loss", "nll", "entropy"))
     shares = _numeric(history, ("acc", "f1", "auroc", "auprc"))
-    with _drawing(WIDE_IN, 3.0, max(1, bool(losses) + bool(shares))) as (figure, axes):
+    with drawing(WIDE_IN, 3.0, max(1, bool(losses) + bool(shares))) as (figure, axes):
         panels = iter(axes)
         if losses:
             _series(next(panels), history, losses, "Loss")
@@ -81,7 +81,7 @@ def learning_curves(history: pd.DataFrame, chance: float | None = None) -> str:
                 axis.annotate(
                     "chance", (1, chance), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=9
                 )
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def reliability(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
@@ -93,7 +93,7 @@ def reliability(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
         As of `calibration_summary`: edges, counts, mean_probability, observed, ece.
     """
     given = [(name, bins, colour) for name, bins, colour in (("before", before, VERMILION), ("after", after, BLUE)) if bins]
-    with _drawing(WIDE_IN, 4.3, len(given), rows=(3, 1)) as (figure, axes):
+    with drawing(WIDE_IN, 4.3, len(given), rows=(3, 1)) as (figure, axes):
         for column, (name, bins, colour) in enumerate(given):
             upper, lower = axes[column], axes[len(given) + column]
             _reliability_panel(upper, lower, bins, colour)
@@ -101,13 +101,13 @@ def reliability(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
             if column == 0:
                 upper.set_ylabel("observed frequency")
                 lower.set_ylabel("windows")
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def _reliability_panel(upper: Axes, lower: Axes, bins: Mapping[str, Any], colour: str) -> None:
     counts = np.asarray(bins["counts"], dtype=np.float64)
     edges = np.asarray(bins.get("edges") or np.linspace(0, 1, counts.size + 1), dtype=np.float64)
-    p, seen = (_floats(bins[name]) for name in ("mean_probability", "observed"))
+    p, seen = (floats(bins[name]) for name in ("mean_probability", "observed"))
     full = counts > 0
     # a bin with few windows says little: its standard error shows that
     error = np.sqrt(np.clip(seen * (1 - seen), 0.25 / np.maximum(counts, 1), None) / np.maximum(counts, 1))
@@ -131,11 +131,11 @@ def precision_recall(curve: Mapping[str, Any], threshold: float | None, area: fl
     area : float or None
         Average precision.
     """
-    level, precision, recall = (_floats(curve[name]) for name in ("threshold", "precision", "recall"))
+    level, precision, recall = (floats(curve[name]) for name in ("threshold", "precision", "recall"))
     known = np.isfinite(precision) & np.isfinite(recall)
     order = np.flatnonzero(known)[np.argsort(recall[known], kind="stable")]
     along, height = np.append(0.0, recall[order]), np.append(precision[order[:1]], precision[order])
-    with _drawing(NARROW_IN, 3.6) as (figure, (axis,)):
+    with drawing(NARROW_IN, 3.6) as (figure, (axis,)):
         label = "events" if area is None else f"average precision {area:.2f}"
         axis.step(along, height, where="pre", color=BLUE, label=label)
         axis.fill_between(along, height, step="pre", color=BLUE, alpha=0.12, linewidth=0)
@@ -147,83 +147,26 @@ def precision_recall(curve: Mapping[str, Any], threshold: float | None, area: fl
             xlim=(0, 1.02), ylim=(0, 1.05), xlabel="recall: share of true events found", ylabel="precision: share of finds true"
         )
         axis.legend(loc="lower left")
-        return _svg(figure)
-
-
-def events_over_time(t: Mapping[str, Sequence[int]], true_t: Sequence[int], n_frames: int, interval_s: float | None) -> str:
-    """Draw how many events of each kind fall into each stretch of time.
-
-    Parameters
-    ----------
-    t : mapping of kind to frames
-    true_t : frames of the true events
-        Drawn as an outline; empty where they are not known.
-    n_frames : int
-    interval_s : float or None
-        Seconds between frames: adds hours on top.
-    """
-    length = max(1, -(-n_frames // 32))
-    edges = np.arange(0, n_frames + length, length)
-    with _drawing(WIDE_IN, 3.0) as (figure, (axis,)):
-        floor = np.zeros(edges.size - 1)
-        for kind in sorted(t):
-            counts = np.histogram(t[kind], edges)[0]
-            axis.bar(edges[:-1], counts, length * 0.9, floor, align="edge", color=kind_colour(kind), label=kind, linewidth=0)
-            floor += counts
-        if len(true_t):
-            true = np.histogram(true_t, edges)[0]
-            axis.stairs(true, edges, color=INK, linewidth=1.4, label="true")
-            floor = np.maximum(floor, true)
-        axis.set(xlim=(0, n_frames), ylim=(0, floor.max(initial=1) * 1.08), xlabel="frame")
-        axis.set_ylabel("events per frame" if length == 1 else f"events per {length} frames")
-        axis.locator_params(axis="y", integer=True)
-        figure.legend(loc="outside upper left", ncols=6, columnspacing=1.4)
-        _hours_on_top(axis, interval_s, n_frames)
-        return _svg(figure)
-
-
-def errors_by_time(by_time: Mapping[str, Any]) -> str:
-    """Draw where in time the errors of single windows lie.
-
-    Parameters
-    ----------
-    by_time : mapping
-        t (first frame of each bin) and the counts true, false_positive, false_negative, all of one length.
-    """
-    t = _floats(by_time["t"])
-    step = float(np.min(np.diff(t))) if t.size > 1 else 1.0
-    with _drawing(WIDE_IN, 2.7) as (figure, (axis,)):
-        missed, false = _floats(by_time["false_negative"]), _floats(by_time["false_positive"])
-        bars: dict[str, Any] = {"width": 0.9 * step, "align": "edge", "linewidth": 0}
-        axis.bar(t, _floats(by_time["true"]), color=GREY, alpha=0.45, label="true", **bars)
-        axis.bar(t, missed, color=VERMILION, label="of these missed", **bars)
-        axis.bar(t, -false, color=BLUE, label="false", **bars)
-        axis.set_xlim(t.min(), t.max() + step)
-        axis.axhline(0, color=INK, linewidth=0.8)
-        axis.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-        axis.locator_params(axis="y", integer=True)
-        axis.set(xlabel="frame", ylabel="false  |  true windows")
-        figure.legend(loc="outside upper left", ncols=6, columnspacing=1.4)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def tolerance_lines(points: Sequence[Mapping[str, Any]], name: str) -> str:
     """Draw a score (`name`, 0..1) against the tolerance in time, a line for every tolerance in space."""
-    with _drawing(NARROW_IN, 3.2) as (figure, (axis,)):
+    with drawing(NARROW_IN, 3.2) as (figure, (axis,)):
         for i, radius in enumerate(sorted({point["radius_px"] for point in points})):
             line = sorted((point["frames"], point[name]) for point in points if point["radius_px"] == radius)
             frames, values = zip(*line, strict=True)
             colour, dash = SERIES[i % len(SERIES)], DASHES[i % len(DASHES)]
             axis.plot(
-                frames, _floats(values), marker="o", markersize=4, color=colour, linestyle=dash, label=f"within {radius:g} px"
+                frames, floats(values), marker="o", markersize=4, color=colour, linestyle=dash, label=f"within {radius:g} px"
             )
         axis.set(ylim=(0, 1.05), xlabel="tolerance in time, frames", ylabel={"f1": "F1", "recall": "recall"}.get(name, name))
         axis.legend(loc="lower right")
-        return _svg(figure)
+        return svg_of(figure)
 
 
 @contextmanager
-def _drawing(width: float, height: float, columns: int = 1, rows: Sequence[int] = (1,)) -> Iterator[tuple[Figure, list[Axes]]]:
+def drawing(width: float, height: float, columns: int = 1, rows: Sequence[int] = (1,)) -> Iterator[tuple[Figure, list[Axes]]]:
     """Give a figure, inches, and its axes row by row, in our style and without touching anybody else's."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -234,7 +177,7 @@ def _drawing(width: float, height: float, columns: int = 1, rows: Sequence[int] 
         yield figure, list(axes.ravel())
 
 
-def _svg(figure: Figure) -> str:
+def svg_of(figure: Figure) -> str:
     """Return the figure as an `<svg>` element that fills its place and follows the page's text colour."""
     text = io.StringIO()
     figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
@@ -276,17 +219,6 @@ def _numeric(history: pd.DataFrame, words: tuple[str, ...]) -> list[str]:
     return [name for name in named if pd.api.types.is_numeric_dtype(history[name]) and bool(history[name].notna().any())]
 
 
-def _floats(values: Any) -> Any:
+def floats(values: Any) -> Any:
     """Return numbers as (N,) float64, None as NaN."""
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def _hours_on_top(axis: Axes, interval_s: float | None, n_frames: int) -> None:
-    if not interval_s:
-        return
-    unit_s, name = (3600.0, "time, h") if interval_s * n_frames > 7200 else (60.0, "time, min")
-    top = axis.secondary_xaxis(
-        "top", functions=(lambda f: np.multiply(f, interval_s / unit_s), lambda h: np.multiply(h, unit_s / interval_s))
-    )
-    top.set_xlabel(name)
-    top.spines["top"].set_visible(True)

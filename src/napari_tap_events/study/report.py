@@ -13,7 +13,9 @@ import pandas as pd
 
 from napari_tap_events.errors import OutputError
 from napari_tap_events.study import figures, pictures, tables
+from napari_tap_events.study import figures_over_time as along_time
 from napari_tap_events.study.methods import methods
+from napari_tap_events.study.over_time import over_time_of_result, true_times
 from napari_tap_events.study.pictures import Picture
 from napari_tap_events.study.result import Result, read_result
 from napari_tap_events.study.tables import Table
@@ -164,18 +166,19 @@ def _scores(result: Result) -> Section | None:
 
 
 def _over_time(result: Result) -> Section | None:
-    (events, truth), curves = _shown(result), []
-    if events is not None and result.shape and len(events):
-        t = {str(kind): group["t"].tolist() for kind, group in events.groupby("kind")}
-        true = [] if truth is None else truth.query("kind != 'uncertain'")["t"].tolist()
-        svg = figures.events_over_time(t, true, result.shape[0], result.interval_s)
-        alt = f"Bars of {plural(len(events), 'event')} over {result.shape[0]} frames, by kind."
-        curves.append(Picture(svg, "Events over time" + (", and the true ones as an outline" if true else ""), alt))
+    (events, truth), curves, lead = _shown(result), [], ""
+    told = over_time_of_result(result, events, result.candidates) if events is not None and result.shape else None
+    if told is not None and result.shape and told.kinds:
+        many = plural(sum(int(kind.counted.sum()) for kind in told.kinds), "event")
+        alt = f"Bars of {many} over {result.shape[0]} frames, for each kind, and a line with its 95 % interval."
+        svg = along_time.events_over_time(told, true_times(truth, told), result.shape[0], result.interval_s)
+        curves.append(Picture(svg, "Events", alt))
+        lead = told.meaning()
     by_time = result.evaluation.get("by_time")
     if by_time and by_time.get("t"):
         alt = f"{sum(by_time['false_negative']):g} windows missed and {sum(by_time['false_positive']):g} false ones over time."
-        curves.append(Picture(figures.errors_by_time(by_time), "Windows with an event, and errors among them", alt))
-    return Section("time", "Over time", curves=tuple(curves), judged=bool(by_time)) if curves else None
+        curves.append(Picture(along_time.errors_by_time(by_time), "Windows with an event, and errors among them", alt))
+    return Section("time", "Over time", lead, curves=tuple(curves), judged=bool(by_time)) if curves else None
 
 
 def _probability(result: Result) -> Section | None:
