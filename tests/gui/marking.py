@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import tifffile
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_tap_events.gui.layers import movie_layers, world_of
 from napari_tap_events.gui.mark_panel import MarkPanel
-from napari_tap_events.movies.movie import movie_from_array
-from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.gui.quiet_layers import add_quietly
 from napari_tap_events.project.session import Session
 
 SHAPE = (8, 96, 128)
@@ -26,41 +26,35 @@ NO_KEY, SHIFT, CTRL = (
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 
 
-def cell_movie(pixel_size_um=0.5, interval_s=300.0):
-    """Bright discs of radius 6 at `CELLS`, (8, 96, 128), with a little noise."""
+def cell_movie(path, pixel_size_um=0.5, interval_s=300.0, seed=0):
+    """Write bright discs of radius 6 at `CELLS`, (8, 96, 128), with a little noise, as a TIFF; return its path."""
     rows, columns = np.ogrid[: SHAPE[1], : SHAPE[2]]
     frame = np.zeros(SHAPE[1:], float)
     for y, x in CELLS:
         frame[(rows - y) ** 2 + (columns - x) ** 2 <= RADIUS_PX**2] = 1000
-    noise = np.random.default_rng(0).normal(500, 10, SHAPE)
-    return movie_from_array((frame + noise).astype(np.uint16), "cells", pixel_size_um, interval_s)
-
-
-def open_in(session, movie):
-    """Let a session hold a movie, as if a person had opened it."""
-    session.movie = movie
-    session.annotations = Annotations((movie.n_frames, movie.height, movie.width))
-    session.annotations.changed.connect(session.annotations_changed.emit)
-    session.movie_changed.emit()
+    noise = np.random.default_rng(seed).normal(500, 10, SHAPE)
+    scale = {"axes": "TYX", "unit": "um", "finterval": interval_s}
+    resolution = (1 / pixel_size_um, 1 / pixel_size_um)
+    tifffile.imwrite(path, (frame + noise).astype(np.uint16), imagej=True, resolution=resolution, metadata=scale)
+    return path
 
 
 class Bench:
     """The window with everything in it; `session.annotations` tells what the hands have done."""
 
-    def __init__(self, viewer, movie=None):
+    def __init__(self, viewer, folder):
         self.viewer = viewer
-        self.session = Session()
+        self.session = Session(folder / "unsaved")
         self.panel = MarkPanel(viewer, self.session)
         viewer.window.resize(1200, 800)
         viewer.window.add_dock_widget(self.panel, name="Mark")
-        if movie is not None:
-            self.open(movie)
+        viewer.window.activate()
 
-    def open(self, movie):
-        self.world = world_of(movie)
-        for layer in movie_layers(movie):
-            self.viewer.add_layer(layer)
-        open_in(self.session, movie)
+    def open(self, path):
+        self.session.open_movie(path)
+        self.world = world_of(self.session.movie)
+        for layer in movie_layers(self.session.movie):
+            add_quietly(self.viewer, layer)
         self.viewer.dims.set_current_step(0, 0)
         QApplication.processEvents()
         self.viewer.fit_to_view()

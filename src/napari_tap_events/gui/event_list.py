@@ -10,7 +10,7 @@ from qtpy.QtCore import QItemSelection, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from napari_tap_events.gui.colours import SIGNS
-from napari_tap_events.gui.mark_table import EVERYTHING, FRAME, TIME, ListedMark, MarkTable
+from napari_tap_events.gui.mark_table import EVERYTHING, FRAME, KIND, PLACE, TIME, ListedMark, MarkTable
 
 LINES_SHOWN = 7
 
@@ -134,7 +134,10 @@ def _table(model: MarkTable) -> QTableView:
     line_px = round(1.5 * table.fontMetrics().height())
     across, down = table.horizontalHeader(), table.verticalHeader()
     if across is not None and down is not None:
-        across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column, widest in ((FRAME, "Frame  ▾"), (TIME, "00:00:00"), (PLACE, "y, x (px)  ▾")):
+            across.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            across.resizeSection(column, table.fontMetrics().horizontalAdvance(widest) + 12)
+        across.setSectionResizeMode(KIND, QHeaderView.ResizeMode.Stretch)
         across.setHighlightSections(False)
         down.hide()
         down.setDefaultSectionSize(line_px)

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -71,16 +70,13 @@ class KindChoice(QWidget):
         self._group = QButtonGroup(self)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
-        self.add_button, self.edit_button = QPushButton("Add kind..."), QToolButton()
+        self.add_button, self.edit_button = QPushButton("Add kind..."), QPushButton("Change")
         self.add_button.setToolTip("Mark something else as well: a new kind of event, with a colour and a key of its own")
-        self.edit_button.setText("Change")
         self.edit_button.setToolTip("Rename or remove the kind that is chosen")
-        self.edit_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.edit_button.setMenu(self._edit_menu())
         below = QHBoxLayout()
-        below.addWidget(self.add_button)
-        below.addStretch()
-        below.addWidget(self.edit_button)
+        for button in (self.add_button, self.edit_button):
+            below.addWidget(button, stretch=1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(self._rows)

@@ -24,7 +24,7 @@ class MarkControls(QWidget):
         super().__init__(parent)
         self.tools, self.hint, self.radius, self.kinds = ToolChoice(), _sentence(), RadiusField(), KindChoice()
         self.undo_button, self.redo_button = QPushButton("Undo"), QPushButton("Redo")
-        self.keys_button, self.files_button = QPushButton("Keys"), QToolButton()
+        self.keys_button, self.files_button = QPushButton("Keys"), QPushButton("Files")
         self.timeline, self.scope, self.list = Timeline(), ScopeTool(), EventList()
         self.files_menu = QMenu(self.files_button)
         self.scope_button = QToolButton()
@@ -51,9 +51,7 @@ class MarkControls(QWidget):
         self.keys_button.setToolTip(f"All keys for marking.  Key: {keys['help']}")
 
     def _dress(self) -> None:
-        self.files_button.setText("Files")
         self.files_button.setToolTip("Import and export masks and events")
-        self.files_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.files_button.setMenu(self.files_menu)
         self.scope_button.setText("What I have looked at")
         self.scope_button.setToolTip(PURPOSE)

@@ -19,7 +19,7 @@ from napari_tap_events.gui.mark_lines import lanes, listed_marks
 from napari_tap_events.gui.mark_menu import mark_menu
 from napari_tap_events.gui.marker import Marked, Marker
 from napari_tap_events.gui.scope_outline import ScopeOutline
-from napari_tap_events.gui.shortcuts import DIGITS, bind_to_layer, bind_to_widget
+from napari_tap_events.gui.shortcuts import DIGITS, bind_to_layer, bind_to_widget, help_line
 from napari_tap_events.gui.tool_choice import Tool
 from napari_tap_events.movies.masks import Scope
 from napari_tap_events.movies.movie import Movie
@@ -67,8 +67,8 @@ class MarkDesk(MarkControls):
         self.radius.setValue(radius_px)
         self.scope.set_movie(self._annotations.shape)
         self._listen_to_marks()
-        self.marks.open()
         self.bind_keys(keys)
+        self.marks.open()
         self._show_rest()
         self.list_marks()
         self._follow_frame()
@@ -90,6 +90,7 @@ class MarkDesk(MarkControls):
         deeds = self.deeds()
         bind_to_layer(self.marks.layer, keys, deeds)
         self._shortcuts = bind_to_widget(self, keys, deeds)
+        self.marks.help = help_line(keys)
         self.show_keys(keys)
 
     def deeds(self) -> dict[str, Callable[[], object]]:
@@ -242,6 +243,5 @@ class MarkDesk(MarkControls):
         """Return a frame as it is seen: of the topmost visible layer of the movie, else of its first channel."""
         for layer in reversed(self._viewer.layers):
             if layer.visible and layer.metadata.get(ROLE) == "movie" and layer.ndim == 3 and len(layer.data) > t:
-                frame: NDArray[Any] = np.asarray(layer.data[t])
-                return frame
-        return self._movie.frame(t)[0]
+                return np.asarray(layer.data[t])
+        return np.asarray(self._movie.frame(t)[0])

@@ -35,6 +35,8 @@ class MarkLayer:
     layer : napari.layers.Labels
     marker : Marker
     tool : Tool
+    help : str
+        What napari's status bar says while the layer is active.
     tool_changed : Signal(Tool)
     """
 
@@ -43,9 +45,11 @@ class MarkLayer:
     def __init__(self, viewer: ViewerModel, marker: Marker, world: World) -> None:
         self.marker = marker
         self.tool = Tool.stamp
+        self.help = ""
+        self._resting = True
         self._viewer = viewer
         self._world = world
-        self._last_brush = Tool.stamp
+        self._last_brush = self._last_marking = Tool.stamp
         self._names: dict[int, str] = {}
         self.layer = masks_layer(marker.annotations.labels, world, NAME)
         self.points = PointMarks(viewer, world)
@@ -54,8 +58,8 @@ class MarkLayer:
         self._picked = Outline(viewer, world, width, "picked mark")
         self.gestures = Gestures(marker, self._preview, self._tool_in_hand)
 
-    def open(self, tool: Tool = Tool.stamp) -> None:
-        """Put the layer into the viewer and listen to it."""
+    def open(self) -> None:
+        """Put the layer into the viewer and listen to it; the mouse marks nothing until a tool is picked up."""
         self.layer.mouse_drag_callbacks.append(self.gestures.drag)
         self.layer.mouse_move_callbacks.append(self.gestures.hover)
         events = self.layer.events
@@ -75,7 +79,7 @@ class MarkLayer:
         self.marker.picked_changed.connect(self.outline_picked)
         self._viewer.dims.events.current_step.connect(self.outline_picked)
         self.show()
-        self.pick_up(tool)
+        self.rest()
 
     def show(self) -> None:
         """Put the layer (back) on top of the viewer, visible and active."""
@@ -100,11 +104,21 @@ class MarkLayer:
     def pick_up(self, tool: Tool) -> None:
         """Take a tool into the hand."""
         self.tool = tool
-        if tool in (Tool.stamp, Tool.brush):
-            self._last_brush = tool
+        self._resting = False
+        self._remember_tool()
         self.layer.mode = MODES[tool]
         self._keep_mouse()
         self.tool_changed.emit(tool)
+
+    def go_on(self) -> None:
+        """Bring the layer to the fore, and take the last tool that marks into the hand."""
+        self.show()
+        self.pick_up(self._last_marking)
+
+    def rest(self) -> None:
+        """Put the tool down: the mouse only moves the picture."""
+        self.pick_up(Tool.pan)
+        self._resting = True
 
     def undo(self) -> None:
         """Take the last deed back, and go where it was."""
@@ -134,9 +148,15 @@ class MarkLayer:
         if frames and self.shown_frame() not in frames:
             go_to_frame(self._viewer, frames[0], self._world)
 
+    def _remember_tool(self) -> None:
+        if self.tool in (Tool.stamp, Tool.brush):
+            self._last_brush = self.tool
+        if self.tool is not Tool.pan:
+            self._last_marking = self.tool
+
     def _tool_in_hand(self) -> Tool | None:
-        """Return the tool, None while the layer is in another of napari's modes, as its polygon."""
-        return self.tool if self.layer.mode == MODES[self.tool] else None
+        """Return the tool; None while it is put down, or the layer is in another of napari's modes, as its polygon."""
+        return self.tool if self.layer.mode == MODES[self.tool] and not self._resting else None
 
     def _follow_mode(self) -> None:
         """Let our tool be the one that napari's buttons, keys or a held space bar have chosen."""
@@ -150,11 +170,14 @@ class MarkLayer:
         tools = {"paint": self._last_brush, "erase": Tool.erase, "fill": Tool.fill, "pan_zoom": Tool.pan}
         if mode in tools:
             self.tool = tools[mode]
+            self._resting = False
+            self._remember_tool()
             self.tool_changed.emit(self.tool)
 
     def _keep_mouse(self) -> None:
         """Leave the mouse to our gestures: napari's would paint at every press, of the right button too."""
         self._preview.hide()
+        self.layer.help = self.help
         for callback in tuple(self.layer.mouse_drag_callbacks):
             if callback.__module__.startswith("napari.layers.labels") and callback.__name__ == "draw":
                 self.layer.mouse_drag_callbacks.remove(callback)

@@ -9,7 +9,7 @@ from napari_tap_events.gui.timeline import Lane
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.kinds import names_of
 
-ONE_FRAME = "one frame only"
+ONE_FRAME = "1 frame"
 """Such an event is not complete: to learn from it takes the frame before the change and the frame after."""
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import napari.viewer
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent
+from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.gui.cheat_sheet import CheatSheet
+from napari_tap_events.gui.layers import ROLE
 from napari_tap_events.gui.mark_desk import MarkDesk
 from napari_tap_events.gui.mark_files import MarkFiles
 from napari_tap_events.gui.notice import Notice
@@ -33,7 +37,8 @@ class MarkPanel(QWidget):
     Attributes
     ----------
     desk : MarkDesk or None
-        The controls of the movie that is open.
+        The controls of the movie that is open. While the panel is not to be seen, as in another step, they hold the tool that
+        only moves the picture: a click somewhere else in the work must not mark anything.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, session: Session) -> None:
@@ -50,17 +55,21 @@ class MarkPanel(QWidget):
         self._column = QVBoxLayout(self)
         for widget in (self.empty, self.trouble, self.notice):
             self._column.addWidget(widget)
-        self.notice.button.clicked.connect(self._show_marks)
+        self.notice.button.clicked.connect(self.go_on)
         self.trouble.button.clicked.connect(self._save_again)
         session.movie_changed.connect(self.show_movie)
-        for signal in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.selection.events.active):
+        session.troubled.connect(self._say_trouble)
+        for signal in (viewer.layers.events.removed, viewer.layers.selection.events.active):
             signal.connect(self._look_around)
+        viewer.layers.events.inserted.connect(self._keep_on_top)
         self.show_movie()
+        self._say_trouble(session.trouble)
 
     def show_movie(self) -> None:
         """Show the marks of the movie that is open now, and no others."""
         self._put_away()
         movie, annotations = self._session.movie, self._session.annotations
+        self.empty.setText(self._session.problem or NO_MOVIE)
         self.empty.setVisible(movie is None)
         if movie is not None and annotations is not None:
             self.desk = MarkDesk(self._viewer, movie, annotations)
@@ -68,17 +77,19 @@ class MarkPanel(QWidget):
             self._column.addWidget(self.desk, stretch=1)
             self.desk.help_wanted.connect(self.show_keys)
             self.desk.open(self._radius_px, self._keys)
+            if self.isVisible():
+                self.go_on()
             self.desk.marks.layer.events.visible.connect(self._look_around)
-            annotations.troubled.connect(self._say_trouble)
-            self._say_trouble(annotations.trouble)
         self._look_around()
 
     def let_go(self) -> None:
         """Stop listening, and take the marks out of the viewer; the panel is about to go."""
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
+        self._session.troubled.disconnect(self._say_trouble, missing_ok=True)
         layers = self._viewer.layers
-        for signal in (layers.events.inserted, layers.events.removed, layers.selection.events.active):
+        for signal in (layers.events.removed, layers.selection.events.active):
             signal.disconnect(self._look_around)
+        layers.events.inserted.disconnect(self._keep_on_top)
         self._put_away()
 
     def event(self, event: QEvent | None) -> bool:
@@ -108,16 +119,39 @@ class MarkPanel(QWidget):
             return
         desk, self.desk, self.files = self.desk, None, None
         self._radius_px = desk.marker.radius_px
-        desk.marker.annotations.troubled.disconnect(self._say_trouble, missing_ok=True)
         desk.let_go()
         self._column.removeWidget(desk)
         desk.setParent(None)
         desk.deleteLater()
 
-    def _show_marks(self) -> None:
+    def go_on(self) -> None:
+        """Make the marks visible and active, and take the last tool into the hand."""
         if self.desk is not None:
-            self.desk.marks.show()
-            self.desk.marks.pick_up(self.desk.marks.tool)
+            self.desk.marks.go_on()
+
+    def rest(self) -> None:
+        """Put the tool down: clicks mark nothing until `go_on`."""
+        if self.desk is not None:
+            self.desk.marks.rest()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Go on where the person left."""
+        super().showEvent(event)
+        if event is not None and not event.spontaneous():
+            self.go_on()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Rest, unless it is only the whole window that was put away."""
+        super().hideEvent(event)
+        if event is not None and not event.spontaneous():
+            self.rest()
+
+    def _keep_on_top(self, event: Any) -> None:
+        """Keep the marks above a movie that is shown later."""
+        layers = self._viewer.layers
+        if self.desk is not None and event.value.metadata.get(ROLE) == "movie" and self.desk.marks.layer in layers:
+            layers.move(layers.index(self.desk.marks.layer), len(layers))
+        self._look_around()
 
     def _look_around(self) -> None:
         """Say when a click would mark nothing, because the layer is not there, hidden, or not the active one."""
@@ -138,5 +172,4 @@ class MarkPanel(QWidget):
         self.trouble.say(words[:1].upper() + words[1:], "Try again" if words else "")
 
     def _save_again(self) -> None:
-        if self.desk is not None:
-            self.desk.marker.annotations.save()
+        self._session.save()

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 
 from napari_tap_events.gui.colours import SIGNS, KindLook
 
 COLUMNS = ("Frame", "Time", "Kind", "y, x (px)")
 FRAME, TIME, KIND, PLACE = range(len(COLUMNS))
+ABOUT = (
+    "The frame in which the event begins, counted from 0.",
+    "Hours:minutes:seconds from the first frame.",
+    "What was marked.",
+    "Where, in pixels from the upper left corner.",
+)
 EVERYTHING = "all"
 NO_INDEX = QModelIndex()
 
@@ -50,12 +57,26 @@ class ListedMark:
 
 
 def clock(t: int, interval_s: float | None) -> str:
-    """Return the time of a frame as hours and minutes, below an hour as minutes and seconds; empty where it is unknown."""
+    """Return the time of a frame as hours:minutes:seconds; empty where it is unknown."""
     if not interval_s:
         return ""
     seconds = round(t * interval_s)
-    hours, minutes = seconds // 3600, seconds % 3600 // 60
-    return f"{hours} h {minutes:02d}" if hours else f"{minutes} min {seconds % 60:02d}"
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+
+
+@cache
+def sign_icon(look: KindLook, size_px: int = 64) -> QIcon:
+    """Return the sign of a kind in its colour."""
+    picture = QPixmap(size_px, size_px)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    font = painter.font()
+    font.setPixelSize(size_px)
+    painter.setFont(font)
+    painter.setPen(QColor(look.colour))
+    painter.drawText(picture.rect(), Qt.AlignmentFlag.AlignCenter, SIGNS[look.symbol])
+    painter.end()
+    return QIcon(picture)
 
 
 class MarkTable(QAbstractTableModel):
@@ -111,8 +132,11 @@ class MarkTable(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return the name of a column."""
-        shown = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
-        return COLUMNS[section] if shown else None
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{ABOUT[section]} Click to sort."
+        return COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what one cell shows."""
@@ -120,14 +144,14 @@ class MarkTable(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._text(line, column)
         if role == Qt.ItemDataRole.DecorationRole and column == KIND:
-            return QColor(line.look.colour)
+            return sign_icon(line.look)
         if role == Qt.ItemDataRole.TextAlignmentRole and column != KIND:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def _text(self, line: ListedMark, column: int) -> str:
         if column == KIND:
-            return f"{SIGNS[line.look.symbol]} {line.what}" + (f" ({line.note})" if line.note else "")
+            return line.what + (f" ({line.note})" if line.note else "")
         if column == PLACE:
             return f"{line.y:.0f}, {line.x:.0f}"
         return str(line.t) if column == FRAME else clock(line.t, self.interval_s)

@@ -102,7 +102,12 @@ class Marker:
         if isinstance(there, MarkedRegion):
             self.pick(there)
             return
-        self._do(marking.stamp(self.annotations, self.kind, place.t, place.y, place.x, self.radius_px))
+        correction = marking.stamp(self.annotations, self.kind, place.t, place.y, place.x, self.radius_px)
+        if correction.empty:
+            self.said.emit(
+                f"There is no room for a {self.kind.name} here: another one is too near, in this frame or beside it."
+            )
+        self._do(correction)
         self.pick(self.at(place))
 
     def cell_at(self, place: Place) -> NDArray[np.int64]:

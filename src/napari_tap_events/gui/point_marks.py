@@ -38,7 +38,8 @@ class PointMarks:
         self.layer.data = np.array([[point.t, point.y, point.x] for point in points], dtype=float).reshape(-1, 3)
         if points:
             self.layer.size = [2 * point.radius_px for point in points]
-            self.layer.symbol = [look.symbol for look in looks]
+            # napari draws a ring as two circles; a disc without a face is the one that is meant
+            self.layer.symbol = ["disc" if look.symbol == "ring" else look.symbol for look in looks]
             self.layer.border_color = [look.colour for look in looks]
             self.layer.face_color = "transparent"
 

@@ -11,7 +11,7 @@ PURPOSE = (
     "Say where you have marked every event. In there, what is not marked teaches 'no event'; outside, nothing is known and "
     "nothing is learned."
 )
-NOTHING_SAID = "Nothing said yet: only your marks count."
+NOTHING_SAID = "Nothing is said, so the whole movie counts: an event that is not marked teaches 'no event'."
 
 
 class ScopeTool(QWidget):
@@ -46,7 +46,7 @@ class ScopeTool(QWidget):
         self.draw_button.setCheckable(True)
         self.draw_button.setToolTip("Draw the rectangle with the mouse.")
         self.clear_button = QPushButton("Clear")
-        self.clear_button.setToolTip("Say nothing: only marks count.")
+        self.clear_button.setToolTip("Say nothing: then the whole movie counts.")
         self.first, self.last = QSpinBox(), QSpinBox()
         self.from_button, self.to_button = QToolButton(), QToolButton()
         self._lay_out()

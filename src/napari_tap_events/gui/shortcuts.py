@@ -143,7 +143,7 @@ def bind_to_layer(layer: Labels, keys: Mapping[str, str], deeds: Mapping[str, Ca
     """
     layer.keymap = {}
     for key in (*DIGITS, *NAPARIS_OWN):
-        layer.bind_key(key, ..., overwrite=True)
+        layer.bind_key(key, _nothing, overwrite=True)
     for name, key in [*keys.items(), *((digit, digit) for digit in DIGITS)]:
         if key and name in deeds:
             layer.bind_key(_naparis(key), _without_layer(deeds[name]), overwrite=True)
@@ -161,6 +161,10 @@ def bind_to_widget(widget: QWidget, keys: Mapping[str, str], deeds: Mapping[str,
     return shortcuts
 
 
+def _nothing(_layer: Labels) -> None:
+    """Stand in the way of napari's own deed; its blocker `...` makes napari 0.9 fail at every key."""
+
+
 def _without_layer(deed: Callable[[], object]) -> Callable[[Labels], None]:
     """Return a deed as napari calls it: with the layer, which it does not need."""
 
@@ -168,6 +172,12 @@ def _without_layer(deed: Callable[[], object]) -> Callable[[Labels], None]:
         deed()
 
     return bound
+
+
+def help_line(keys: Mapping[str, str]) -> str:
+    """Return the most needed keys in one line, for napari's status bar."""
+    wanted = ("stamp", "brush", "fill", "erase", "undo")
+    return ", ".join([*(f"{name} <{keys[name]}>" for name in wanted), f"all keys <{keys['help']}>"])
 
 
 def _naparis(key: str) -> str:

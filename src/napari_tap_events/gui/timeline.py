@@ -107,11 +107,11 @@ class Timeline(QWidget):
         """Draw what was looked at, the ticks, and the frame that is shown."""
         painter = QPainter(self)
         palette = self.palette()
-        ground, ink = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
-        painter.fillRect(QRectF(self._left, 0, self.width() - self._left, self.height()), ground)
+        ground, ink = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
+        painter.fillRect(QRectF(self._left, 0, self.width() - self._left, self.height()), _between(ground, ink, 0.1))
         if self._looked_at is not None:
             start, stop = self.x_of(self._looked_at.start), self.x_of(self._looked_at.stop)
-            painter.fillRect(QRectF(start, 0, stop - start, self.height()), _between(ground, ink, 0.15))
+            painter.fillRect(QRectF(start, 0, stop - start, self.height()), _between(ground, ink, 0.3))
         for row, lane in enumerate(self._lanes):
             self._draw_lane(painter, row, lane, ink)
         middle = self.x_of(self._t + 0.5)
