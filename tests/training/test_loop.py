@@ -128,6 +128,22 @@ def test_a_run_killed_between_checkpoints_goes_on_from_the_last_one(plan):
     assert equal(second.state, whole.state)
 
 
+def test_a_long_way_to_the_next_validation_is_saved_on_the_way(plan, monkeypatch):
+    monkeypatch.setattr("napari_tap_events.training.loop.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("napari_tap_events.training.loop.REPORT_SECONDS", 0.0)
+    work = fit(Line(), plan)
+    for report in work:
+        if report.done == 14:
+            break
+    del work
+    second = Line()
+    run(second, plan, resume=True)
+    assert second.steps[0] == 13, "it was stopped before step 14 could be saved, long after the validation at 8"
+    whole = Line()
+    run(whole, replace(plan, checkpoint=None))
+    assert equal(second.state, whole.state)
+
+
 def test_resuming_a_finished_run_trains_no_further(plan):
     first, second = Line(), Line()
     run(first, plan)

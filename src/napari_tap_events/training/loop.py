@@ -21,6 +21,8 @@ from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.reports import Control, Report
 
 REPORT_SECONDS = 0.5
+SAVE_SECONDS = 20.0
+"""No more work than this is lost when a run ends without being asked to."""
 History = list[dict[str, float]]
 
 
@@ -134,6 +136,7 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
     running = _Means()
     learner.module.train()
     started, first, shown = time.monotonic(), progress.step, 0.0
+    saved = started
     while progress.step < plan.steps and not _stalled(plan, progress):
         if control.wait_or_stop():
             _save(plan, learner.module, optimiser, progress)
@@ -146,6 +149,7 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
             if not math.isfinite(values["loss"]):
                 raise ModelError(f"the loss is no longer a number after {progress.step} steps; choose a lower --learning-rate.")
             _save(plan, learner.module, optimiser, progress)
+            saved = time.monotonic()
             yield Report(plan.stage, progress.step, plan.steps, values=values)
             if _stalled(plan, progress):
                 told = f"no progress in {plan.patience} validations: stopped early"
@@ -154,6 +158,9 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
             shown = time.monotonic()
             speed = (progress.step - first) / max(1e-9, shown - started)
             yield Report(plan.stage, progress.step, plan.steps, values={**running.peek(), "steps_per_s": speed})
+            if shown - saved > SAVE_SECONDS:
+                _save(plan, learner.module, optimiser, progress)
+                saved = shown
     if plan.keep_best and progress.best_state:
         learner.module.load_state_dict(progress.best_state)
     learner.module.eval()
