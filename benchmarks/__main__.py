@@ -1,6 +1,6 @@
 """Speed and memory on this machine, each beside its limit, measured in the same run.
 
-    python -m benchmarks [--quick] [--out docs/benchmarks/speed.md]
+    python -m benchmarks [--out docs/benchmarks/speed.md]
 
 The limit of a network is a plain 64 -> 64, 3 x 3 convolution (channels last, forward) at the same thread count: the floating-point
 operations of the network's convolutions, divided by the speed of that one. A training step counts three times its forward pass.
@@ -14,7 +14,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,14 +23,15 @@ import numpy as np
 import psutil
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from napari_tap_events import __version__
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps
-from napari_tap_events.encoder.unet import Encoder
+from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
+from napari_tap_events.encoder.unet import Encoder, folded
 from napari_tap_events.encoder.weights import ArrowEncoder
-from napari_tap_events.events.dense import window_logits
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.dense import DenseHead
+from napari_tap_events.events.head import EventHead, HeadShape, make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
 from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.pretext._views import device_movie
@@ -38,6 +39,9 @@ from napari_tap_events.pretext.time_arrow import TimeArrow
 from napari_tap_events.settings import EncoderSettings, PretrainSettings
 
 CPU = Compute(torch.device("cpu"))
+SIDE = 512
+BATCH = 8
+"""Windows judged at once, crop by crop: the fastest of 2 to 64 on one thread."""
 Row = dict[str, Any]
 
 
@@ -49,7 +53,7 @@ def main() -> None:
     rows = [
         *training(given.repeats),
         *features(given.repeats),
-        dense_against_crops(),
+        *dense_against_crops(given.repeats),
         *memory(),
     ]
     text = table(rows)
@@ -65,12 +69,14 @@ def main() -> None:
 def seconds(work: Callable[[], Any], repeats: int) -> float:
     """Return the median wall time of a call, after one to warm up."""
     work()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return median(times)
+    return median(seconds_of(work) for _ in range(repeats))
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Return the wall time of one call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 def convolution_speed(side: int, batch: int, repeats: int) -> float:
@@ -161,38 +167,66 @@ def features(repeats: int) -> list[Row]:
     return rows
 
 
-def dense_against_crops() -> Row:
-    """Compare one dense pass over a frame pair with crop by crop, stride 8, 48 px, resnet head, unet16.
+def dense_against_crops(repeats: int) -> list[Row]:
+    """Compare `detect` without its files, frame pair by frame pair, with crop by crop, for the published head and 48 px crops."""
+    rows = []
+    for preset in ("unet16", "unet32"):
+        encoder = Encoder(1, EncoderSettings(preset=preset)).eval()  # type: ignore[arg-type]
+        source = EncoderFeatures(encoder, None, CPU)
+        for stride in (8, 4):
+            head = make_head("resnet", HeadShape(source.features, 0, 0, 1, 48, stride, 1)).eval()
+            windows = ((SIDE - 48) // stride + 1) ** 2
+            ways = [dense_pairs(source, head, repeats + 2), crops(source, head, head.margin), crops(source, head, 0)]
+            one, margin, bare = side_by_side(ways, repeats)
+            margin, bare = (taken / BATCH * windows for taken in (margin, bare))
+            what = f"a frame pair of 512 x 512, {windows} windows at stride {stride}, {preset}: dense against crop by crop"
+            rows += [
+                {"what": what, "measured": f"{one:.2f} s against {margin:.0f} s", "ratio": margin / one},
+                {
+                    "what": "the same, crops without margin",
+                    "measured": f"{one:.2f} s against {bare:.0f} s",
+                    "ratio": bare / one,
+                },
+            ]
+    return rows
 
-    Crop by crop, every window's two crops are encoded and judged by themselves; a sample of windows is timed and scaled up.
+
+def side_by_side(works: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
+    """Return the least wall times of several calls, made in turn: what others do on the machine hardly tells."""
+    for work in works:
+        work()
+    taken = [[seconds_of(work) for work in works] for _ in range(repeats)]
+    return [min(times) for times in zip(*taken, strict=True)]
+
+
+def dense_pairs(source: EncoderFeatures, head: EventHead, frames: int) -> Callable[[], Any]:
+    """Return what judges one more frame pair of a movie at each call: normalised, encoded, and every window's logit."""
+    rng = np.random.default_rng(0)
+    movie = movie_from_array(rng.integers(0, 255, (frames, SIDE, SIDE), dtype=np.uint8))
+    passing = passing_maps(movie, source, CPU, 1, range(frames))
+    dense = DenseHead(head)
+
+    def next_pair() -> None:
+        t, maps = next(passing)
+        dense.window_logits(MapTiles(maps, Inputs(), CPU, first=t), t)
+
+    return next_pair
+
+
+def crops(source: EncoderFeatures, head: EventHead, margin: int) -> Callable[[], Any]:
+    """Return what judges a batch of windows, each by its two crops alone: encoded, and one logit; crops are at hand, normalised.
+
+    Crops have the margin that makes the head's answer that of the map, or a smaller one, where features are continued by their border.
     """
-    side, crop, stride = 512, 48, 8
-    torch.manual_seed(0)
-    encoder = Encoder(1, EncoderSettings(preset="unet16")).eval()
-    source = EncoderFeatures(encoder, None, CPU)
-    head = make_head("resnet", HeadShape(16, 0, 0, 1, crop, stride, 1)).eval()
-    frames = torch.randn(2, 1, side, side)
-    windows = ((side - crop) // stride + 1) ** 2
-
-    def dense() -> None:
-        z = torch.stack([source.frame(frames[1])] * 2)
-        maps = FeatureMaps(z.numpy().astype(np.float16), np.zeros((1, 0, side, side), np.float16), 16, 1)
-        window_logits(head, MapTiles(maps, Inputs(), CPU), 0)
-
-    margin, batch = head.margin, 32
-    crops = torch.randn(2 * batch, 1, crop + 2 * margin, crop + 2 * margin).to(memory_format=torch.channels_last)
+    batch = torch.randn(2 * BATCH, 1, 48 + 2 * margin, 48 + 2 * margin).to(memory_format=torch.channels_last)
+    judge, missing = folded(head), head.margin - margin
 
     def by_crop() -> None:
         with torch.no_grad():
-            z = source.encoder(crops).unflatten(0, (batch, 2))
-            head(z, torch.zeros(batch, 0, *z.shape[-2:]))
+            z = F.pad(source.encoder(batch), [missing] * 4, mode="replicate").unflatten(0, (BATCH, 2))
+            judge(z, torch.zeros(BATCH, 0, *z.shape[-2:]))
 
-    one, many = seconds(dense, 3), seconds(by_crop, 3) * windows / batch
-    return {
-        "what": "a frame pair of 512 x 512, stride 8: dense against crop by crop (each frame once against twice per window)",
-        "measured": f"{one:.2f} s against {many:.0f} s",
-        "ratio": many / one,
-    }
+    return by_crop
 
 
 def memory() -> list[Row]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, find_maxima, score_frame, score_grid
 from napari_tap_events.events.head import HeadShape, make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
@@ -148,7 +149,7 @@ def test_an_event_is_found_where_and_when_it_is(kind, within_px):
 def test_a_score_map_lies_where_its_grid_says(kind):
     head, tiles = tiles_with_a_spot(2, 20, 31, kind)
     grid = score_grid(head, 2)
-    shape = score_frame(head, tiles, 2, 8.0).shape[1:]
+    shape = score_frame(DenseHead(head), tiles, 2, 8.0).shape[1:]
     last = grid.offset_px + grid.stride_px * (shape[0] - 1)
     margin = 0 if kind == "evidence" else 12
     assert grid.offset_px == (0.5 if kind == "evidence" else 11.5)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from napari_tap_events.events.head import EvidenceHead, FlattenLinear, HeadShape, ResNetHead, make_head
+from napari_tap_events.events.head import EvidenceHead, HeadShape, ResNetHead, make_head
 
 KINDS = ("evidence", "resnet", "linear")
 
@@ -62,21 +61,6 @@ def test_another_stride_says_the_same_at_shared_places(kind):
             torch.testing.assert_close(sparse, dense[..., ::stride, ::stride], rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize(("crop", "stride"), [(12, 4), (12, 3), (12, 1), (12, 5), (12, 12)])
-def test_a_linear_layer_over_blocks_equals_a_plain_convolution(crop, stride):
-    torch.manual_seed(0)
-    layer = FlattenLinear(3, HeadShape(3, 0, 0, 2, crop, stride, 2))
-    z = torch.randn(2, 3, 31, 38)
-    expected = F.conv2d(z, layer.weight, layer.bias, stride=stride)
-    torch.testing.assert_close(layer(z, stride), expected, rtol=0, atol=1e-5)
-
-
-def test_a_linear_layer_is_that_of_the_flattened_window():
-    layer, z = FlattenLinear(3, HeadShape(3, 0, 0, 2, 6, 2, 2)), torch.randn(1, 3, 6, 6)
-    expected = z.flatten() @ layer.weight.flatten(1).T + layer.bias
-    torch.testing.assert_close(layer(z, 2).flatten(), expected)
-
-
 @pytest.mark.parametrize(("kind", "pair", "blind"), [("resnet", "both", True), ("evidence", "mean", True), ("evidence", "both", False),
                                                      ("linear", "both", False)])  # fmt: skip
 def test_which_heads_are_blind_to_the_order_of_frames(kind, pair, blind):
@@ -98,7 +82,7 @@ def test_evidence_is_never_negative_and_a_window_is_its_sum_and_a_bias():
     head = head_of("evidence", crop=12, stride=4)
     frames, pairs = maps(head)
     with torch.no_grad():
-        evidence = head.evidence(frames, pairs)
+        evidence = head.pair_part(*head.frame_part(frames[0], 4)[:, None], pairs, 4)
         logits = head(frames, pairs)
     assert evidence.shape == (1, 2, 40, 33)
     assert (evidence >= 0).all()
@@ -106,8 +90,9 @@ def test_evidence_is_never_negative_and_a_window_is_its_sum_and_a_bias():
     torch.testing.assert_close(logits[0, :, 1, 2], by_hand.detach(), rtol=1e-5, atol=1e-5)
 
 
-def test_an_evidence_head_can_read_the_pair_alone():
-    head = head_of("evidence", channels=(0, 0, 1))
+@pytest.mark.parametrize("kind", ["evidence", "linear"])
+def test_a_head_can_read_the_pair_alone(kind):
+    head = head_of(kind, channels=(0, 0, 1))
     frames, pairs = maps(head, channels=(0, 0, 1))
     with torch.no_grad():
         assert head(frames, pairs).shape == (1, 2, 8, 6)

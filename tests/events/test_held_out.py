@@ -13,7 +13,7 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.errors import ModelError
 from napari_tap_events.events.calibration import Calibrator
-from napari_tap_events.events.dense import window_logits
+from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import Candidate
 from napari_tap_events.events.head import HeadShape, make_head
 from napari_tap_events.events.held_out import (
@@ -109,5 +109,5 @@ def test_a_head_is_asked_about_the_known_windows_of_its_pairs_alone():
     assert held.labels.sum(0).tolist() == [1, 1]
     row = int(np.flatnonzero(held.labels[:, 0])[0])
     assert (held.t[row], *held.corner[row]) == (2, 3 * 4, 4 * 4)
-    np.testing.assert_allclose(held.logits[row], window_logits(head, tiles, 2)[:, 3, 4])
+    np.testing.assert_allclose(held.logits[row], DenseHead(head).window_logits(tiles, 2)[:, 3, 4])
     assert {c.t for c in held.candidates} <= {2, 3}

@@ -12,7 +12,7 @@ import torch
 from napari_tap_events.encoder import feature_maps
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.errors import JobStopped, ModelError, ScopeError, SettingsError
-from napari_tap_events.events.dense import any_kind, window_logits
+from napari_tap_events.events.dense import DenseHead, any_kind
 from napari_tap_events.events.detection import find_maxima
 from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.model import load_event_model
@@ -40,7 +40,7 @@ def test_streaming_says_what_kept_maps_say(detected, marked, head, finish, tmp_p
     tiles = MapTiles(maps, model.inputs, CPU)
     stored = open_map(detected / "probability.ome.zarr")
     for t in (0, 9, 22):
-        expected = any_kind(model.calibration.map(window_logits(model.head, tiles, t, 4 // model.map_stride_px)))
+        expected = any_kind(model.calibration.map(DenseHead(model.head).window_logits(tiles, t, 4 // model.map_stride_px)))
         np.testing.assert_allclose(np.asarray(stored.array[t], np.float32), expected, atol=1e-3)
     found = find_maxima(model.head, tiles, range(23), SETTINGS.radius_px, SETTINGS.radius_frames)
     table = pd.read_csv(detected / "candidates.csv")

@@ -7,7 +7,7 @@ Backbone of time arrow prediction (Gallusser, Stieber, Weigert 2023; Chen, Nambo
 from __future__ import annotations
 
 import copy
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -113,9 +113,12 @@ def _kaiming(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def folded(encoder: Encoder) -> Encoder:
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def folded(network: Network) -> Network:
     """Return a copy for inference with every BatchNorm folded into the convolution before it; same answers, fewer passes."""
-    copied = copy.deepcopy(encoder).eval()
+    copied = copy.deepcopy(network).eval()
     for module in copied.modules():
         if isinstance(module, nn.Sequential) and len(module) > 1 and isinstance(module[1], nn.BatchNorm2d):
             module[0] = fuse_conv_bn_eval(cast(nn.Conv2d, module[0]), module[1])

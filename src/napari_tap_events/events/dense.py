@@ -1,57 +1,116 @@
-"""A head over whole frames: logits for every window of the grid, and evidence for every pixel."""
+"""A head over whole frames: logits for every window of the grid, and evidence for every pixel.
+
+A frame is read in bands of rows, so that the hidden maps of a large frame are never held as a whole, and once: what the head says of
+it by itself is kept for the next frame pair. For the published heads, which are sums, that is one or two numbers per window and kind;
+for the evidence head it is what it reads of the frame, 134 MB for 32 features of 1024 x 1024 map pixels.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from napari_tap_events.events.head import EventHead, EvidenceHead
-from napari_tap_events.events.map_tiles import MapTiles
+from napari_tap_events.encoder.unet import folded
+from napari_tap_events.events.head import EventHead
+from napari_tap_events.events.map_tiles import MapTiles, Span
 
-STRIP_WINDOWS = 64
-"""Rows of windows computed at a time; bounds memory on large frames."""
+BAND_VALUES = 2**21
+"""Numbers in the widest map of a band: 8 MB, which a processor's cache holds; much larger bands are slower."""
+LEAST_ROWS = 32
+"""Rows of a band at least, as its margin is read twice."""
 
 
-@torch.no_grad()
-def window_logits(head: EventHead, tiles: MapTiles, t: int, stride: int | None = None) -> NDArray[np.float32]:
-    """Return the logits of every complete window of the frame pair (t, t + 1).
+class DenseHead:
+    """A head on its way along one movie; ask for frame pairs in order, and every frame is read once.
 
     Parameters
     ----------
     head : EventHead
-        In eval mode.
-    tiles : MapTiles
-    t : int
-    stride : int, optional
-        Distance of the windows in map pixels; by default the head's own.
-
-    Returns
-    -------
-    (K, rows, columns) float32
-        The value at a place is what the head says for the window there, cut out with its margin.
+        In eval mode; what it learns later is not seen.
     """
-    shape, margin = head.shape, head.margin
-    stride = stride or shape.stride
-    rows = (tiles.height - shape.crop) // stride + 1
-    strips = []
-    for first in range(0, rows, STRIP_WINDOWS):
-        count = min(STRIP_WINDOWS, rows - first)
-        top = first * stride - margin
-        bottom = (first + count - 1) * stride + shape.crop + margin
-        frames, pairs = tiles.block(t, (top, bottom), (-margin, tiles.width + margin))
+
+    def __init__(self, head: EventHead) -> None:
+        self.head = folded(head)
+        self.step = math.gcd(head.shape.crop, head.shape.stride)
+        self._frames: dict[tuple[int, int], Tensor] = {}
+        self._pair: tuple[int, Tensor] | None = None
+
+    @torch.no_grad()
+    def window_logits(self, tiles: MapTiles, t: int, stride: int | None = None) -> NDArray[np.float32]:
+        """Return the logits of every complete window of the frame pair (t, t + 1).
+
+        Parameters
+        ----------
+        tiles : MapTiles
+            Of the movie, or of these two frames.
+        t : int
+        stride : int, optional
+            Distance of the windows in map pixels; by default the head's own.
+
+        Returns
+        -------
+        (K, rows, columns) float32
+            The value at a place is what the head says for the window there, cut out with its margin.
+        """
+        stride = stride or self.head.shape.stride
+        if stride % self.step:  # a finer grid than any before holds the coarser ones, too
+            self.step = math.gcd(stride, self.step)
+            self._frames, self._pair = {}, None
+        every = stride // self.step
+        logits = self.head.windows(self._said(tiles, t), self.step)[0, :, ::every, ::every]
+        return logits.contiguous().cpu().numpy()
+
+    @torch.no_grad()
+    def evidence_map(self, tiles: MapTiles, t: int) -> NDArray[np.float32]:
+        """Return the evidence of every map pixel of the frame pair (t, t + 1), (K, h, w) float32; for an `EvidenceHead`."""
+        return self._said(tiles, t)[0].cpu().numpy()
+
+    def _said(self, tiles: MapTiles, t: int) -> Tensor:
+        """Return what the head says of a frame pair, before it is read off for windows."""
+        if self._pair is None or self._pair[0] != t:
+            self._frames = {key: part for key, part in self._frames.items() if key[0] == t}
+            parts = [self._band(tiles, t, rows) for rows in self._bands(tiles)]
+            self._pair = (t, _stitched(parts, self.head.overlap(self.step)))
+        return self._pair[1]
+
+    def _bands(self, tiles: MapTiles) -> list[Span]:
+        rows = BAND_VALUES // (tiles.width * self.head.widest(self.step))
+        tops = range(0, tiles.height - self.step + 1, math.ceil(max(rows, LEAST_ROWS) / self.step) * self.step)
+        return list(zip(tops, [*tops[1:], tiles.height], strict=True))
+
+    def _band(self, tiles: MapTiles, t: int, rows: Span) -> Tensor:
+        first = self._frames.pop((t, rows[0]), None)
+        if first is None:
+            first = self._frame(tiles, t, rows)
+        second = self._frames[t + 1, rows[0]] = self._frame(tiles, t + 1, rows)
+        pairs = tiles.pair(t, *self._block(tiles, rows))
         with tiles.compute.autocast():
-            strips.append(head.at_stride(frames[None], pairs[None], stride)[0].float())
-    return torch.cat(strips, dim=1).cpu().numpy()
+            return self.head.pair_part(first, second, pairs[None], self.step).float()
+
+    def _frame(self, tiles: MapTiles, t: int, rows: Span) -> Tensor:
+        maps = tiles.frame(t, *self._block(tiles, rows))
+        with tiles.compute.autocast():
+            return self.head.frame_part(maps[None], self.step)
+
+    def _block(self, tiles: MapTiles, rows: Span) -> tuple[Span, Span]:
+        m = self.head.margin
+        return (rows[0] - m, rows[1] + m), (-m, tiles.width + m)
 
 
-@torch.no_grad()
-def evidence_map(head: EvidenceHead, tiles: MapTiles, t: int) -> NDArray[np.float32]:
-    """Return the evidence of every map pixel of the frame pair (t, t + 1), (K, h, w) float32, never negative."""
-    m = head.margin
-    frames, pairs = tiles.block(t, (-m, tiles.height + m), (-m, tiles.width + m))
-    with tiles.compute.autocast():
-        return head.evidence(frames[None], pairs[None])[0].float().cpu().numpy()
+def _stitched(bands: Sequence[Tensor], overlap: int) -> Tensor:
+    """Put bands (1, K, rows, columns) below each other; where they overlap, they add up."""
+    height = sum(band.shape[-2] - overlap for band in bands) + overlap
+    whole = bands[0].new_zeros(*bands[0].shape[:-2], height, bands[0].shape[-1])
+    top = 0
+    for band in bands:
+        whole[..., top : top + band.shape[-2], :] += band
+        top += band.shape[-2] - overlap
+    return whole
 
 
 def any_kind(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

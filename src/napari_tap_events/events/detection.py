@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from napari_tap_events.events.dense import evidence_map, window_logits
+from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.head import EventHead, EvidenceHead
 from napari_tap_events.events.map_tiles import MapTiles
 
@@ -64,22 +64,23 @@ def score_grid(head: EventHead, map_stride_px: int) -> ScoreGrid:
     return ScoreGrid(head.shape.stride * map_stride_px, (crop_px - 1) / 2)
 
 
-def score_frame(head: EventHead, tiles: MapTiles, t: int, radius_px: float) -> NDArray[np.float32]:
+def score_frame(head: DenseHead, tiles: MapTiles, t: int, radius_px: float) -> NDArray[np.float32]:
     """Return the score map of the frame pair (t, t + 1), (K, h, w) float32.
 
     Parameters
     ----------
-    head : EventHead
+    head : DenseHead
     tiles : MapTiles
     t : int
     radius_px : float
         A cell radius; evidence is summed with a Gaussian of half that width.
     """
-    if isinstance(head, EvidenceHead):
+    if isinstance(head.head, EvidenceHead):
         sigma = 0.5 * radius_px / tiles.maps.stride_px
-        smooth: NDArray[np.float32] = ndi.gaussian_filter(evidence_map(head, tiles, t), (0, sigma, sigma))
+        smooth: NDArray[np.float32] = ndi.gaussian_filter(head.evidence_map(tiles, t), (0, sigma, sigma))
         return smooth
-    return _box(window_logits(head, tiles, t), max(1, head.shape.crop // head.shape.stride))
+    shape = head.head.shape
+    return _box(head.window_logits(tiles, t), max(1, shape.crop // shape.stride))
 
 
 def _box(logits: NDArray[np.float32], width: int) -> NDArray[np.float32]:
@@ -154,8 +155,8 @@ def find_maxima(
     head: EventHead, tiles: MapTiles, pairs: Iterable[int], radius_px: float, radius_frames: int
 ) -> list[Candidate]:
     """Return the local maxima of a head's score over frame pairs whose maps are at hand."""
-    finder = MaximaFinder(score_grid(head, tiles.maps.stride_px), radius_px, radius_frames)
-    found = [candidate for t in pairs for candidate in finder.add(t, score_frame(head, tiles, t, radius_px))]
+    finder, dense = MaximaFinder(score_grid(head, tiles.maps.stride_px), radius_px, radius_frames), DenseHead(head)
+    found = [candidate for t in pairs for candidate in finder.add(t, score_frame(dense, tiles, t, radius_px))]
     return found + finder.rest()
 
 

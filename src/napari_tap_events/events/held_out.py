@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_tap_events.errors import ModelError
 from napari_tap_events.events import candidates as near
 from napari_tap_events.events.calibration import Calibrator, Method, fit_calibrator
-from napari_tap_events.events.dense import window_logits
+from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import Candidate, find_maxima
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.learning import Lesson
@@ -105,7 +105,8 @@ def judge(
     """
     pairs = list(lesson.pairs)
     labels = lesson.labels[pairs]
-    logits = np.stack([window_logits(head, tiles, t) for t in pairs])
+    dense = DenseHead(head)
+    logits = np.stack([dense.window_logits(tiles, t) for t in pairs])
     known = labels[:, 0] >= 0
     index, i, j = np.nonzero(known)
     step = head.shape.stride * head.shape.map_stride_px

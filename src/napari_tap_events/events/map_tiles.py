@@ -18,6 +18,10 @@ RESIDENT_BYTES = 2**31
 """Maps up to this size are kept on the device as a whole."""
 
 
+Span = tuple[int, int]
+"""First map pixel, and the one after the last."""
+
+
 class Tiles(Protocol):
     """What a head learns from: blocks of maps, or of what maps are made of."""
 
@@ -25,7 +29,7 @@ class Tiles(Protocol):
         """Return the side of a block, in its own pixels, that covers so many map pixels."""
         ...
 
-    def block(self, t: int, rows: tuple[int, int], columns: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def block(self, t: int, rows: Span, columns: Span) -> tuple[Tensor, Tensor]:
         """Return a block of the frame pair (t, t + 1), rows and columns in map pixels: (2, F, h, w) and (A, h, w)."""
         ...
 
@@ -67,23 +71,23 @@ class MapTiles:
     maps : FeatureMaps
     inputs : Inputs
     compute : Compute
+    first : int
+        Number of the frame that the maps begin with, where they are those of a part of the movie.
     """
 
-    def __init__(self, maps: FeatureMaps, inputs: Inputs, compute: Compute) -> None:
-        self.maps = maps
-        self.channels = inputs.frame_slice(maps)
-        self.pair_channels = inputs.pair_channels(maps)
-        self.compute = compute
+    def __init__(self, maps: FeatureMaps, inputs: Inputs, compute: Compute, first: int = 0) -> None:
+        self.maps, self.compute, self.first = maps, compute, first
         self.height, self.width = maps.frames.shape[-2:]
+        device = compute.device
         resident = maps.nbytes <= RESIDENT_BYTES
-        self._frames = torch.from_numpy(np.asarray(maps.frames)).to(compute.device) if resident else None
-        self._pairs = torch.from_numpy(np.asarray(maps.pairs)).to(compute.device) if resident else None
+        self._frames = _Stored(maps.frames, inputs.frame_slice(maps), device, resident)
+        self._pairs = _Stored(maps.pairs, slice(0, inputs.pair_channels(maps)), device, resident)
 
     def extent(self, maps: int) -> int:
         """Return the side of a block, in its own pixels, that covers so many map pixels: the same number."""
         return maps
 
-    def block(self, t: int, rows: tuple[int, int], columns: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def block(self, t: int, rows: Span, columns: Span) -> tuple[Tensor, Tensor]:
         """Return maps of the frame pair (t, t + 1).
 
         Parameters
@@ -96,26 +100,49 @@ class MapTiles:
         frames : (2, F, h, w) float32
         pairs : (A, h, w) float32
         """
-        y = slice(max(0, rows[0]), min(self.height, rows[1]))
-        x = slice(max(0, columns[0]), min(self.width, columns[1]))
-        around = (x.start - columns[0], columns[1] - x.stop, y.start - rows[0], rows[1] - y.stop)
-        frames = self._read(self._frames, self.maps.frames, (slice(t, t + 2), self.channels, y, x))
-        pairs = self._read(self._pairs, self.maps.pairs, (slice(t, t + 1), slice(0, self.pair_channels), y, x))
-        return _continued(frames, around), _continued(pairs, around)[0]
+        return torch.stack([self.frame(at, rows, columns) for at in (t, t + 1)]), self.pair(t, rows, columns)
 
-    def _read(self, resident: Tensor | None, stored: NDArray[np.float16], part: tuple[slice, ...]) -> Tensor:
-        if resident is not None:
-            return resident[part].float()
-        return torch.from_numpy(np.ascontiguousarray(stored[part])).to(self.compute.device).float()
+    def frame(self, t: int, rows: Span, columns: Span) -> Tensor:
+        """Return the maps of the frame t alone, (F, h, w) float32."""
+        return self._frames.block(t - self.first, rows, columns)
+
+    def pair(self, t: int, rows: Span, columns: Span) -> Tensor:
+        """Return what belongs to neither frame of the pair (t, t + 1) alone, (A, h, w) float32."""
+        return self._pairs.block(t - self.first, rows, columns)
+
+
+class _Stored:
+    """Some channels of maps, on the device as a whole where they are resident, or read where they lie.
+
+    Parameters
+    ----------
+    maps : (N, channels, h, w) float16
+    channels : slice
+    device : torch.device
+    resident : bool
+    """
+
+    def __init__(self, maps: NDArray[np.float16], channels: slice, device: torch.device, resident: bool) -> None:
+        self.maps, self.channels, self.device = maps, channels, device
+        self.resident = torch.from_numpy(np.asarray(maps)).to(device) if resident else None
+
+    def block(self, index: int, rows: Span, columns: Span) -> Tensor:
+        """Return a block (channels, h, w) float32, continued by the border of the frame."""
+        height, width = self.maps.shape[-2:]
+        y, x = (slice(max(0, part[0]), min(size, part[1])) for part, size in ((rows, height), (columns, width)))
+        around = (x.start - columns[0], columns[1] - x.stop, y.start - rows[0], rows[1] - y.stop)
+        return _continued(self._read((index, self.channels, y, x)), around)
+
+    def _read(self, part: tuple[int, slice, slice, slice]) -> Tensor:
+        if self.resident is not None:
+            return self.resident[part].float()
+        return torch.from_numpy(np.ascontiguousarray(self.maps[part])).to(self.device).float()
 
 
 def _continued(maps: Tensor, around: tuple[int, int, int, int]) -> Tensor:
-    return F.pad(maps, around, mode="replicate") if any(around) and maps.shape[1] else _grown(maps, around)
-
-
-def _grown(maps: Tensor, around: tuple[int, int, int, int]) -> Tensor:
     left, right, top, bottom = around
     if not any(around):
         return maps
-    shape = (*maps.shape[:-2], maps.shape[-2] + top + bottom, maps.shape[-1] + left + right)
-    return maps.new_zeros(shape)
+    if not len(maps):  # padding refuses maps without channels
+        return maps.new_zeros(0, maps.shape[-2] + top + bottom, maps.shape[-1] + left + right)
+    return F.pad(maps, around, mode="replicate")

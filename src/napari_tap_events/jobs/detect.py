@@ -12,7 +12,7 @@ from napari_tap_events.encoder.compute import compute_for
 from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
 from napari_tap_events.errors import JobStopped, SettingsError
 from napari_tap_events.events.crops import WindowGrid
-from napari_tap_events.events.dense import any_kind, window_logits
+from napari_tap_events.events.dense import DenseHead, any_kind
 from napari_tap_events.events.detection import Candidate, MaximaFinder, score_frame, score_grid
 from napari_tap_events.events.held_out import kind_name
 from napari_tap_events.events.map_tiles import MapTiles
@@ -61,11 +61,12 @@ def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> 
     maps = _Maps(movie, model, settings.stride_px, frames, run)
     finder = MaximaFinder(score_grid(model.head, model.map_stride_px), settings.radius_px, settings.radius_frames)
     candidates: list[Candidate] = []
+    dense = DenseHead(model.head)
     passing = passing_maps(movie, model.source, compute, model.map_stride_px, frames)
     for done, (t, pair) in enumerate(passing, 1):
-        tiles = MapTiles(pair, model.inputs, compute)
-        maps.write(t - frames.start, tiles)
-        candidates += finder.add(t, score_frame(model.head, tiles, 0, settings.radius_px))
+        tiles = MapTiles(pair, model.inputs, compute, first=t)
+        maps.write(t, dense, tiles)
+        candidates += finder.add(t, score_frame(dense, tiles, t, settings.radius_px))
         yield Report("detect", done, len(frames) - 1)
         if run.control.wait_or_stop():
             raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")
@@ -106,9 +107,10 @@ class _Maps:
             frame_offset=self.frames.start,
         )
 
-    def write(self, index: int, tiles: MapTiles) -> None:
-        """Write the maps of one frame pair."""
-        kinds = self.model.calibration.map(window_logits(self.model.head, tiles, 0, self.stride))
+    def write(self, t: int, head: DenseHead, tiles: MapTiles) -> None:
+        """Write the maps of the frame pair (t, t + 1)."""
+        index = t - self.frames.start
+        kinds = self.model.calibration.map(head.window_logits(tiles, t, self.stride))
         for array, values in zip(self.probability, [any_kind(kinds), *kinds], strict=False):
             array[index] = values.astype(np.float16)
         if self.arrow is not None:

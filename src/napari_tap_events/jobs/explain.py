@@ -14,7 +14,7 @@ from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
 from napari_tap_events.encoder.weights import load_encoder
 from napari_tap_events.errors import JobStopped, ModelError
-from napari_tap_events.events.dense import evidence_map
+from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.grad_cam import RankedInsets, arrow_cam, event_cam
 from napari_tap_events.events.head import EvidenceHead
 from napari_tap_events.events.map_tiles import MapTiles
@@ -80,13 +80,14 @@ def explain(
 
 def _of_events(movie: Movie, folder: Path, frames: range, compute: Compute) -> tuple[int, Iterator[tuple[int, Explained]]]:
     model = load_event_model(folder, movie.n_channels, compute)
+    dense = DenseHead(model.head)
 
     def each() -> Iterator[tuple[int, Explained]]:
         for t, maps in passing_maps(movie, model.source, compute, model.map_stride_px, frames):
-            tiles = MapTiles(maps, model.inputs, compute)
-            found = {"grad_cam": event_cam(model.head, tiles, 0)}
+            tiles = MapTiles(maps, model.inputs, compute, first=t)
+            found = {"grad_cam": event_cam(model.head, tiles, t)}
             if isinstance(model.head, EvidenceHead):
-                found["evidence"] = evidence_map(model.head, tiles, 0).max(0)
+                found["evidence"] = dense.evidence_map(tiles, t).max(0)
             yield t, found
 
     return model.map_stride_px, each()
