@@ -17,7 +17,7 @@ def test_the_window_shows_the_whole_movie_and_the_list(make_napari_viewer, monke
     assert opened is viewer
     (_, panel), *_ = viewer.window.dock_widgets.items()
     assert list(viewer.window.dock_widgets) == [results.PANEL_NAME]
-    assert panel.table.rowCount() == 3
+    assert panel.list.model.rowCount() == 3
     size_um = viewer.layers["movie"].extent.world[1, 1:] - viewer.layers["movie"].extent.world[0, 1:]
     shown_um = np.array(viewer.canvas.size) / viewer.scene.camera.zoom
     assert (shown_um >= size_um).all()

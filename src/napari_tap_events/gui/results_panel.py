@@ -1,51 +1,70 @@
-"""The dock of results: open a result folder, see its events listed by probability, go from one to the next."""
+"""The Results step: the events listed, counted over time, and taken elsewhere."""
 
 from __future__ import annotations
 
 import napari.viewer
+import numpy as np
 import pandas as pd
 from napari.layers import Points
+from numpy.typing import NDArray
 from qtpy import compat
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_tap_events.gui.colours import looks_of
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.events.exports.facts import MovieFacts
+from napari_tap_events.events.table import read_events
 from napari_tap_events.gui.commands import ask_and_open_results
-from napari_tap_events.gui.event_points import jump_to_event
+from napari_tap_events.gui.event_points import go_to_frame, jump_to_event
+from napari_tap_events.gui.events_over_time import EventsOverTime, TimeSource
 from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.result_layers import RESULT
+from napari_tap_events.gui.results_exports import Exportable, ResultExports
+from napari_tap_events.gui.results_list import ResultList
+from napari_tap_events.gui.themes import is_dark
 from napari_tap_events.gui.world import World
+from napari_tap_events.study.exporting import movie_facts
+from napari_tap_events.study.result_folder import ResultFolder, read_result_folder
 
 LEAST_WIDTH_PX = 320
-COLUMNS = ("Frame", "Kind", "Probability")
 NOTHING_YET = "No events are open. Open the results of a command, or a movie from File > Open Sample > TAP Events."
 EVENT_ROLES = ("events", "truth")
-SIGNS = {"disc": "●", "diamond": "◆", "square": "■", "x": "✕", "triangle_up": "▲", "triangle_down": "▼", "star": "★"}
 
 
 class ResultsPanel(QWidget):
-    """A list of the events in the viewer; choosing one goes there."""
+    """The events of a layer: a list in which choosing one goes there, their numbers over time, and exports.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        Whose layers of events are listed; those of `open_results`, and those that a search has just made.
+    """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
         self._layer: Points | None = None
+        self._result: ResultFolder | None = None
+        self._candidates: pd.DataFrame | None = None
+        self._seen: tuple[int, bytes] = (0, b"")
         self.setMinimumWidth(LEAST_WIDTH_PX)
         self._build()
-        self._viewer.layers.events.inserted.connect(self._list_layers)
-        self._viewer.layers.events.removed.connect(self._list_layers)
+        self._listen()
+        self._follow_theme()
         self._list_layers()
+
+    def close(self) -> bool:
+        """Let go of the viewer."""
+        self._viewer.layers.events.inserted.disconnect(self._list_layers)
+        self._viewer.layers.events.removed.disconnect(self._list_layers)
+        self._viewer.events.theme.disconnect(self._follow_theme)
+        self._viewer.dims.events.current_step.disconnect(self._follow_frame)
+        self._leave_layer()
+        self.exports.report.close()
+        return bool(super().close())
+
+    def step(self, by: int) -> None:
+        """Go to the event `by` lines further down the list; at its ends, stay."""
+        self.list.step(by)
 
     def _build(self) -> None:
         self.open_button = QPushButton("Open results...")
@@ -54,31 +73,25 @@ class ResultsPanel(QWidget):
         self.layer_choice.setToolTip("Which events to list: found by a model, or known to be true.")
         self.hint = QLabel(NOTHING_YET)
         self.hint.setWordWrap(True)
-        self.table = _event_table()
-        self.previous_button, self.next_button = QPushButton("Previous"), QPushButton("Next")
-        steps = QHBoxLayout()
-        steps.addWidget(self.previous_button)
-        steps.addWidget(self.next_button)
+        self.list, self.over_time, self.exports = ResultList(), EventsOverTime(), ResultExports()
         column = QVBoxLayout(self)
         for widget in (self.open_button, self.hint, self.layer_choice):
             column.addWidget(widget)
-        column.addWidget(self.table, stretch=1)
-        column.addLayout(steps)
+        column.addWidget(self.list, stretch=1)
+        column.addWidget(self.over_time)
+        column.addWidget(self.exports)
         column.addStretch()
-        self.open_button.clicked.connect(self._open)
-        self.layer_choice.currentIndexChanged.connect(self._list_events)
-        self.table.itemSelectionChanged.connect(self._jump)
-        self.previous_button.clicked.connect(lambda: self.step(-1))
-        self.next_button.clicked.connect(lambda: self.step(1))
 
-    def step(self, by: int) -> None:
-        """Choose the event `by` rows further down the list; at its ends, stay."""
-        row = self.table.currentRow() + by
-        if 0 <= row < self.table.rowCount():
-            self.table.selectRow(row)
-
-    def _open(self) -> None:
-        ask_and_open_results(self._viewer, parent=self)
+    def _listen(self) -> None:
+        self.open_button.clicked.connect(lambda: ask_and_open_results(self._viewer, parent=self))
+        self.layer_choice.currentIndexChanged.connect(self._choose_layer)
+        self.list.valueChanged.connect(self._jump)
+        self.list.filtered.connect(self._tell_choice)
+        self.over_time.chosen.connect(self._go_to_frame)
+        self._viewer.layers.events.inserted.connect(self._list_layers)
+        self._viewer.layers.events.removed.connect(self._list_layers)
+        self._viewer.events.theme.connect(self._follow_theme)
+        self._viewer.dims.events.current_step.connect(self._follow_frame)
 
     def _list_layers(self) -> None:
         """Offer the event layers of the viewer, the newest found events first."""
@@ -91,60 +104,113 @@ class ResultsPanel(QWidget):
         for layer in found:
             self.layer_choice.addItem(layer.name, layer)
         self.layer_choice.blockSignals(False)
-        self._list_events()
+        self._choose_layer()
 
-    def _list_events(self) -> None:
-        if self._layer is not None:
-            self._layer.selected_data.events.items_changed.disconnect(self._follow_selection)
+    def _choose_layer(self) -> None:
+        self._leave_layer()
         self._layer = self.layer_choice.currentData()
         something = self._layer is not None
         self.hint.setVisible(not something)
-        for widget in (self.layer_choice, self.table, self.previous_button, self.next_button):
+        self.layer_choice.setVisible(self.layer_choice.count() > 1)
+        for widget in (self.list, self.over_time, self.exports):
             widget.setVisible(something)
-        self.table.clearSelection()
-        self.table.setRowCount(0)
+        self._read_folder()
+        self.list.setValue(-1)
         if self._layer is not None:
             self._layer.selected_data.events.items_changed.connect(self._follow_selection)
-            self._fill(pd.DataFrame(self._layer.features))
-            self._follow_selection()
+            self._layer.events.features.connect(self._list_events)
+            self._layer.events.set_data.connect(self._list_if_changed)
+        self._list_events()
+        self._follow_selection()
 
-    def _fill(self, events: pd.DataFrame) -> None:
-        listed = events.reindex(columns=["t", "kind", "probability"])
-        ranked = listed.sort_values(["probability", "t"], ascending=[False, True], kind="stable")
-        looks = looks_of(ranked["kind"].astype(str))
-        self.table.setRowCount(len(ranked))
-        rows = zip(ranked.index, ranked["t"], ranked["kind"].astype(str), ranked["probability"], strict=True)
-        for line, (row, t, kind, probability) in enumerate(rows):
-            look = looks[kind]
-            texts = (f"{t:.0f}", f"{SIGNS[look.symbol]} {kind}", "" if pd.isna(probability) else f"{probability:.2f}")
-            for column, text in enumerate(texts):
-                item = QTableWidgetItem(text)
-                item.setData(Qt.ItemDataRole.UserRole, int(row))
-                if column == 1:
-                    item.setForeground(QColor(look.colour))
-                else:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.table.setItem(line, column, item)
+    def _leave_layer(self) -> None:
+        if self._layer is not None:
+            self._layer.selected_data.events.items_changed.disconnect(self._follow_selection)
+            self._layer.events.features.disconnect(self._list_events)
+            self._layer.events.set_data.disconnect(self._list_if_changed)
+        self._layer = None
+
+    def _read_folder(self) -> None:
+        """Read what the result folder of the layer tells; without one, or without its files, less is known."""
+        self._result, self._candidates = None, None
+        folder = self._layer.metadata.get(RESULT) if self._layer is not None else None
+        if self._layer is None or folder is None:
+            return
+        try:
+            self._result = read_result_folder(folder)
+            if "candidates" in self._result.files and self._layer.metadata[ROLE] == "events":
+                self._candidates = self._result.of_movie(read_events(self._result.files["candidates"]))
+        except TapEventsError:
+            return
+
+    def _list_if_changed(self) -> None:
+        """List the events again when others are shown: a threshold has moved. The layer tells of every frame, too."""
+        if _is_alive(self) and self._layer is not None and self._seen != _what_is_shown(self._layer):
+            self._list_events()
+
+    def _list_events(self) -> None:
+        if not _is_alive(self):
+            return
+        if self._layer is None:
+            self.list.setEvents(pd.DataFrame(), np.zeros(0, dtype=bool), None)
+            self.over_time.set_source(None)
+            self.exports.setValue(None)
+            return
+        self._seen = _what_is_shown(self._layer)
+        self.list.setEvents(pd.DataFrame(self._layer.features), _shown(self._layer), _world_of_layer(self._layer).interval_s)
+        self._tell_choice()
+
+    def _tell_choice(self) -> None:
+        """Count and export the events that are listed now."""
+        if self._layer is None:
+            return
+        events, world = self.list.model.listed(), _world_of_layer(self._layer)
+        kind = self.list.kinds.currentData()
+        candidates = self._all_candidates()
+        if candidates is not None and kind:
+            candidates = candidates[candidates["kind"] == kind]
+        searched = self._result.searched if self._result else None
+        self.over_time.set_source(TimeSource(events, self._n_frames(), world.interval_s, candidates, searched))
+        self._follow_frame()
+        known = self._result is not None and self._result.shape is not None
+        facts = movie_facts(self._result) if self._result and known else MovieFacts(None, 0, 0, 0, *_scale(world))
+        self.exports.setValue(Exportable(events, facts, self._result.folder if self._result else None))
+
+    def _all_candidates(self) -> pd.DataFrame | None:
+        """Return the candidates below the threshold too: those of the folder, or those in the layer that are hidden."""
+        if self._layer is None or self._candidates is not None:
+            return self._candidates
+        return None if _shown(self._layer).all() else pd.DataFrame(self._layer.features)
+
+    def _n_frames(self) -> int:
+        if self._result is not None and self._result.shape is not None:
+            return self._result.shape[0]
+        return int(self._viewer.dims.nsteps[self._viewer.dims.ndim - 3])
 
     def _follow_selection(self) -> None:
         """Mark the line of the event that is selected in the viewer, without going anywhere."""
-        if self._layer is None or not _is_alive(self) or len(self._layer.selected_data) != 1:
-            return
-        (row,) = self._layer.selected_data
-        self.table.blockSignals(True)
-        for line in range(self.table.rowCount()):
-            item = self.table.item(line, 0)
-            if item is not None and item.data(Qt.ItemDataRole.UserRole) == row:
-                self.table.selectRow(line)
-        self.table.blockSignals(False)
+        if self._layer is not None and _is_alive(self) and len(self._layer.selected_data) == 1:
+            (row,) = self._layer.selected_data
+            self.list.setValue(int(row))
 
-    def _jump(self) -> None:
-        chosen = self.table.selectedItems()
-        if not chosen or self._layer is None:
-            return
-        row = int(chosen[0].data(Qt.ItemDataRole.UserRole))
-        self._viewer.layers.selection.active = self._layer
-        jump_to_event(self._viewer, self._layer, row, _world_of_layer(self._layer))
+    def _follow_frame(self) -> None:
+        if _is_alive(self) and self._layer is not None:
+            axis = self._viewer.dims.ndim - 3
+            per_frame = _world_of_layer(self._layer).per_frame
+            self.over_time.set_frame(round(self._viewer.dims.point[axis] / per_frame))
+
+    def _follow_theme(self) -> None:
+        if _is_alive(self):
+            self.over_time.set_dark(is_dark(self._viewer))
+
+    def _jump(self, row: int) -> None:
+        if self._layer is not None:
+            self._viewer.layers.selection.active = self._layer
+            jump_to_event(self._viewer, self._layer, row, _world_of_layer(self._layer))
+
+    def _go_to_frame(self, frame: int) -> None:
+        if self._layer is not None:
+            go_to_frame(self._viewer, frame, _world_of_layer(self._layer))
 
 
 def _is_alive(widget: QWidget) -> bool:
@@ -152,19 +218,21 @@ def _is_alive(widget: QWidget) -> bool:
     return bool(compat.isalive(widget))  # type: ignore[no-untyped-call]
 
 
+def _shown(layer: Points) -> NDArray[np.bool_]:
+    return np.asarray(layer.shown, dtype=bool)
+
+
+def _what_is_shown(layer: Points) -> tuple[int, bytes]:
+    """Return what tells two choices of shown points apart, for little."""
+    return len(layer.data), np.packbits(_shown(layer)).tobytes()
+
+
 def _world_of_layer(layer: Points) -> World:
-    per_frame, per_pixel = float(layer.scale[0]), float(layer.scale[-1])
-    return World(pixel_size_um=per_pixel, interval_s=per_frame)
+    """Return the world in which a layer of events lies; without units, the scale is 1 and nothing is known."""
+    units = [str(unit) for unit in layer.units]
+    interval_s = float(layer.scale[0]) if units[0] == "second" else None
+    return World(float(layer.scale[-1]) if units[-1] == "micrometer" else None, interval_s)
 
 
-def _event_table() -> QTableWidget:
-    table = QTableWidget(0, len(COLUMNS))
-    table.setHorizontalHeaderLabels(list(COLUMNS))
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    across, down = table.horizontalHeader(), table.verticalHeader()
-    if across is not None and down is not None:
-        across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        down.hide()
-    return table
+def _scale(world: World) -> tuple[float | None, float | None]:
+    return world.pixel_size_um, world.interval_s

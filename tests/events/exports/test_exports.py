@@ -28,7 +28,7 @@ def test_a_csv_comes_back_as_the_table_with_its_scale(tmp_path: Path, events: pd
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_there_is_replaced_only_when_told(tmp_path: Path, events: pd.DataFrame, form: str) -> None:
     out = export_events(events, tmp_path / f"new/a{FORMATS[form].suffix}", form)
-    with pytest.raises(OutputError, match="is there already; add --overwrite"):
+    with pytest.raises(OutputError, match="is there already; choose another name"):
         export_events(events, out, form)
     assert export_events(events[:1], out, form, overwrite=True) == out
     assert [path.name for path in out.parent.iterdir()] == [out.name]

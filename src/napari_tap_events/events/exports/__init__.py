@@ -125,7 +125,7 @@ def _check_one_movie(events: pd.DataFrame, form: FormatName) -> None:
 
 def _make_way(out: Path, overwrite: bool) -> None:
     if out.exists() and not overwrite:
-        raise OutputError(f"'{out}' is there already; add --overwrite to replace it, or choose another name.")
+        raise OutputError(f"'{out}' is there already; choose another name, or replace it with --overwrite.")
     if out.is_dir() and not is_geff(out):
         raise OutputError(f"'{out}' is a folder and no GEFF; it is not replaced: choose another name.")
 

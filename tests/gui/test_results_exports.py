@@ -1,0 +1,120 @@
+"""Exports from the window: what is listed is written, what goes wrong is said, and the report comes from another process."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import QUrl
+from qtpy.QtWidgets import QFileDialog
+
+from napari_tap_events.events.exports import FORMATS
+from napari_tap_events.events.exports.facts import MovieFacts
+from napari_tap_events.events.table import EventRow, events_table, read_events
+from napari_tap_events.gui import results_exports, results_report
+from napari_tap_events.gui.results_exports import Exportable, ResultExports
+
+EVENTS = events_table([EventRow(3, 4, 5, "division", 0.8, "head"), EventRow(9, 1, 1, "death", 0.3, "head", "rejected")])
+
+
+@pytest.fixture
+def exports(qtbot):
+    widget = ResultExports()
+    qtbot.addWidget(widget)
+    yield widget
+    widget.report.close()
+
+
+def answer(monkeypatch, path):
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *words: asked.append(words) or (str(path), ""))
+    return asked
+
+
+def test_with_nothing_listed_nothing_can_be_exported(exports):
+    assert not any(button.isEnabled() for button in [*exports.buttons.values(), exports.report_button])
+    assert exports.value() is None
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_button_asks_for_a_file_and_writes_it(exports, monkeypatch, tmp_path, form):
+    exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    out = tmp_path / f"mine{FORMATS[form].suffix}"
+    asked = answer(monkeypatch, out)
+    exports.buttons[form].click()
+    assert out.exists()
+    assert asked[0][2] == str(tmp_path / f"events{FORMATS[form].suffix}")
+    many = "2 events" if form == "csv" else "1 event"
+    assert exports.notice.label.text() == f"✓ {many} written to {out.name}"
+
+
+def test_a_name_without_an_ending_gets_one_and_a_taken_name_a_number(exports, monkeypatch, tmp_path):
+    (tmp_path / "events.csv").write_text("mine")
+    exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    asked = answer(monkeypatch, tmp_path / "mine")
+    exports.buttons["csv"].click()
+    assert asked[0][2] == str(tmp_path / "events-2.csv")
+    assert len(read_events(tmp_path / "mine.csv")) == 2
+
+
+def test_no_answer_writes_nothing(exports, monkeypatch, tmp_path):
+    exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    answer(monkeypatch, "")
+    exports.buttons["geff"].click()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_goes_wrong_is_said_in_place(exports, tmp_path):
+    exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    (tmp_path / "file").write_text("")
+    exports.export(tmp_path / "file" / "a.csv", "csv")
+    assert exports.notice.label.text().startswith("✕ '")
+    assert not exports.notice.button.isVisibleTo(exports)
+    mine = tmp_path / "mine.geff"
+    mine.mkdir()
+    exports.export(mine, "geff")
+    assert "is there already" in exports.notice.label.text()
+
+
+def test_the_report_is_written_by_another_process_and_can_be_opened(exports, qtbot, monkeypatch, result_folder):
+    opened = []
+    monkeypatch.setattr(results_exports.QDesktopServices, "openUrl", opened.append)
+    exports.setValue(Exportable(EVENTS, MovieFacts(), result_folder))
+    with qtbot.waitSignal(exports.report.written, timeout=120_000):
+        exports.report_button.click()
+        assert not exports.report_button.isEnabled(), "one at a time"
+        assert exports.notice.label.text() == "Writing the report…"
+    assert (result_folder / "report.html").stat().st_size > 10_000
+    exports.notice.button.click()
+    assert opened == [QUrl.fromLocalFile(str(result_folder / "report.html"))]
+    assert exports.report_button.isEnabled()
+
+
+def test_a_report_that_cannot_be_written_is_said_in_its_own_words(exports, qtbot, tmp_path):
+    exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    with qtbot.waitSignal(exports.report.failed, timeout=120_000):
+        exports.report_button.click()
+    assert "holds no result" in exports.notice.label.text()
+
+
+def test_a_program_that_is_not_there_is_said(exports, qtbot, monkeypatch, tmp_path):
+    monkeypatch.setattr(results_report.sys, "executable", str(tmp_path / "nothing"))
+    exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    with qtbot.waitSignal(exports.report.failed):
+        exports.report_button.click()
+    assert "could not be started" in exports.notice.label.text()
+
+
+def test_closing_ends_the_process_and_says_nothing(exports, qtbot, monkeypatch, tmp_path):
+    monkeypatch.setattr(results_report, "COMMAND", ("-c", "import time; time.sleep(600)"))
+    exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    exports.report_button.click()
+    (process,) = exports.report._running
+    assert process.waitForStarted()
+    with qtbot.assertNotEmitted(exports.report.failed):
+        exports.report.close()
+    assert process.state() == process.ProcessState.NotRunning
+
+
+def test_events_that_come_from_no_folder_have_no_report(exports):
+    exports.setValue(Exportable(EVENTS, MovieFacts()))
+    assert not exports.report_button.isEnabled()
+    assert "come from none" in exports.report_button.toolTip()
