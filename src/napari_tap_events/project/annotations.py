@@ -21,6 +21,7 @@ from napari_tap_events.project.corrections import (
     Together,
     check_correction,
     correction_from_json,
+    joined_patches,
 )
 from napari_tap_events.project.history import Chronicle, History
 from napari_tap_events.project.journal import Journal
@@ -224,8 +225,8 @@ class Annotations:
     def _upon_these_marks(self, correction: Correction) -> Correction:
         """Return the correction with what is there before it."""
         if isinstance(correction, PaintMask):
-            frames = [(patch, self.labels[patch.t].reshape(-1)[patch.pixels]) for patch in correction.patches]
-            return replace(correction, patches=tuple(replace(patch, before=before) for patch, before in frames))
+            frames = ((patch, self.labels[patch.t].reshape(-1)[patch.pixels]) for patch in correction.patches)
+            return replace(correction, patches=joined_patches(replace(patch, before=before) for patch, before in frames))
         if isinstance(correction, MarkPoint):
             number = (correction.before or correction.after or PointMark(0, 0, 0, 0, 0, "nothing")).id
             return replace(correction, before=self._points.get(number))

@@ -121,7 +121,7 @@ def nudge_event(a: Annotations, region: MarkedRegion, frames: int) -> PaintMask:
 def mark_point(a: Annotations, meaning: Meaning, t: int, y: float, x: float, radius_px: float) -> MarkPoint:
     """Say that nothing happens at a place, or that nobody can say."""
     words = "mark nothing here" if meaning == "nothing" else "mark uncertain"
-    return MarkPoint(None, PointMark(a.free_point_id(), t, y, x, radius_px, meaning), words)
+    return MarkPoint(None, PointMark(a.free_point_id(), int(t), float(y), float(x), float(radius_px), meaning), words)
 
 
 def change_point(before: PointMark, after: PointMark) -> MarkPoint:

@@ -1,0 +1,89 @@
+"""What is marked reaches `train` as it was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_tap_events.errors import ProjectError
+from napari_tap_events.movies.masks import Scope, UncertainZone, open_masks
+from napari_tap_events.project import marking
+from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.corrections import SetKinds
+from napari_tap_events.project.folder import Project
+from napari_tap_events.project.kinds import Kind, with_kind
+from napari_tap_events.settings import HeadSettings, frame_range
+
+
+@pytest.fixture
+def marks(project: Project) -> Annotations:
+    """Return marks with one division at frame 1."""
+    a = project.annotations("film")
+    a.do(marking.stamp(a, a.kinds[0], 1, 20, 20, 4))
+    return a
+
+
+def test_train_reads_the_mask_the_uncertain_places_and_the_scope(project: Project, marks: Annotations) -> None:
+    marks.do(marking.mark_point(marks, "uncertain", 2, 10.25, 30, 6))
+    marks.do(marking.set_scope(marks, range(5), (5, 40, 0, 45)))
+    files = project.export_for_training("film")
+    settings = HeadSettings(scope_frames=files.scope_frames, scope_region=files.scope_region)
+    assert (settings.scope_region, frame_range(settings.scope_frames, 6, "scope")) == ("5:40,0:45", range(5))
+    scope = Scope(range(5), 5, 40, 0, 45)
+    read = open_masks(files.masks, project.movie("film"), files.events, scope)
+    np.testing.assert_array_equal(read.labels, marks.labels)
+    assert read.uncertain == (UncertainZone(2, 10.25, 30, 6),)
+    assert files.remarks == ()
+
+
+def test_without_uncertain_places_there_is_no_table(project: Project, marks: Annotations) -> None:
+    marks.do(marking.mark_point(marks, "uncertain", 2, 10, 30, 6))
+    table = project.export_for_training("film").events
+    assert table is not None
+    marks.undo()
+    assert project.export_for_training("film").events is None
+    assert not table.exists()
+
+
+def test_training_needs_an_event(project: Project) -> None:
+    with pytest.raises(ProjectError, match="no event is marked in 'film' yet; mark some before training"):
+        project.export_for_training("film")
+
+
+def test_a_missing_scope_is_remarked(project: Project, marks: Annotations) -> None:
+    files = project.export_for_training("film")
+    assert (files.scope_frames, files.scope_region) == ("", "")
+    assert files.remarks == (
+        "No scope is set, so the whole movie counts as marked: an event that is not marked teaches 'no event'.",
+    )
+
+
+def test_what_lies_outside_of_the_scope_is_remarked(project: Project, marks: Annotations) -> None:
+    marks.do(marking.stamp(marks, marks.kinds[0], 4, 20, 20, 4))
+    marks.do(marking.mark_point(marks, "nothing", 5, 10, 30, 6))
+    marks.do(marking.mark_point(marks, "nothing", 1, 10, 30, 6))
+    marks.do(marking.set_scope(marks, range(4), (0, 40, 0, 50)))
+    assert project.export_for_training("film").remarks == (
+        "1 of 2 events lie outside of the scope and are not used.",
+        "1 points 'nothing here' lie outside of the scope and are not used.",
+    )
+
+
+def test_kinds_that_training_calls_otherwise_are_remarked(project: Project, marks: Annotations) -> None:
+    marks.do(marking.set_scope(marks, range(6), (0, 40, 0, 50)))
+    marks.do(SetKinds(marks.kinds, with_kind(marks.kinds, "fusion")))
+    assert project.export_for_training("film").remarks == ()
+    marks.do(marking.stamp(marks, marks.kinds[2], 3, 20, 20, 4))
+    assert project.export_for_training("film").remarks == ("In training 'fusion' is called 'kind 3'.",)
+    marks.do(SetKinds(marks.kinds, (Kind("budding", 1), Kind("death", 2), Kind("fusion", 3))))
+    files = project.export_for_training("film")
+    assert files.remarks == ("In training 'fusion' is called 'kind 3', 'budding' is called 'division'.",)
+    assert open_masks(files.masks, project.movie("film")).kinds == ("division", "death", "kind 3")
+
+
+def test_a_folder_that_cannot_be_written_is_told(project: Project, marks: Annotations) -> None:
+    Path(project.path / "masks").write_text("in the way")
+    with pytest.raises(ProjectError, match="the mask cannot be written to"):
+        project.export_for_training("film")
