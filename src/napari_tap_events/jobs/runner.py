@@ -22,7 +22,7 @@ import psutil
 from napari_tap_events.errors import OutputError
 from napari_tap_events.jobs.job_end import END, LOG, ORDERS, RECORD, REPORTS, STARTING, say
 from napari_tap_events.jobs.job_record import JobRecord, read_record, write_record
-from napari_tap_events.jobs.output import read_json
+from napari_tap_events.jobs.output import STARTED, read_json
 from napari_tap_events.jobs.process import Process, end_now, exit_code, is_alive, start_apart
 from napari_tap_events.reports import Pace, Report
 
@@ -31,7 +31,7 @@ ENDED: tuple[State, ...] = ("done", "stopped", "failed")
 PROGRAM = (sys.executable, "-X", "faulthandler", "-m", "napari_tap_events.cli")
 RESUMABLE = ("pretrain", "train", "demo")
 """Commands that know --resume; the others are quick to do again."""
-GRACE_S = 0.8
+GRACE_S = 0.7
 """Time that a job has to stop by itself, or to leave after its last word; then it is ended. Checkpoints are written whole or not."""
 MOST_BYTES = 1 << 18
 """Read at one look: a window must not stand still over a long history."""
@@ -49,11 +49,13 @@ class Job:
     record : JobRecord
     pace : Pace
         How fast it works.
+    worked_s : float
+        Seconds of work up to its last report, since it was started or resumed; pauses do not count.
     """
 
     def __init__(self, folder: Path, record: JobRecord) -> None:
         self.folder, self.record = folder, record
-        self.pace = Pace()
+        self.pace, self.worked_s = Pace(), 0.0
         self._orders = {"stopping": False, "paused": False}
         self._alive = True
         self._end: Mapping[str, Any] | None = None
@@ -73,8 +75,8 @@ class Job:
             Folder for the results.
         folder : Path
             Folder for the job itself.
-        program : sequence of str
-            What runs the command; our command line.
+        program : sequence of str, optional
+            What runs the command; by default our command line.
 
         Raises
         ------
@@ -85,7 +87,7 @@ class Job:
         if (folder / RECORD).exists():
             raise OutputError(f"'{folder}' already holds a job; choose another folder.")
         nobody = Process(0, 0.0, str(folder))
-        record = JobRecord(command, _with_threads(arguments), out.resolve(), tuple(program), Path.cwd(), "", nobody)
+        record = JobRecord(command, _with_threads(arguments), out.resolve(), tuple(program or PROGRAM), Path.cwd(), "", nobody)
         return cls(folder, _launch(record, folder))
 
     @classmethod
@@ -123,7 +125,8 @@ class Job:
     @property
     def resumable(self) -> bool:
         """Whether it has ended early, and can go on from where it stopped."""
-        return self.state in ("stopped", "failed") and self.record.command in RESUMABLE
+        begun = self.record.command in RESUMABLE and (self.record.out / STARTED).exists()
+        return begun and self.state in ("stopped", "failed")
 
     def poll(self) -> list[Report]:
         """Return the reports since the last call; never waits. A long history comes in several parts."""
@@ -181,7 +184,8 @@ class Job:
         if self._end is not None:
             return []
         report = Report.from_values(told)
-        self.pace.take(report, float(told.get("seconds", 0.0)))
+        self.worked_s = float(told.get("seconds", 0.0))
+        self.pace.take(report, self.worked_s)
         return [report]
 
 

@@ -14,8 +14,15 @@ def summary_text(folder: Path) -> str:
     result = read_json(folder / RESULT)
     if result is None:
         return f"Nothing finished in {folder}."
-    lines = [*_findings(result["command"], result["summary"]), *(f"Note: {text}" for text in result["warnings"])]
-    return "\n".join([*lines, f"Written to {folder}", *_next(result["command"], folder)])
+    return "\n".join([findings_text(folder), f"Written to {folder}", *_next(result["command"], folder)])
+
+
+def findings_text(folder: Path) -> str:
+    """Return what a command found, and what must be known before one believes it; empty where nothing is finished."""
+    result = read_json(folder / RESULT)
+    if result is None:
+        return ""
+    return "\n".join([*_findings(result["command"], result["summary"]), *(f"Note: {text}" for text in result["warnings"])])
 
 
 def _findings(command: str, summary: Mapping[str, Any]) -> list[str]:
