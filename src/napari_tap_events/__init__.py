@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from napari_tap_events.jobs.demo import demo
     from napari_tap_events.jobs.detect import detect
     from napari_tap_events.jobs.explain import explain
+    from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.output import Run
     from napari_tap_events.jobs.pretrain import pretrain
-    from napari_tap_events.jobs.train import Labelled, train
+    from napari_tap_events.jobs.train import train
     from napari_tap_events.movies.masks import open_masks, save_masks
     from napari_tap_events.movies.movie import Movie, movie_from_array
     from napari_tap_events.movies.ome_zarr import open_map
@@ -94,7 +95,8 @@ _ROOMS = {
     "jobs.explain": ("explain",),
     "jobs.output": ("Run",),
     "jobs.pretrain": ("pretrain",),
-    "jobs.train": ("Labelled", "train"),
+    "jobs.labelled": ("Labelled",),
+    "jobs.train": ("train",),
     "movies.masks": ("open_masks", "save_masks"),
     "movies.movie": ("Movie", "movie_from_array"),
     "movies.ome_zarr": ("open_map",),

@@ -7,10 +7,8 @@ metrics. Anything that does not fit fails loudly.
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,15 +24,10 @@ from napari_tap_events.errors import ModelError, SettingsError
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.normalise import NORMALISATION
 from napari_tap_events.settings import EncoderSettings
+from napari_tap_events.versions import versions
 
 SCHEMA = 1
 WEIGHTS, CARD = "model.safetensors", "card.json"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computes here."""
-    found = {name: version(name) for name in ("napari-tap-events", "torch", "numpy", "scikit-image", "tifffile", "zarr")}
-    return {**found, "python": platform.python_version(), "platform": platform.platform()}
 
 
 class MovieRecord(BaseModel):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import psutil
+
+from napari_tap_events.versions import PACKAGES, installed
 
 EXTRAS = {
     "report": (("matplotlib", "jinja2"), "report.html"),
@@ -17,7 +18,6 @@ EXTRAS = {
     "io": (("imagecodecs",), "TIFFs packed with LZW, JPEG and the like"),
     "plots": (("pyqtgraph",), "live curves in the window"),
 }
-PACKAGES = ("napari-tap-events", "napari", "torch", "numpy", "scikit-image", "tifffile", "zarr")
 BINDINGS = ("PyQt6", "PySide6", "PyQt5", "PySide2")
 GIB = 2**30
 
@@ -39,12 +39,12 @@ def facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "executable": sys.executable,
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: installed(name) for name in PACKAGES},
         "cores": psutil.cpu_count(logical=False),
         "memory_free_gib": memory.available / GIB,
         "memory_total_gib": memory.total / GIB,
         **_device(),
-        "window": {name: _version(name) for name in BINDINGS if importlib.util.find_spec(name) is not None},
+        "window": {name: installed(name) for name in BINDINGS if importlib.util.find_spec(name) is not None},
         "missing": _missing(),
     }
 
@@ -55,13 +55,6 @@ def diagnosis() -> str:
     versions = ", ".join(f"{name} {found or 'missing'}" for name, found in known["versions"].items())
     head = [f"Python {known['python']} on {known['platform']}", f"  {versions}", f"  {known['executable']}"]
     return "\n".join([*head, *_compute(known), _window(known), *_extras(known)])
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _device() -> dict[str, Any]:

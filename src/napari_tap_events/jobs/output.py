@@ -14,6 +14,7 @@ from napari_tap_events.errors import OutputError
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.reports import Control
 from napari_tap_events.settings import ComputeSettings, MovieSettings, Settings
+from napari_tap_events.versions import versions
 
 STARTED, RESULT = "started.json", "result.json"
 
@@ -61,7 +62,7 @@ def start(run: Run, command: str, settings: Settings, inputs: Mapping[str, Seque
     """
     paths = {name: [str(path.resolve()) for path in group if path is not None] for name, group in inputs.items()}
     chosen = {**settings.model_dump(mode="json"), **run.movie.model_dump(mode="json"), **paths}
-    started = {"schema": 1, "command": command, "settings": chosen, "versions": _versions()}
+    started = {"schema": 1, "command": command, "settings": chosen, "versions": versions()}
     try:
         if run.out.exists() and any(run.out.iterdir()):
             _clear(run, command, chosen, [path for group in paths.values() for path in group])
@@ -130,7 +131,7 @@ def finish(
         "schema": 1,
         "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": _versions(),
+        "versions": versions(),
         "settings": {section: value.model_dump(mode="json") for section, value in sections.items()},
         "inputs": dict(inputs),
         "files": dict(files),
@@ -176,9 +177,3 @@ def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
     names = list(dict.fromkeys(name for row in history for name in row))
     lines = [",".join(names), *(",".join(f"{row[name]:.6g}" if name in row else "" for name in names) for row in history)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _versions() -> dict[str, str]:
-    from napari_tap_events.encoder.weights import versions
-
-    return versions()
