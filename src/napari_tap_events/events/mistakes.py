@@ -73,10 +73,10 @@ def mistakes_of(head: Path, radius_px: float, frames: int) -> list[Mistake]:
     ]
 
 
-def _rows(table: pd.DataFrame) -> Iterable[pd.Series]:  # type: ignore[type-arg]
+def _rows(table: pd.DataFrame) -> Iterable[pd.Series]:
     return (row for _, row in table.iterrows())
 
 
-def _mistake(what: str, row: pd.Series, probability: float | None) -> Mistake:  # type: ignore[type-arg]
+def _mistake(what: str, row: pd.Series, probability: float | None) -> Mistake:
     known = None if probability is None else float(probability)
     return Mistake(what, int(row.t), float(row.y), float(row.x), str(row.kind), known)

@@ -75,6 +75,6 @@ def _picture(movie: Movie, place: tuple[int, float, float], side_px: int) -> QPi
     padded = np.pad(frame, half, mode="edge")
     cut = padded[round(y) : round(y) + side_px, round(x) : round(x) + side_px].astype(np.float32)
     grey: NDArray[np.uint8] = np.ascontiguousarray(np.clip((cut - low) / max(high - low, 1e-9), 0, 1) * 255).astype(np.uint8)
-    image = QImage(grey.data, grey.shape[1], grey.shape[0], grey.shape[1], QImage.Format.Format_Grayscale8).copy()
+    image = QImage(grey.tobytes(), grey.shape[1], grey.shape[0], grey.shape[1], QImage.Format.Format_Grayscale8).copy()
     smooth = Qt.TransformationMode.SmoothTransformation
     return QPixmap.fromImage(image).scaled(SIDE_PX, SIDE_PX, Qt.AspectRatioMode.KeepAspectRatio, smooth)

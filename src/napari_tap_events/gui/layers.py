@@ -97,6 +97,14 @@ def grad_cam_layer(stored: StoredMap, world: World) -> Image:
     )
 
 
+def evidence_layer(stored: StoredMap, world: World) -> Image:
+    """Show where an evidence head saw evidence of an event, hidden until it is asked for."""
+    limits = 0.0, _highest(stored)
+    return _map_layer(
+        stored, world, "evidence", probability_colormap(), contrast_limits=limits, blending="translucent", visible=False
+    )
+
+
 def _highest(stored: StoredMap) -> float:
     """Return the highest finite value in some frames of a map, 1 where there is none above 0; one frame alone may be empty."""
     frames = np.linspace(0, stored.array.shape[0] - 1, FRAMES_LOOKED_AT).astype(int)

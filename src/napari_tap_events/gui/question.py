@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from qtpy import compat
 from qtpy.QtCore import QObject, QProcess, Signal
 
 MODULE = "napari_tap_events.cli"
@@ -27,36 +28,33 @@ class Question(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._process: QProcess | None = None
+        self._open: list[QProcess] = []  # none, or the one; outlives this object, so that the process can be ended with it
+        still_open = self._open
+        self.destroyed.connect(lambda: _end(still_open))
 
     def ask(self, arguments: Sequence[str]) -> None:
         """Run `napari-tap-events ARGUMENTS`, which must print JSON."""
         self.drop()
-        process = QProcess(self)
+        process = QProcess()
         process.finished.connect(lambda *_: self._take(process))
-        process.errorOccurred.connect(lambda _: self._could_not_start(process))
-        self._process = process
+        process.errorOccurred.connect(lambda error: self._could_not_start(process, error))
+        self._open.append(process)
         process.start(sys.executable, ["-m", MODULE, *arguments])
 
     def drop(self) -> None:
         """Forget the question that is not answered yet, and end its process."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.waitForFinished(1000)
-            process.deleteLater()
+        _end(self._open)
 
     def waiting(self) -> bool:
         """Say whether an answer is on its way."""
-        return self._process is not None
+        return bool(self._open)
 
     def _take(self, process: QProcess) -> None:
-        if process is not self._process:
+        if process not in self._open:
             return
-        self._process = None
+        self._open.clear()
         said = bytes(process.readAllStandardOutput().data()).decode("utf-8", "replace")
         wrong = bytes(process.readAllStandardError().data()).decode("utf-8", "replace").strip()
-        process.deleteLater()
         try:
             answer = json.loads(said)
         except ValueError:
@@ -64,7 +62,17 @@ class Question(QObject):
         else:
             self.answered.emit(answer)
 
-    def _could_not_start(self, process: QProcess) -> None:
-        if process is self._process and process.error() == QProcess.ProcessError.FailedToStart:
-            self._process = None
+    def _could_not_start(self, process: QProcess, error: QProcess.ProcessError) -> None:
+        if process in self._open and error == QProcess.ProcessError.FailedToStart:
+            self._open.clear()
             self.failed.emit(f"'{sys.executable}' could not be started; install napari-tap-events anew.")
+
+
+def _end(processes: list[QProcess]) -> None:
+    """End a process that nobody waits for any more; its list is emptied first, so that nothing it says is heard."""
+    ended = list(processes)
+    processes.clear()
+    for process in ended:
+        if compat.isalive(process):  # type: ignore[no-untyped-call]
+            process.kill()
+            process.waitForFinished(1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from napari.layers import Points
+from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
@@ -71,5 +72,6 @@ class ThresholdField(QWidget):
         self.valueChanged.emit(threshold)
 
 
-def _probabilities(layer: Points) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.nan_to_num(layer.features["probability"].to_numpy(dtype=float), nan=1.0)
+def _probabilities(layer: Points) -> NDArray[np.float64]:
+    told = np.asarray(layer.features["probability"], dtype=np.float64)
+    return np.nan_to_num(told, nan=1.0)

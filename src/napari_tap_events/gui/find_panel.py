@@ -1,0 +1,147 @@
+"""The Find step: a head, or an encoder alone, goes over the movie; maps and events are shown and can be asked why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import napari.viewer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
+
+from napari_tap_events.gui.fold import Fold
+from napari_tap_events.gui.found_layers import FoundLayers
+from napari_tap_events.gui.insets import InsetStrip
+from napari_tap_events.gui.model_choice import ModelChoice
+from napari_tap_events.gui.movie_panel import movie_flags
+from napari_tap_events.gui.places import go_to
+from napari_tap_events.gui.project_models import finders
+from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
+from napari_tap_events.gui.threshold import ThresholdField
+from napari_tap_events.project.session import Session
+from napari_tap_events.settings import ComputeSettings, DetectSettings, ExplainSettings
+
+SENTENCE = "Goes over every frame of the movie and gives each place the probability of an event."
+WHY = "Shows where the network looks (Grad-CAM), and ranks the places where it looks hardest."
+MAPS = {
+    "probability": "probability of an event",
+    "arrow": "arrow of time",
+    "grad_cam": "where the network looks (Grad-CAM)",
+    "evidence": "evidence of an event",
+    "": "no map",
+}
+
+
+class FindPanel(QWidget):
+    """A choice of model, the recipe, the choice of map, the threshold, and the recipe that explains.
+
+    Attributes
+    ----------
+    found : Signal(object)
+        The folder of a new result.
+    """
+
+    found = Signal(object)
+
+    def __init__(self, viewer: napari.viewer.Viewer, session: Session) -> None:
+        super().__init__()
+        self._viewer, self._session = viewer, session
+        self.layers = FoundLayers(viewer)
+        self._build()
+        self.recipe.finished.connect(self.show_result)
+        self.explain.finished.connect(self._show_explained)
+        self.insets.chosen.connect(lambda t, y, x: go_to(viewer, session.movie, (t, y, x)))
+        self.maps.activated.connect(lambda _: self.layers.show_only(self.maps.currentData()))
+        session.project_changed.connect(self.refresh)
+        session.movie_changed.connect(self._forget)
+
+    def close(self) -> bool:
+        """Let go of the session; jobs live on."""
+        self._session.project_changed.disconnect(self.refresh)
+        self._session.movie_changed.disconnect(self._forget)
+        self.recipe.close()
+        self.explain.close()
+        return bool(super().close())
+
+    def refresh(self) -> None:
+        """Offer the heads and encoders of the project."""
+        self.model.offer(finders(self._session.project))
+
+    def show_result(self, folder: Path) -> None:
+        """Show what `detect` has written."""
+        if self._session.movie is None:
+            return
+        card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        settings = card["settings"]["detect"]
+        self.layers.show(folder, self._session.movie, settings["radius_px"])
+        self.threshold.show()
+        self.threshold.setValue(card["summary"].get("threshold", 0.5))
+        self.threshold.rule(self.layers.points)
+        self._offer_maps(self.layers.roles()[0])
+        self.layers.go_to_best(self._session.movie)
+        self.found.emit(folder)
+
+    def _build(self) -> None:
+        self.model = ModelChoice()
+        self.model.setToolTip("A head of step 4, or the arrow of time of an encoder of step 3, which needs no labels.")
+        self.recipe = RecipePanel("Find events", SENTENCE, "detect", (DetectSettings, ComputeSettings), self._inputs)
+        self.explain = RecipePanel("Explain", WHY, "explain", (ExplainSettings, ComputeSettings), self._why_inputs)
+        self.threshold, self.insets, self.maps = ThresholdField(), InsetStrip(), QComboBox()
+        self.maps.setToolTip("The map that lies over the movie.")
+        self._why = Fold("Why? See where the network looks", self.explain)
+        self._shown = QWidget()
+        shown = QFormLayout(self._shown)
+        shown.setContentsMargins(0, 0, 0, 0)
+        shown.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        shown.addRow("Show", self.maps)
+        row = QFormLayout()
+        row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        row.addRow("With", self.model)
+        column = QVBoxLayout(self)
+        column.addLayout(row)
+        for widget in (self.recipe, self._shown, self.threshold, self._why, self.insets):
+            column.addWidget(widget)
+        column.addStretch()
+        for widget in (self._shown, self.threshold):
+            widget.hide()
+
+    def _offer_maps(self, chosen: str) -> None:
+        """Offer the maps that there are, and show one of them."""
+        self.maps.clear()
+        for role in (*self.layers.roles(), ""):
+            self.maps.addItem(MAPS[role], role)
+        self.maps.setCurrentIndex(self.maps.findData(chosen))
+        self._shown.setVisible(self.maps.count() > 1)
+        self.layers.show_only(chosen)
+
+    def _inputs(self) -> RecipeInputs:
+        return self._of_model("events")
+
+    def _why_inputs(self) -> RecipeInputs:
+        return self._of_model("grad-cam")
+
+    def _of_model(self, stem: str) -> RecipeInputs:
+        project, entry, movie, model = self._session.project, self._session.entry, self._session.movie, self.model.value()
+        if project is None or entry is None or movie is None:
+            return RecipeInputs([], Path(), "Open a movie in step 1 first.")
+        if model is None:
+            return RecipeInputs([], Path(), "There is no model yet: pretrain one in step 3, or train one in step 4.")
+        flags = [f"--{model.role}", model.value, *movie_flags(entry.opening)]
+        return RecipeInputs([movie.source, *flags], project.new_folder("maps", stem))
+
+    def _show_explained(self, folder: Path) -> None:
+        movie = self._session.movie
+        if movie is None:
+            return
+        card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        self.layers.show(folder, movie, 1.0)
+        self._offer_maps("grad_cam")
+        self.insets.setValue(folder / "insets.csv", movie, card["settings"]["explain"]["inset_px"])
+
+    def _forget(self) -> None:
+        """Take the layers of the movie before away."""
+        self.layers.clear()
+        self.insets.clear()
+        for widget in (self._shown, self.threshold, self.insets):
+            widget.hide()
+        self.refresh()

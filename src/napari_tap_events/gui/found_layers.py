@@ -1,0 +1,96 @@
+"""What a model found in the open movie, as layers: maps and event points; those of the next result take their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import napari.viewer
+from napari.layers import Layer, Points
+from napari.utils.notifications import show_warning
+
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.events.table import read_events
+from napari_tap_events.gui import layers as show_as
+from napari_tap_events.gui.event_points import event_layers, jump_to_event, most_probable
+from napari_tap_events.gui.world import World
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.ome_zarr import open_map
+
+MAPS = {
+    "probability": ("probability.ome.zarr", show_as.probability_layer),
+    "arrow": ("arrow.ome.zarr", show_as.arrow_layer),
+    "grad_cam": ("grad_cam.ome.zarr", show_as.grad_cam_layer),
+    "evidence": ("evidence.ome.zarr", show_as.evidence_layer),
+}
+
+
+class FoundLayers:
+    """The layers of the newest result.
+
+    Attributes
+    ----------
+    points : tuple of Points
+        The marks one frame beside the candidates, and those of the candidates themselves, with their probability.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        self._viewer = viewer
+        self._mine: dict[str, list[Layer]] = {}
+        self.points: tuple[Points, ...] = ()
+
+    def show(self, folder: Path, movie: Movie, radius_px: float) -> None:
+        """Show the maps and the candidates of a folder that `detect`, `train` or `explain` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+        movie : Movie
+            The open movie, in whose place in the world the layers lie.
+        radius_px : float
+            Radius of a cell; half the size of the marks.
+        """
+        world = show_as.world_of(movie)
+        for role, (name, make) in MAPS.items():
+            if (folder / name).exists():
+                try:
+                    self._replace(role, [make(open_map(folder / name), world)])
+                except TapEventsError as error:
+                    show_warning(str(error))
+        if (folder / "candidates.csv").exists():
+            self._show_candidates(folder / "candidates.csv", movie, world, radius_px)
+
+    def show_only(self, role: str) -> None:
+        """Show one of the maps, by its name in `MAPS`, and hide the others; "" hides all."""
+        for other in MAPS:
+            for layer in self._mine.get(other, []):
+                layer.visible = other == role
+
+    def roles(self) -> tuple[str, ...]:
+        """Return which maps there are."""
+        return tuple(role for role in MAPS if self._mine.get(role))
+
+    def go_to_best(self, movie: Movie) -> None:
+        """Show the most probable event of a movie, where there is any."""
+        if self.points:
+            best = most_probable(self.points[-1].features)
+            if best is not None:
+                jump_to_event(self._viewer, self.points[-1], best, show_as.world_of(movie))
+
+    def clear(self) -> None:
+        """Take all layers away."""
+        for role in list(self._mine):
+            self._replace(role, [])
+        self.points = ()
+
+    def _show_candidates(self, path: Path, movie: Movie, world: World, radius_px: float) -> None:
+        points = event_layers(read_events(path), world, movie.n_frames, 2 * radius_px)
+        self._replace("events", list(points))
+        self.points = tuple(points)
+
+    def _replace(self, role: str, layers: list[Layer]) -> None:
+        for layer in self._mine.get(role, []):
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        for layer in layers:
+            self._viewer.add_layer(layer)
+        self._mine[role] = layers

@@ -1,0 +1,193 @@
+"""How good a head is on frames that it never saw: the score in words, its mistakes to go to, and its curves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.events.mistakes import FALSE, Mistake, mistakes_of
+from napari_tap_events.gui.colours import GREY, ORANGE, SKY_BLUE
+from napari_tap_events.gui.plots import DASHED, DOTTED, line, plot
+
+SIGNS = {FALSE: "✕"}
+MISSED_SIGN = "○"
+COLUMNS = ("", "Frame", "Kind", "Probability")
+
+
+class HeadScore(QWidget):
+    """The score of a head.
+
+    Attributes
+    ----------
+    chosen : Signal(object)
+        The `Mistake` that a person wants to see.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._dark = True
+        self._head: Path | None = None
+        self._mistakes: list[Mistake] = []
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.pages = QTabWidget()
+        self.table = _table()
+        self.table.itemSelectionChanged.connect(self._choose)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.words)
+        column.addWidget(self.pages)
+
+    def value(self) -> Path | None:
+        """Return the folder of the head that is shown."""
+        return self._head
+
+    def set_dark(self, dark: bool) -> None:
+        """Follow the theme."""
+        self._dark = dark
+        if self._head is not None:
+            self.setValue(self._head)
+
+    def setValue(self, head: Path) -> None:
+        """Show the score of the head in a folder that `train` wrote."""
+        self._head = head
+        try:
+            evaluation = json.loads((head / "evaluation.json").read_text(encoding="utf-8"))
+            score = evaluation["score"]
+            self._mistakes = mistakes_of(head, score["radius_px"], score["frames"])
+        except (OSError, ValueError, KeyError, TapEventsError) as error:
+            self.words.setText(f"The score of '{head.name}' cannot be read: {error}")
+            self.pages.hide()
+            return
+        self.words.setText(in_words(evaluation))
+        self._list_mistakes()
+        self._draw(evaluation)
+
+    def _draw(self, evaluation: dict[str, Any]) -> None:
+        self.pages.clear()
+        self.pages.show()
+        for name, page, tip in (
+            ("Mistakes", self.table, "What was missed and what was made up; a click goes there."),
+            (
+                "Precision",
+                _precision_recall(evaluation, self._dark),
+                "Precision against recall of events, over all thresholds.",
+            ),
+            ("Calibration", _reliability(evaluation, self._dark), "How often windows of a probability are events."),
+            ("In time", _in_time(evaluation, self._dark), "Wrongly judged windows in every frame."),
+            ("Windows", _windows(evaluation), "Every crop pair judged by itself, as in the paper."),
+        ):
+            self.pages.setTabToolTip(self.pages.addTab(page, name), tip)
+
+    def _list_mistakes(self) -> None:
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(self._mistakes))
+        for row, mistake in enumerate(self._mistakes):
+            probability = "" if mistake.probability is None else f"{mistake.probability:.2f}"
+            texts = (f"{SIGNS.get(mistake.what, MISSED_SIGN)} {mistake.what}", str(mistake.t), mistake.kind, probability)
+            for at, text in enumerate(texts):
+                self.table.setItem(row, at, QTableWidgetItem(text))
+        self.table.blockSignals(False)
+
+    def _choose(self) -> None:
+        row = self.table.currentRow()
+        if 0 <= row < len(self._mistakes):
+            self.chosen.emit(self._mistakes[row])
+
+
+def in_words(evaluation: dict[str, Any]) -> str:
+    """Say in two sentences how good a head is, and how it was judged (rich text)."""
+    score, interval = evaluation["score"], evaluation.get("interval") or {}
+    found = f"<b>Found {score['tp']} of {score['n_true']} events, with {score['fp']} false alarms</b>, on frames the head never saw."
+    low, high = interval.get("f1") or (None, None)
+    spread = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
+    f1 = _number(score["f1"])
+    leak = evaluation.get("leakage") or 0.0
+    warning = f"<br>⚠ {leak:.0%} of the judged windows share pixels with taught ones: the score flatters." if leak else ""
+    return (
+        f"{found}<br>F1 {f1}{spread} · average precision {_number(score['average_precision'])} · "
+        f"threshold {_number(evaluation['threshold'])}{warning}"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _precision_recall(evaluation: dict[str, Any], dark: bool) -> QWidget:
+    curve, score = evaluation["pr"], evaluation["score"]
+    drawn: QWidget = plot("recall", "precision", dark)
+    line(drawn, curve["recall"], curve["precision"], "held-out frames", ORANGE)
+    if score["recall"] is not None and score["precision"] is not None:
+        line(drawn, [score["recall"]], [score["precision"]], "chosen threshold", SKY_BLUE, symbol="d")
+    return drawn
+
+
+def _reliability(evaluation: dict[str, Any], dark: bool) -> QWidget:
+    drawn: QWidget = plot("probability", "share of events", dark)
+    line(drawn, [0, 1], [0, 1], None, GREY, DOTTED)
+    for name, colour, style in (("before", SKY_BLUE, DASHED), ("after", ORANGE, Qt.PenStyle.SolidLine)):
+        bins = evaluation[f"reliability_{name}"]
+        x, y = (np.array(bins[part], dtype=float) for part in ("mean_probability", "observed"))
+        there = np.isfinite(x) & np.isfinite(y)
+        line(
+            drawn, x[there], y[there], f"{name}, error {bins['ece']:.3f}", colour, style, symbol="o" if name == "after" else "t"
+        )
+    return drawn
+
+
+def _in_time(evaluation: dict[str, Any], dark: bool) -> QWidget:
+    by_time = evaluation["by_time"]
+    drawn: QWidget = plot("frame", "windows", dark, None)
+    line(drawn, by_time["t"], by_time["false_positive"], "false alarms", ORANGE)
+    line(drawn, by_time["t"], by_time["false_negative"], "missed", SKY_BLUE, DASHED)
+    return drawn
+
+
+def _windows(evaluation: dict[str, Any]) -> QTableWidget:
+    """Return the confusion matrix of windows, with precision and recall of each class."""
+    crop = evaluation["crop_level"]
+    (tn, fp), (fn, tp) = crop["confusion"]
+    rows = (
+        ("no event", f"{tn:,}", f"{fp:,}", _number(crop["recall_0"])),
+        ("event", f"{fn:,}", f"{tp:,}", _number(crop["recall"])),
+        ("precision", _number(crop["precision_0"]), _number(crop["precision"]), ""),
+    )
+    table = _table(("true \\ said", "no event", "event", "recall"))
+    table.setRowCount(len(rows))
+    for r, texts in enumerate(rows):
+        for c, text in enumerate(texts):
+            table.setItem(r, c, QTableWidgetItem(text))
+    return table
+
+
+def _table(columns: tuple[str, ...] = COLUMNS) -> QTableWidget:
+    table = QTableWidget(0, len(columns))
+    table.setHorizontalHeaderLabels(list(columns))
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setMinimumHeight(190)
+    across, down = table.horizontalHeader(), table.verticalHeader()
+    if across is not None and down is not None:
+        across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        down.hide()
+    return table

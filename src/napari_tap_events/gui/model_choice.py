@@ -1,0 +1,73 @@
+"""A choice among the encoders or heads of the project, the newest first, and what else can stand in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QWidget
+
+
+@dataclass(frozen=True)
+class Model:
+    """Something to choose.
+
+    Attributes
+    ----------
+    words : str
+        What a person reads.
+    value : str
+        What the command line is told: a folder, or the name of a control.
+    help : str
+        One sentence.
+    role : str
+        "encoder", "head" or "control".
+    """
+
+    words: str
+    value: str
+    help: str
+    role: str
+
+
+class ModelChoice(QComboBox):
+    """A list of models; it keeps what was chosen while models come and go.
+
+    Attributes
+    ----------
+    valueChanged : Signal(object)
+        The `Model` that was chosen, or None.
+    """
+
+    valueChanged = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(12)
+        self.currentIndexChanged.connect(lambda _: self.valueChanged.emit(self.value()))
+
+    def value(self) -> Model | None:
+        """Return what is chosen, None where there is nothing to choose."""
+        chosen: Model | None = self.currentData()
+        return chosen
+
+    def setValue(self, value: str) -> None:
+        """Choose a model by its value; where it is not offered nothing changes."""
+        for row in range(self.count()):
+            if self.itemData(row).value == value:
+                self.setCurrentIndex(row)
+
+    def offer(self, models: Sequence[Model]) -> None:
+        """Offer these models; one that is new and comes first is chosen, else the choice stays."""
+        before, known = self.value(), {self.itemData(row) for row in range(self.count())}
+        self.blockSignals(True)
+        self.clear()
+        for model in models:
+            self.addItem(model.words, model)
+            self.setItemData(self.count() - 1, model.help, Qt.ItemDataRole.ToolTipRole)
+        if before in models and not (models and models[0].role != "control" and models[0] not in known):
+            self.setCurrentIndex(models.index(before))
+        self.blockSignals(False)
+        self.valueChanged.emit(self.value())

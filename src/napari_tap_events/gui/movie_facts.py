@@ -1,0 +1,124 @@
+"""What is known of a movie file, and the fields in which a person says what the file does not."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QLineEdit, QWidget
+
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.opening import FileDescription
+from napari_tap_events.settings import MovieSettings
+
+UNKNOWN = "not known"
+ALL_DEPTHS = "maximum of all planes"
+
+
+class MovieFacts(QWidget):
+    """A form: size (to read), axes, channel, depth, pixel size and frame interval (to change).
+
+    Attributes
+    ----------
+    valueChanged : Signal(object)
+        The `MovieSettings` that a person has just said.
+    """
+
+    valueChanged = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._said = MovieSettings()
+        self._file = FileDescription("", "", (), "")
+        self.size_label = QLabel()
+        self.size_label.setWordWrap(True)
+        self.axes = QLineEdit()
+        self.axes.setToolTip("Order of the file's axes: T time, C channel, Z depth, Y rows, X columns; e.g. TYX or TCYX.")
+        self.channel = _choice("The channel in which events are sought.")
+        self.plane = _choice("Events are sought in one plane: one of the stack, or the brightest of all at each place.")
+        self.pixel_size = _number("Side of a pixel.", " µm", decimals=4, most=1000)
+        self.interval = _number("Time from one frame to the next.", " s", decimals=2, most=1e6)
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows = (self.size_label, self.axes, self.channel, self.plane, self.pixel_size, self.interval)
+        for words, field in zip(("Size", "File's axes", "Channel", "Depth", "Pixel size", "Frame interval"), rows, strict=True):
+            self._form.addRow(words, field)
+        self.axes.editingFinished.connect(lambda: self._tell(axes=self.axes.text().strip().upper()))
+        self.channel.activated.connect(lambda number: self._tell(channel=number))
+        self.plane.activated.connect(lambda number: self._tell(z="max" if number == 0 else str(number - 1)))
+        self.pixel_size.valueChanged.connect(lambda value: self._tell(pixel_size_um=value or None))
+        self.interval.valueChanged.connect(lambda value: self._tell(interval_s=value or None))
+
+    def value(self) -> MovieSettings:
+        """Return what was said of the movie beside what its file tells."""
+        return self._said
+
+    def shown(self) -> MovieSettings:
+        """Return what the form shows, the axes that it suggests included."""
+        said = {"axes": self.axes.text().strip().upper() or None}
+        if self.channel.count() > 1:
+            said["channel"] = str(self.channel.currentIndex())
+        if self.plane.count() > 1:
+            said["z"] = "max" if self.plane.currentIndex() == 0 else str(self.plane.currentIndex() - 1)
+        return MovieSettings.checked(**{**self._said.model_dump(), **said})
+
+    def setValue(self, file: FileDescription, movie: Movie | None, said: MovieSettings) -> None:
+        """Show a file, the movie that was read from it (None where more must be said first), and what was said so far."""
+        self._said, self._file = said, file
+        fields = (self.axes, self.channel, self.plane, self.pixel_size, self.interval)
+        for field in fields:
+            field.blockSignals(True)
+        axes = said.axes or (movie.file_axes if movie else file.suggestion or file.axes)
+        size = " x ".join(str(side) for side in file.shape)
+        self.size_label.setText(f"{movie.n_frames} frames of {movie.height} x {movie.width} px" if movie else size)
+        self.axes.setText(axes)
+        self._offer(self.channel, _channels(axes, file), said.channel or 0)
+        planes = _length(axes, file, "Z")
+        plane = int(said.z) + 1 if said.z and said.z.isdigit() else 0
+        self._offer(self.plane, [ALL_DEPTHS, *(f"plane {z}" for z in range(planes))] if planes > 1 else [], plane)
+        self.pixel_size.setValue((movie.pixel_size_um if movie else file.pixel_size_um) or 0.0)
+        self.interval.setValue((movie.interval_s if movie else file.interval_s) or 0.0)
+        for field in fields:
+            field.blockSignals(False)
+
+    def _offer(self, choice: QComboBox, names: list[str], chosen: int) -> None:
+        choice.clear()
+        choice.addItems(names)
+        choice.setCurrentIndex(chosen)
+        self._form.setRowVisible(choice, len(names) > 1)
+
+    def _tell(self, **said: object) -> None:
+        """Announce what a person has changed."""
+        if "axes" in said and said["axes"] in ("", self._said.axes or self._file.axes):
+            return
+        new = MovieSettings.checked(**{**self._said.model_dump(), **said})
+        if new != self._said:
+            self._said = new
+            self.valueChanged.emit(new)
+
+
+def _length(axes: str, file: FileDescription, letter: str) -> int:
+    """Return the length of an axis, 1 where there is none."""
+    at = axes.find(letter)
+    return file.shape[at] if 0 <= at < len(file.shape) else 1
+
+
+def _channels(axes: str, file: FileDescription) -> list[str]:
+    count = _length(axes, file, "C")
+    return [file.channel_names[c] if c < len(file.channel_names) else f"channel {c}" for c in range(count)]
+
+
+def _choice(help_text: str) -> QComboBox:
+    choice = QComboBox()
+    choice.setToolTip(help_text)
+    return choice
+
+
+def _number(help_text: str, unit: str, decimals: int, most: float) -> QDoubleSpinBox:
+    field = QDoubleSpinBox()
+    field.setToolTip(f"{help_text} The file's own value is shown where it has one; 0 says that it is not known.")
+    field.setDecimals(decimals)
+    field.setRange(0, most)
+    field.setSuffix(unit)
+    field.setSpecialValueText(UNKNOWN)
+    field.setKeyboardTracking(False)
+    return field

@@ -1,0 +1,212 @@
+"""The first step: open a movie, see what is known of it, say what is not, and read what in it could mislead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import napari.viewer
+from napari.layers import Layer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.gui.event_points import go_to_frame
+from napari_tap_events.gui.layers import ROLE, movie_layers, world_of
+from napari_tap_events.gui.lazy_movie import LazyMovie
+from napari_tap_events.gui.movie_facts import MovieFacts
+from napari_tap_events.gui.question import Question
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.opening import describe_file
+from napari_tap_events.project.session import Session
+from napari_tap_events.settings import MovieSettings
+
+FILES = "Movies (*.tif *.tiff *.btf *.avi *.mp4);;All files (*)"
+START = "Open a movie, or drop one here: a TIFF, a folder of frames, or an OME-Zarr folder."
+LOOKING = "Looking for what could mislead the learning …"
+ALL_WELL = "✓ Nothing was found that could mislead the learning."
+SIGNS = {"warning": "⚠", "note": "ℹ"}
+
+
+class MoviePanel(QWidget):
+    """Buttons to open a movie, a form with what is known of it, and the words of the pre-check."""
+
+    def __init__(self, viewer: napari.viewer.Viewer, session: Session) -> None:
+        super().__init__()
+        self._viewer, self._session = viewer, session
+        self._path: Path | None = None
+        self._layers: list[Layer] = []
+        self._question = Question(self)
+        self.setAcceptDrops(True)
+        self._build()
+        self._question.answered.connect(self._show_findings)
+        self._question.failed.connect(lambda sentence: self.findings.setText(f"The pre-check failed: {sentence}"))
+        session.movie_changed.connect(self._follow_session)
+        viewer.layers.events.inserted.connect(self._meet_layer)
+        self._follow_session()
+
+    def open(self, path: str | Path, opening: MovieSettings | None = None) -> None:
+        """Open a movie for all the steps; where its file does not tell enough, ask for it in the form."""
+        self._path = Path(path)
+        said = opening or MovieSettings()
+        try:
+            self._session.open_movie(self._path, said)
+        except TapEventsError as error:
+            self._ask(self._path, said, str(error))
+
+    def close(self) -> bool:
+        """Let go of the viewer, and of the pre-check that may still run."""
+        self._question.drop()
+        self._session.movie_changed.disconnect(self._follow_session)
+        self._viewer.layers.events.inserted.disconnect(self._meet_layer)
+        return bool(super().close())
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Accept files and folders."""
+        data = event.mimeData() if event else None
+        if event and data and data.hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Open what was dropped."""
+        data = event.mimeData() if event else None
+        if data and data.urls():
+            self.open(data.urls()[0].toLocalFile())
+
+    def _build(self) -> None:
+        self.open_button, self.folder_button = QPushButton("Open movie …"), QPushButton("Open folder …")
+        self.open_button.setToolTip("A TIFF (plain, ImageJ, OME), AVI or MP4.")
+        self.folder_button.setToolTip("A folder of single frames, or an OME-Zarr folder.")
+        self.layer_button = QPushButton()
+        self.layer_button.setToolTip("Take the file that this layer of the viewer was read from.")
+        self.try_button = QPushButton("Open like this")
+        self.try_button.setToolTip("Read the file with the axes, channel and depth that are shown.")
+        self.sentence, self.findings, self.name = QLabel(START), QLabel(), QLabel()
+        self.facts = MovieFacts()
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.open_button)
+        buttons.addWidget(self.folder_button)
+        column = QVBoxLayout(self)
+        column.addLayout(buttons)
+        for label in (self.sentence, self.name, self.findings):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for widget in (self.layer_button, self.sentence, self.name, self.facts, self.try_button, self.findings):
+            column.addWidget(widget)
+        column.addStretch()
+        self.layer_button.hide()
+        self.try_button.hide()
+        self.try_button.clicked.connect(lambda: self._open_again(self.facts.shown()))
+        self.open_button.clicked.connect(self._choose_file)
+        self.folder_button.clicked.connect(self._choose_folder)
+        self.layer_button.clicked.connect(self._take_layer)
+        self.facts.valueChanged.connect(self._open_again)
+
+    def _open_again(self, said: MovieSettings) -> None:
+        if self._path is not None:
+            self.open(self._path, said)
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a movie", "", FILES)
+        if path:
+            self.open(path)
+
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of frames, or an OME-Zarr folder")
+        if path:
+            self.open(path)
+
+    def _meet_layer(self, event: Any) -> None:
+        """Adopt a movie that was dropped onto napari; offer to take one that napari read by itself."""
+        layer: Layer = event.value
+        if layer.metadata.get(ROLE) == "movie" and isinstance(layer.data, LazyMovie):
+            movie = layer.data.movie
+            if movie.source and layer not in self._layers:
+                QTimer.singleShot(0, lambda: self._meet_movie(movie, layer.name))  # napari is still busy with the layer
+        elif self._session.movie is None and layer.source.path and layer.metadata.get(ROLE) is None:
+            self._offer(layer.source.path, layer.name)
+
+    def _meet_movie(self, movie: Movie, name: str) -> None:
+        if self._session.movie is None:
+            guessed = describe_file(movie.source).suggestion
+            self.open(movie.source, MovieSettings(axes=movie.file_axes) if guessed else None)
+        elif self._session.movie.source != movie.source:
+            self._offer(movie.source, name)
+
+    def _offer(self, path: str, name: str) -> None:
+        self.layer_button.setText(f"Work on '{name}'")
+        self.layer_button.setProperty("path", path)
+        self.layer_button.show()
+
+    def _take_layer(self) -> None:
+        self.open(str(self.layer_button.property("path")))
+
+    def _ask(self, path: Path, said: MovieSettings, sentence: str) -> None:
+        """Show why a file cannot be read yet, and the form in which to say what is missing."""
+        self._say(sentence)
+        try:
+            file = describe_file(path)
+        except TapEventsError:
+            self.facts.hide()
+            self.try_button.hide()
+            return
+        self.facts.setValue(file, None, said)
+        self.facts.show()
+        self.try_button.show()
+
+    def _follow_session(self) -> None:
+        movie, entry = self._session.movie, self._session.entry
+        self.facts.setVisible(movie is not None)
+        self.name.setVisible(movie is not None)
+        self.try_button.hide()
+        self.findings.clear()
+        if movie is None or entry is None:
+            self._question.drop()
+            self._say(self._session.problem or START)
+            return
+        self._path = Path(movie.source)
+        self.layer_button.hide()
+        self._say(" ".join(movie.notes))
+        self.name.setText(f"<b>{movie.name}</b>")
+        self.name.setToolTip(movie.source)
+        self.facts.setValue(describe_file(self._path), movie, entry.opening)
+        self._show_layers()
+        self.findings.setText(LOOKING)
+        self._question.ask(["info", movie.source, "--json", *movie_flags(entry.opening)])
+
+    def _show_layers(self) -> None:
+        """Put the movie's layers below all others, in place of those that showed a movie before."""
+        movie = self._session.movie
+        if movie is None:
+            return
+        for layer in [layer for layer in self._viewer.layers if layer in self._layers or _shows(layer, movie)]:
+            self._viewer.layers.remove(layer)
+        self._layers = list(movie_layers(movie))
+        for number, layer in enumerate(self._layers):
+            self._viewer.layers.insert(number, layer)
+        self._viewer.canvas.overlays.scale_bar.visible = movie.pixel_size_um is not None
+        self._viewer.dims.axis_labels = ("t", "y", "x")
+        go_to_frame(self._viewer, 0, world_of(movie))
+        self._viewer.fit_to_view()
+
+    def _show_findings(self, about: dict[str, Any]) -> None:
+        lines = [
+            f"{SIGNS[found['severity']]} {found['sentence'][:1].upper()}{found['sentence'][1:]}" for found in about["findings"]
+        ]
+        self.findings.setText("\n\n".join(lines) or ALL_WELL)
+
+    def _say(self, sentence: str) -> None:
+        self.sentence.setText(sentence)
+        self.sentence.setVisible(bool(sentence))
+
+
+def _shows(layer: Layer, movie: Movie) -> bool:
+    """Say whether a layer shows the file of a movie, however it was opened."""
+    return layer.metadata.get(ROLE) == "movie" and isinstance(layer.data, LazyMovie) and layer.data.movie.source == movie.source
+
+
+def movie_flags(opening: MovieSettings) -> list[str]:
+    """Return what was said of a movie as flags of the command line."""
+    said = opening.model_dump(exclude_none=True)
+    return [part for name, value in said.items() for part in (f"--{name.replace('_', '-')}", str(value))]

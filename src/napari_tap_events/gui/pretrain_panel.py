@@ -1,0 +1,50 @@
+"""The Pretrain step: an encoder learns the arrow of time from the open movie, without any mark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_tap_events.gui.movie_panel import movie_flags
+from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
+from napari_tap_events.project.session import Session
+from napari_tap_events.settings import ComputeSettings, PretrainSettings
+
+SENTENCE = (
+    "An encoder learns to tell which of two crops came first. It needs no marks, runs in the background, and afterwards "
+    "can already rank places where something irreversible happens. Without it, step 4 works on the image alone."
+)
+
+
+class PretrainPanel(QWidget):
+    """The recipe `pretrain` on the open movie.
+
+    Attributes
+    ----------
+    pretrained : Signal(object)
+        The folder of a new encoder.
+    """
+
+    pretrained = Signal(object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.recipe = RecipePanel("Pretrain", SENTENCE, "pretrain", (PretrainSettings, ComputeSettings), self._inputs)
+        self.recipe.finished.connect(self.pretrained.emit)
+        column = QVBoxLayout(self)
+        column.addWidget(self.recipe)
+        column.addStretch()
+
+    def close(self) -> bool:
+        """Close the recipe; a job lives on."""
+        self.recipe.close()
+        return bool(super().close())
+
+    def _inputs(self) -> RecipeInputs:
+        project, entry, movie = self._session.project, self._session.entry, self._session.movie
+        if project is None or entry is None or movie is None:
+            return RecipeInputs([], Path(), "Open a movie in step 1 first.")
+        return RecipeInputs([movie.source, *movie_flags(entry.opening)], project.new_folder("encoders", "encoder"))

@@ -1,0 +1,163 @@
+"""The line of the project: what it is called, whether it is saved, its movies, and a menu to open and save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari.utils.notifications import show_error
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.project.session import Session
+
+SUFFIX = ".tap"
+NOTHING = "No project yet: it begins with the first movie."
+UNSAVED = "Project not saved yet"
+UNSAVED_TIP = "Nothing is lost: marks are kept in {path} until you say where the project is to lie (Project > Save as)."
+
+
+class ProjectBar(QWidget):
+    """Shows the project of a session, and opens and saves projects."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._build()
+        session.project_changed.connect(self.refresh)
+        session.movie_changed.connect(self.refresh)
+        session.troubled.connect(self._tell_trouble)
+        self.refresh()
+
+    def close(self) -> bool:
+        """Let go of the session."""
+        self._session.project_changed.disconnect(self.refresh)
+        self._session.movie_changed.disconnect(self.refresh)
+        self._session.troubled.disconnect(self._tell_trouble)
+        return bool(super().close())
+
+    def refresh(self) -> None:
+        """Show the project as it is now."""
+        project = self._session.project
+        self.save_action.setEnabled(project is not None)
+        self._list_movies()
+        self._show_missing()
+        if project is None:
+            self.name.setText(NOTHING)
+            self.name.setToolTip("")
+        elif self._session.is_unsaved:
+            self.name.setText(UNSAVED)
+            self.name.setToolTip(UNSAVED_TIP.format(path=project.path))
+        else:
+            self.name.setText(f"<b>{project.path.stem}</b>")
+            self.name.setToolTip(str(project.path))
+        self._tell_trouble(self._session.trouble)
+
+    def open(self, path: str | Path) -> None:
+        """Open a project; what is wrong with it is said in a notification."""
+        try:
+            self._session.open_project(path)
+        except TapEventsError as error:
+            show_error(str(error))
+
+    def save_as(self, path: str | Path) -> None:
+        """Save the project to a folder; what is wrong is said in a notification."""
+        target = Path(path)
+        try:
+            self._session.save_as(target if target.suffix == SUFFIX else target.with_name(target.name + SUFFIX))
+        except TapEventsError as error:
+            show_error(str(error))
+
+    def relink(self, path: str | Path) -> None:
+        """Say where the movie that is missing lies now."""
+        try:
+            self._session.relink(path)
+        except TapEventsError as error:
+            show_error(str(error))
+
+    def _build(self) -> None:
+        self.name, self.trouble, self.missing = QLabel(), QLabel(), QPushButton("Find the movie …")
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.trouble.setWordWrap(True)
+        self.missing.setToolTip("The project and its marks are there, but its movie is not where it was.")
+        self.movies = QComboBox()
+        self.movies.setToolTip("The movies of the project.")
+        self.movies.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.menu_button = QPushButton("Project")
+        self.menu_button.setMenu(self._menu())
+        row = QHBoxLayout()
+        row.addWidget(self.name, stretch=1)
+        row.addWidget(self.menu_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 4, 0)
+        column.addLayout(row)
+        for widget in (self.movies, self.missing, self.trouble):
+            column.addWidget(widget)
+        self.movies.activated.connect(lambda row: self._session.select(self.movies.itemText(row)))
+        self.missing.clicked.connect(self._ask_for_movie)
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        self.save_action = QAction("Save project as …", menu)
+        self.recent = QMenu("Not saved yet", menu)
+        for words, slot in (("Open project …", self._ask_open), ("New project …", self._ask_new)):
+            action = QAction(words, menu)
+            action.triggered.connect(slot)
+            menu.addAction(action)
+        menu.addAction(self.save_action)
+        menu.addMenu(self.recent)
+        self.save_action.triggered.connect(self._ask_save)
+        self.recent.aboutToShow.connect(self._list_unsaved)
+        return menu
+
+    def _list_movies(self) -> None:
+        project, entry = self._session.project, self._session.entry
+        names = [movie.name for movie in project.movies] if project else []
+        self.movies.clear()
+        self.movies.addItems(names)
+        if entry is not None:
+            self.movies.setCurrentText(entry.name)
+        self.movies.setVisible(len(names) > 1)
+
+    def _show_missing(self) -> None:
+        self.missing.setVisible(bool(self._session.problem))
+
+    def _list_unsaved(self) -> None:
+        self.recent.clear()
+        for path in self._session.left_unsaved():
+            action = QAction(path.stem, self.recent)
+            action.triggered.connect(lambda _=False, path=path: self.open(path))
+            self.recent.addAction(action)
+        if self.recent.isEmpty():
+            nothing = QAction("none", self.recent)
+            nothing.setEnabled(False)
+            self.recent.addAction(nothing)
+
+    def _ask_open(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a project: choose its folder, NAME.tap")
+        if path:
+            self.open(path)
+
+    def _ask_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the project as", f"my-experiment{SUFFIX}", f"Projects (*{SUFFIX})")
+        if path:
+            self.save_as(path)
+
+    def _ask_new(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "New project", f"my-experiment{SUFFIX}", f"Projects (*{SUFFIX})")
+        if not path:
+            return
+        try:
+            self._session.new_project(Path(path).with_suffix(SUFFIX))
+        except TapEventsError as error:
+            show_error(str(error))
+
+    def _ask_for_movie(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, self._session.problem)
+        if path:
+            self.relink(path)
+
+    def _tell_trouble(self, sentence: str) -> None:
+        problem = self._session.problem
+        self.trouble.setText(" ".join(f"⚠ {words}" for words in (sentence, problem) if words))
+        self.trouble.setVisible(bool(sentence or problem))

@@ -1,0 +1,156 @@
+"""The Train step: choose an encoder, see what the marks would teach, train a head, and see how good it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import napari.viewer
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.events.mistakes import Mistake
+from napari_tap_events.gui.head_score import HeadScore
+from napari_tap_events.gui.model_choice import ModelChoice
+from napari_tap_events.gui.movie_panel import movie_flags
+from napari_tap_events.gui.places import go_to
+from napari_tap_events.gui.project_models import encoders
+from napari_tap_events.gui.question import Question
+from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
+from napari_tap_events.project.session import Session
+from napari_tap_events.settings import ComputeSettings, HeadSettings
+
+SENTENCE = "Teaches a small network to tell events from all else by your marks, and scores it on frames that it never saw."
+NO_MARKS = "No event is marked yet: mark some in step 2."
+WAIT_MS = 600
+"""Marks are counted again when nobody has marked anything for so long."""
+
+
+class TrainPanel(QWidget):
+    """A choice of encoder, the counts of windows by criterion, the recipe, and the score of the newest head.
+
+    Attributes
+    ----------
+    trained : Signal(object)
+        The folder of a new head.
+    """
+
+    trained = Signal(object)
+
+    def __init__(self, viewer: napari.viewer.Viewer, session: Session) -> None:
+        super().__init__()
+        self._viewer, self._session = viewer, session
+        self._question, self._timer = Question(self), QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(WAIT_MS)
+        self._build()
+        self._timer.timeout.connect(self._count)
+        self._question.answered.connect(self._show_counts)
+        self._question.failed.connect(self.counts.setText)
+        self.recipe.finished.connect(self._show_head)
+        self.recipe.valueChanged.connect(self._timer.start)
+        self.score.chosen.connect(self._go_to)
+        session.project_changed.connect(self.refresh)
+        session.movie_changed.connect(self.refresh)
+        session.annotations_changed.connect(self._recount)
+
+    def close(self) -> bool:
+        """Let go of the session and of the question that may be open."""
+        self._question.drop()
+        self._timer.stop()
+        for signal, slot in (
+            (self._session.project_changed, self.refresh),
+            (self._session.movie_changed, self.refresh),
+            (self._session.annotations_changed, self._recount),
+        ):
+            signal.disconnect(slot)
+        self.recipe.close()
+        return bool(super().close())
+
+    def refresh(self) -> None:
+        """Offer the encoders of the project, and show its newest head."""
+        self.encoder.offer(encoders(self._session.project))
+        project = self._session.project
+        heads = project.heads() if project is not None else ()
+        self.score.setVisible(bool(heads))
+        if heads and self.score.value() != heads[0]:
+            self.score.setValue(heads[0])
+        self._timer.start()
+
+    def _build(self) -> None:
+        self.encoder = ModelChoice()
+        self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
+        self.counts = QLabel(NO_MARKS)
+        self.counts.setWordWrap(True)
+        self.counts.setTextFormat(Qt.TextFormat.RichText)
+        forms = (HeadSettings, ComputeSettings)
+        self.recipe = RecipePanel("Train", SENTENCE, "train", forms, self._inputs, hidden=("encoder",))
+        self.score = HeadScore()
+        self.score.hide()
+        row = QFormLayout()
+        row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        row.addRow("Features from", self.encoder)
+        column = QVBoxLayout(self)
+        column.addLayout(row)
+        for widget in (self.counts, self.recipe, self.score):
+            column.addWidget(widget)
+        column.addStretch()
+
+    def _recount(self, _frames: object) -> None:
+        self._timer.start()
+
+    def _inputs(self) -> RecipeInputs:
+        """Return what the command needs; the marks are written first."""
+        project, entry, model = self._session.project, self._session.entry, self.encoder.value()
+        if project is None or entry is None or self._session.movie is None or model is None:
+            return RecipeInputs([], Path(), "Open a movie in step 1 first.")
+        if not self._session.annotations or not self._session.annotations.events:
+            return RecipeInputs([], Path(), NO_MARKS)
+        out = project.new_folder("heads", "head")
+        flags = ["--encoder", model.value, "--cache", str(project.path / "features")]
+        return RecipeInputs([*self._marks(), *flags, *movie_flags(entry.opening)], out)
+
+    def _marks(self) -> list[str]:
+        """Write the marks of the movie, and return them as flags."""
+        project, entry, movie = self._session.project, self._session.entry, self._session.movie
+        if project is None or entry is None or movie is None:
+            return []
+        files = project.export_for_training(entry.name)
+        flags = ["--movie", movie.source, "--masks", str(files.masks)]
+        flags += ["--events", str(files.events)] if files.events else []
+        flags += ["--scope-frames", files.scope_frames] if files.scope_frames else []
+        return flags + (["--scope-region", files.scope_region] if files.scope_region else [])
+
+    def _count(self) -> None:
+        entry, marks = self._session.entry, self._session.annotations
+        if entry is None or marks is None or not marks.events or not self.isVisibleTo(self.window()):
+            self.counts.setText(NO_MARKS if not (marks and marks.events) else "")
+            return
+        try:
+            settings = self._settings()
+            flags = self._marks()
+        except TapEventsError as error:
+            self.counts.setText(str(error))
+            return
+        sizes = ["--criterion", settings.criterion, "--area-px", str(settings.area_px), "--crop-px", str(settings.crop_px)]
+        self._question.ask(["marks", *flags, *sizes, "--json", *movie_flags(entry.opening)])
+
+    def _settings(self) -> HeadSettings:
+        return next(settings for settings in self.recipe.value() if isinstance(settings, HeadSettings))
+
+    def _show_counts(self, about: dict[str, Any]) -> None:
+        chosen = self._settings().criterion
+        events = ", ".join(f"{count} {kind}" for kind, count in about["events"].items())
+        counts = ", ".join(
+            f"<b>{name}: {count:,}</b>" if name == chosen else f"{name}: {count:,}"
+            for name, count in about["positives"].items()
+        )
+        self.counts.setText(f"{events}. Of {about['windows']:,} windows, so many are events by each criterion:<br>{counts}")
+
+    def _show_head(self, folder: Path) -> None:
+        self.refresh()
+        self.trained.emit(folder)
+
+    def _go_to(self, mistake: Mistake) -> None:
+        go_to(self._viewer, self._session.movie, (mistake.t, mistake.y, mistake.x))

@@ -1,0 +1,106 @@
+"""The workbench: the whole work in one dock, step by step, from a movie to a table of events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import napari.viewer
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_tap_events.gui.find_panel import FindPanel
+from napari_tap_events.gui.mark_panel import MarkPanel
+from napari_tap_events.gui.movie_panel import MoviePanel
+from napari_tap_events.gui.pretrain_panel import PretrainPanel
+from napari_tap_events.gui.project_bar import ProjectBar
+from napari_tap_events.gui.project_models import in_a_word
+from napari_tap_events.gui.results_panel import ResultsPanel
+from napari_tap_events.gui.steps import Progress, Step, StepList
+from napari_tap_events.gui.train_panel import TrainPanel
+from napari_tap_events.project.session import Session
+
+LEAST_WIDTH_PX = 360
+
+
+class Workbench(QWidget):
+    """The project on top, the steps below it.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+    session : Session, optional
+        What is open; by default nothing yet.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer, session: Session | None = None) -> None:
+        super().__init__()
+        self.session = session or Session()
+        viewer = napari_viewer
+        self.setMinimumWidth(LEAST_WIDTH_PX)
+        self.project = ProjectBar(self.session)
+        self.movie, self.mark = MoviePanel(viewer, self.session), MarkPanel(viewer, self.session)
+        self.pretrain, self.train = PretrainPanel(self.session), TrainPanel(viewer, self.session)
+        self.finding, self.results = FindPanel(viewer, self.session), ResultsPanel(viewer)
+        self.steps = StepList(
+            (
+                Step("movie", "Movie", "Open a movie and see what is known of it.", self.movie),
+                Step("mark", "Mark events", "Show the computer some divisions and deaths.", self.mark),
+                Step(
+                    "pretrain",
+                    "Pretrain",
+                    "Let an encoder learn the arrow of time from the movie; needs no marks.",
+                    self.pretrain,
+                ),
+                Step("train", "Train", "Teach a head to find events like the marked ones, and see how good it is.", self.train),
+                Step("find", "Find events", "Map the probability of events over the whole movie.", self.finding),
+                Step("results", "Results", "List, count and export the events.", self.results),
+            )
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addWidget(self.project)
+        column.addWidget(self.steps, stretch=1)
+        self._connect()
+
+    def close(self) -> bool:
+        """Let go of the viewer and the session; what is running goes on."""
+        for panel in (self.movie, self.mark, self.pretrain, self.train, self.finding, self.project):
+            panel.close()
+        return bool(super().close())
+
+    def _connect(self) -> None:
+        self.session.movie_changed.connect(self._tell_movie)
+        self.session.annotations_changed.connect(self._tell_marks)
+        self.pretrain.pretrained.connect(self._pretrained)
+        self.train.trained.connect(self._trained)
+        self.finding.found.connect(self._found)
+        self.steps.opened.connect(self._open_step)
+        for name, panel in (("pretrain", self.pretrain), ("train", self.train), ("find", self.finding)):
+            panel.recipe.told.connect(lambda words, name=name: self.steps.say(name, Progress.running, words))
+            panel.recipe.failed.connect(lambda _sentence, name=name: self.steps.say(name, Progress.wrong, "stopped"))
+        self._tell_movie()
+
+    def _open_step(self, name: str) -> None:
+        if name == "train":
+            self.train.refresh()
+
+    def _tell_movie(self) -> None:
+        movie = self.session.movie
+        self.steps.say("movie", Progress.done if movie else Progress.open, movie.name if movie else "")
+        self._tell_marks(frozenset())
+
+    def _tell_marks(self, _frames: frozenset[int]) -> None:
+        marks = self.session.annotations
+        count = len(marks.events) if marks else 0
+        self.steps.say("mark", Progress.done if count else Progress.open, f"{count} marked" if count else "")
+
+    def _pretrained(self, folder: Path) -> None:
+        self.steps.say("pretrain", Progress.done, in_a_word(folder))
+        self.train.refresh()
+        self.finding.refresh()
+
+    def _trained(self, folder: Path) -> None:
+        self.steps.say("train", Progress.done, in_a_word(folder))
+        self.finding.refresh()
+
+    def _found(self, folder: Path) -> None:
+        self.steps.say("find", Progress.done, in_a_word(folder))

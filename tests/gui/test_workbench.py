@@ -1,0 +1,102 @@
+"""The workbench, from a movie to a table of events, with real commands in their own processes."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.steps import Progress
+from napari_tap_events.gui.workbench import LEAST_WIDTH_PX, Workbench
+from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
+from napari_tap_events.project.importing import import_masks
+from napari_tap_events.project.session import Session
+from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, PretrainSettings
+
+ONE_THREAD = ComputeSettings(device="cpu", threads=1)
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy):
+    return make_napari_viewer_proxy()
+
+
+@pytest.fixture
+def workbench(viewer, tmp_path):
+    session = Session(tmp_path / "unsaved")
+    made = Workbench(viewer, session)
+    viewer.window.add_dock_widget(made, name="Workbench")
+    yield made
+    made.close()
+    session.close()
+
+
+@pytest.fixture
+def synthetic(tmp_path):
+    made = synthesise(SyntheticSettings(frames=24, height=72, width=72, cells=6, cycle_frames=20, seed=2))
+    write_synthetic(tmp_path / "made", made)
+    return made
+
+
+def status(workbench, name):
+    return workbench.steps.headers[name].status.text()
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_every_step_says_what_it_needs_before_a_movie_is_open(workbench, qtbot):
+    assert workbench.minimumWidth() == LEAST_WIDTH_PX
+    for name in ("pretrain", "train", "finding"):
+        panel = getattr(workbench, name)
+        click(qtbot, panel.recipe.start_button)
+        assert "step 1" in panel.recipe.refusal.text()
+        assert not panel.recipe.running()
+
+
+def test_marks_are_counted_in_the_line_of_their_step(workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    assert status(workbench, "movie") == f"movie.tif {Progress.done.value}"
+    marks = workbench.session.annotations
+    marks.do(import_masks(marks, synthetic.labels))
+    assert status(workbench, "mark") == f"{len(marks.events)} marked {Progress.done.value}"
+    while marks.can_undo:
+        marks.undo()
+    assert status(workbench, "mark") == Progress.open.value
+
+
+def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    marks = workbench.session.annotations
+    marks.do(import_masks(marks, synthetic.labels))
+
+    workbench.pretrain.recipe.setValue(PretrainSettings(preset="unet8", steps=4, batch=4, patch_px=32, val_pairs=8), ONE_THREAD)
+    with qtbot.waitSignal(workbench.pretrain.pretrained, timeout=120_000):
+        click(qtbot, workbench.pretrain.recipe.start_button)
+    assert status(workbench, "pretrain").startswith("accuracy")
+
+    workbench.steps.open("train")
+    assert workbench.train.encoder.value().role == "encoder"
+    qtbot.waitUntil(lambda: "windows" in workbench.train.counts.text(), timeout=60_000)
+    workbench.train.recipe.setValue(HeadSettings(folds=2, steps=4, crop_px=16, tile_px=32), ONE_THREAD)
+    with qtbot.waitSignal(workbench.train.trained, timeout=120_000):
+        click(qtbot, workbench.train.recipe.start_button)
+    assert f"of {len(marks.events)} events" in workbench.train.score.words.text()
+    assert status(workbench, "train").startswith("F1")
+
+    workbench.steps.open("find")
+    assert workbench.finding.model.value().role == "head"
+    workbench.finding.recipe.setValue(DetectSettings(), ONE_THREAD)
+    with qtbot.waitSignal(workbench.finding.found, timeout=120_000):
+        click(qtbot, workbench.finding.recipe.start_button)
+    shown = {layer.metadata.get(ROLE) for layer in viewer.layers}
+    assert {"movie", "probability", "arrow", "events"} <= shown
+    assert viewer.layers["probability"].visible
+    assert not viewer.layers["arrow"].visible
+    workbench.finding.threshold.setValue(0.0)
+    assert viewer.layers["events"].shown.all()
+
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    other = {layer.metadata.get(ROLE) for layer in viewer.layers}
+    assert "probability" not in other
