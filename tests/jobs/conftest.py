@@ -12,9 +12,9 @@ import tifffile
 import torch
 from numpy.typing import NDArray
 
+from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.pretrain import pretrain
-from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.train import train
 from napari_tap_events.settings import HeadSettings, PretrainSettings
 

@@ -15,8 +15,8 @@ from napari_tap_events.encoder import feature_maps
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.errors import JobStopped, MaskError, ModelError, ScopeError, SettingsError
 from napari_tap_events.events.model import load_event_model
-from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.labelled import Labelled
+from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.train import train
 from napari_tap_events.movies.ome_zarr import open_map
 
