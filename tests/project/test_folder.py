@@ -184,7 +184,7 @@ def test_a_copy_that_fails_leaves_nothing_behind(project: Project, tmp_path: Pat
     before, path = sorted(path.name for path in tmp_path.iterdir()), project.path
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", full_disk)
-        with pytest.raises(ProjectError, match="the project cannot be saved as .*No space left on device"):
+        with pytest.raises(ProjectError, match=r"the project cannot be saved as .*No space left on device"):
             project.save_as(tmp_path / "copy.tap")
     assert (sorted(path.name for path in tmp_path.iterdir()), project.path) == (before, path)
     mark(project, t=4)

@@ -89,7 +89,7 @@ def test_damage_before_the_end_is_told(tmp_path: Path) -> None:
     filled(tmp_path / "j")
     lines = (tmp_path / "j").read_bytes().splitlines(keepends=True)
     (tmp_path / "j").write_bytes(lines[0] + b"x" + lines[1] + lines[2])
-    with pytest.raises(ProjectError, match="line 2 of the journal .* is damaged; put back a copy"):
+    with pytest.raises(ProjectError, match=r"line 2 of the journal .* is damaged; put back a copy"):
         Journal(tmp_path / "j").entries()
     (tmp_path / "j").write_bytes(lines[0] + lines[2] + lines[1])
     with pytest.raises(ProjectError, match="line 2 of the journal"):
@@ -98,7 +98,7 @@ def test_damage_before_the_end_is_told(tmp_path: Path) -> None:
 
 def test_a_journal_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "j").mkdir()
-    with pytest.raises(ProjectError, match="the journal .* cannot be read"):
+    with pytest.raises(ProjectError, match=r"the journal .* cannot be read"):
         Journal(tmp_path / "j").entries()
 
 

@@ -91,7 +91,7 @@ def test_a_mask_whose_writing_was_cut_short_is_completed(tmp_path: Path, monkeyp
     stamp(a, 1)
     with monkeypatch.context() as cut:
         cut.setattr(zarr.Array, "__setitem__", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-        with pytest.raises(ProjectError, match="the mask cannot be written to .*No space left on device"):
+        with pytest.raises(ProjectError, match=r"the mask cannot be written to .*No space left on device"):
             stored_masks.write_masks(path, a)
     stored_masks.write_masks(path, opened(tmp_path))
     np.testing.assert_array_equal(written(path), a.labels)

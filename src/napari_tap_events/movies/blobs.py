@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf, pi, sqrt
+from math import dist, inf, pi, sqrt
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,39 +27,30 @@ class Blob:
         Its pixels, y * width + x, ascending.
     width : int
         Of the frame, in pixels.
+    centre : (float, float)
+        (y, x), pixels.
+    reach_px : float
+        Distance from the centre to the furthest pixel.
+    box : (int, int, int, int)
+        First and last row, first and last column.
     """
 
     value: int
     flat: Pixels
     width: int
+    centre: tuple[float, float]
+    reach_px: float
+    box: tuple[int, int, int, int]
 
-    @cached_property
+    @property
     def pixels(self) -> Pixels:
         """(N, 2) as (y, x)."""
         return np.stack(np.divmod(self.flat, self.width), axis=1)
 
     @cached_property
-    def box(self) -> tuple[int, int, int, int]:
-        """First and last row, first and last column."""
-        (top, left), (bottom, right) = self.pixels.min(axis=0).tolist(), self.pixels.max(axis=0).tolist()
-        return top, bottom, left, right
-
-    @cached_property
-    def centre(self) -> NDArray[np.float64]:
-        """(y, x), pixels."""
-        centre: NDArray[np.float64] = self.pixels.mean(axis=0)
-        return centre
-
-    @cached_property
     def radius_px(self) -> float:
         """Radius of the disc of the same area."""
         return sqrt(len(self.flat) / pi)
-
-    @cached_property
-    def reach_px(self) -> float:
-        """Distance from the centre to the furthest pixel."""
-        away = self.pixels - self.centre
-        return sqrt(float(np.max(away[:, 0] ** 2 + away[:, 1] ** 2)))
 
     @cached_property
     def _gaps(self) -> WeakKeyDictionary[Blob, float]:
@@ -84,7 +75,7 @@ class Blob:
     def _measured_gap_px(self, other: Blob) -> float:
         from scipy.spatial import cKDTree
 
-        far = float(np.hypot(*(self.centre - other.centre))) - self.reach_px - other.reach_px
+        far = dist(self.centre, other.centre) - self.reach_px - other.reach_px
         if self.value != other.value or far > 2 * max(self.radius_px, other.radius_px):
             return inf
         if self.shares(other):
@@ -115,9 +106,16 @@ def blobs_in(flat: Pixels, values: NDArray[np.uint8], width: int) -> list[Blob]:
         return []
     number = _numbered(flat, values, width)
     order = np.argsort(number, kind="stable")
-    parts = np.split(flat[order], np.flatnonzero(np.diff(number[order])) + 1)
-    value_of = dict(zip(number.tolist(), values.tolist(), strict=True))
-    return _in_order(Blob(value_of[i], part, width) for i, part in enumerate(parts))
+    flat, number = flat[order], number[order]
+    first = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1])
+    n = np.diff(np.append(first, len(flat)))
+    y, x = np.divmod(flat, width)
+    centre = np.stack([np.add.reduceat(y, first) / n, np.add.reduceat(x, first) / n], axis=1)
+    away = (y - np.repeat(centre[:, 0], n)) ** 2 + (x - np.repeat(centre[:, 1], n)) ** 2
+    reach = np.sqrt(np.maximum.reduceat(away, first)).tolist()
+    boxes = np.stack([reduce(line, first) for line in (y, x) for reduce in (np.minimum.reduceat, np.maximum.reduceat)], axis=1)
+    facts = zip(values[order][first].tolist(), np.split(flat, first[1:]), centre.tolist(), reach, boxes.tolist(), strict=True)
+    return _in_order(Blob(value, part, width, (c[0], c[1]), r, (b[0], b[1], b[2], b[3])) for value, part, c, r, b in facts)
 
 
 def _numbered(flat: Pixels, values: NDArray[np.uint8], width: int) -> NDArray[np.int64]:
@@ -164,8 +162,15 @@ def changed_blobs(blobs: Sequence[Blob], frame: NDArray[np.uint8], changed: Pixe
     near = [b.box[0] <= bottom and b.box[1] >= top and b.box[2] <= right and b.box[3] >= left for b in blobs]
     kept = [blob for blob, is_near in zip(blobs, near, strict=True) if not is_near]
     touched = [blob.flat for blob, is_near in zip(blobs, near, strict=True) if is_near]
-    flat = np.unique(np.concatenate([changed, *touched]))
+    flat = _each_once(np.concatenate([changed, *touched]))
     return _in_order(kept + blobs_in(flat, frame.reshape(-1)[flat], width))
+
+
+def _each_once(numbers: Pixels) -> Pixels:
+    """Return numbers ascending, each once; of so few, sorting is quicker than the hashing of numpy's unique."""
+    ascending: Pixels = np.sort(numbers)
+    new = np.concatenate([[True], np.diff(ascending) > 0])
+    return ascending[new]
 
 
 def near_blobs(some: Sequence[Blob], others: Sequence[Blob]) -> list[list[int]]:
