@@ -170,7 +170,8 @@ def _each_once(numbers: Pixels) -> Pixels:
     """Return numbers ascending, each once; of so few, sorting is quicker than the hashing of numpy's unique."""
     ascending: Pixels = np.sort(numbers)
     new = np.concatenate([[True], np.diff(ascending) > 0])
-    return ascending[new]
+    found: Pixels = ascending[new]
+    return found
 
 
 def near_blobs(some: Sequence[Blob], others: Sequence[Blob]) -> list[list[int]]:
