@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QCloseEvent
 
+from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
 from napari_tap_events.gui.steps import Progress
 from napari_tap_events.gui.workbench import LEAST_WIDTH_PX, Workbench
@@ -100,3 +102,24 @@ def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, 
     workbench.movie.open(tmp_path / "made" / "movie.tif")
     other = {layer.metadata.get(ROLE) for layer in viewer.layers}
     assert "probability" not in other
+
+
+@pytest.mark.parametrize(("answer", "closes", "stopped"), [(KEEP, True, False), (STOP, True, True), (STAY, False, False)])
+def test_napari_asks_before_it_closes_over_a_running_job(workbench, monkeypatch, answer, closes, stopped):
+    asked, stops = [], []
+    monkeypatch.setattr(workbench._guard, "ask", lambda names: asked.append(list(names)) or answer)
+    monkeypatch.setattr(workbench.train.recipe, "running", lambda: True)
+    monkeypatch.setattr(workbench.train.recipe, "stop", lambda: stops.append("train"))
+    workbench._guard.watch()
+    event = QCloseEvent()
+    event.accept()
+    held = workbench._guard.eventFilter(workbench.window(), event)
+    assert asked == [["Train"]]
+    assert (not held, bool(stops)) == (closes, stopped)
+    assert event.isAccepted() == closes
+
+
+def test_nobody_is_asked_when_nothing_runs(workbench, monkeypatch):
+    monkeypatch.setattr(workbench._guard, "ask", lambda _names: pytest.fail("asked"))
+    workbench._guard.watch()
+    assert not workbench._guard.eventFilter(workbench.window(), QCloseEvent())

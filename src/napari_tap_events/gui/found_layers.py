@@ -12,6 +12,7 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.table import read_events
 from napari_tap_events.gui import layers as show_as
 from napari_tap_events.gui.event_points import event_layers, jump_to_event, most_probable
+from napari_tap_events.gui.result_layers import RESULT
 from napari_tap_events.gui.world import World
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import open_map
@@ -84,6 +85,7 @@ class FoundLayers:
 
     def _show_candidates(self, path: Path, movie: Movie, world: World, radius_px: float) -> None:
         points = event_layers(read_events(path), world, movie.n_frames, 2 * radius_px)
+        points[-1].metadata[RESULT] = path.parent
         self._replace("events", list(points))
         self.points = tuple(points)
 

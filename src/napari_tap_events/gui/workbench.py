@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import napari.viewer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_tap_events.gui.closing import ClosingGuard
 from napari_tap_events.gui.find_panel import FindPanel
 from napari_tap_events.gui.mark_panel import MarkPanel
 from napari_tap_events.gui.movie_panel import MoviePanel
 from napari_tap_events.gui.pretrain_panel import PretrainPanel
 from napari_tap_events.gui.project_bar import ProjectBar
 from napari_tap_events.gui.project_models import in_a_word
+from napari_tap_events.gui.recipe_panel import RecipePanel
 from napari_tap_events.gui.results_panel import ResultsPanel
 from napari_tap_events.gui.steps import Progress, Step, StepList
+from napari_tap_events.gui.themes import is_dark
 from napari_tap_events.gui.train_panel import TrainPanel
 from napari_tap_events.project.session import Session
 
@@ -59,12 +63,28 @@ class Workbench(QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.project)
         column.addWidget(self.steps, stretch=1)
+        self._viewer = viewer
+        self._guard = ClosingGuard(self, self._recipes)
         self._connect()
+
+    @property
+    def _recipes(self) -> tuple[RecipePanel, ...]:
+        return self.pretrain.recipe, self.train.recipe, self.finding.recipe, self.finding.explain
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Watch the window in which the workbench is shown: it must not close over running jobs without a word."""
+        super().showEvent(event)
+        self._guard.watch()
 
     def close(self) -> bool:
         """Let go of the viewer and the session; what is running goes on."""
-        for panel in (self.movie, self.mark, self.pretrain, self.train, self.finding, self.project):
+        for panel in (self.movie, self.mark, self.pretrain, self.train, self.finding, self.results, self.project):
             panel.close()
+        self._guard.leave()
+        self._viewer.events.theme.disconnect(self._follow_theme)
+        self.session.project_changed.disconnect(self._find_jobs)
+        self.session.movie_changed.disconnect(self._tell_movie)
+        self.session.annotations_changed.disconnect(self._tell_marks)
         return bool(super().close())
 
     def _connect(self) -> None:
@@ -77,7 +97,22 @@ class Workbench(QWidget):
         for name, panel in (("pretrain", self.pretrain), ("train", self.train), ("find", self.finding)):
             panel.recipe.told.connect(lambda words, name=name: self.steps.say(name, Progress.running, words))
             panel.recipe.failed.connect(lambda _sentence, name=name: self.steps.say(name, Progress.wrong, "stopped"))
+        self._viewer.events.theme.connect(self._follow_theme)
+        self.session.project_changed.connect(self._find_jobs)
+        self._follow_theme()
         self._tell_movie()
+
+    def _find_jobs(self) -> None:
+        """Follow the jobs of the project that still run, or that can go on."""
+        if self.session.project is not None:
+            for recipe in self._recipes:
+                recipe.reattach(self.session.project.path / "jobs")
+
+    def _follow_theme(self) -> None:
+        dark = is_dark(self._viewer)
+        for recipe in self._recipes:
+            recipe.set_dark(dark)
+        self.train.score.set_dark(dark)
 
     def _open_step(self, name: str) -> None:
         if name == "train":

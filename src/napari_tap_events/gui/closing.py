@@ -1,0 +1,77 @@
+"""What happens to running jobs when napari closes: the person is asked, and jobs that go on are found again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QMessageBox, QWidget
+
+from napari_tap_events.gui.recipe_panel import RecipePanel
+
+KEEP, STOP, STAY = "Keep running", "Stop", "Cancel"
+QUESTION = "{jobs} still running in the background. Keep running after napari has closed?"
+HINT = "What keeps running is found again when its project is opened. What is stopped can be resumed."
+
+
+class ClosingGuard(QObject):
+    """Watches the window that a widget lies in; when it is to close while jobs run, asks what to do with them.
+
+    Parameters
+    ----------
+    inside : QWidget
+        A widget of the window.
+    recipes : sequence of RecipePanel
+        Whose jobs are asked about.
+    """
+
+    def __init__(self, inside: QWidget, recipes: Sequence[RecipePanel]) -> None:
+        super().__init__(inside)
+        self._inside, self._recipes = inside, tuple(recipes)
+        self._window: QWidget | None = None
+
+    def watch(self) -> None:
+        """Watch the window that the widget lies in now; a dock may have moved."""
+        window = self._inside.window()
+        if window is None or window is self._window or window is self._inside:
+            return
+        self.leave()
+        self._window = window
+        window.installEventFilter(self)
+
+    def leave(self) -> None:
+        """Watch no longer."""
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+        self._window = None
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Hold the window open where the person wants to stay."""
+        if event is not None and event.type() == QEvent.Type.Close and watched is self._window and not self._may_close():
+            event.ignore()
+            return True
+        return False
+
+    def _may_close(self) -> bool:
+        running = [recipe for recipe in self._recipes if recipe.running()]
+        if not running:
+            return True
+        answer = self.ask([recipe.accessibleName() for recipe in running])
+        if answer == STOP:
+            for recipe in running:
+                recipe.stop()
+        return answer != STAY
+
+    def ask(self, names: Sequence[str]) -> str:
+        """Ask what to do with the jobs of these names; return `KEEP`, `STOP` or `STAY`."""
+        box = QMessageBox(self._inside)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText(QUESTION.format(jobs=f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"))
+        box.setInformativeText(HINT)
+        keep = box.addButton(KEEP, QMessageBox.ButtonRole.AcceptRole)
+        stop = box.addButton(STOP, QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(STAY, QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.exec()
+        clicked = box.clickedButton()
+        return KEEP if clicked is keep else STOP if clicked is stop else STAY
