@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psutil
 import pytest
 from qtpy.QtCore import QUrl
 from qtpy.QtWidgets import QFileDialog
@@ -107,11 +108,23 @@ def test_closing_ends_the_process_and_says_nothing(exports, qtbot, monkeypatch, 
     monkeypatch.setattr(results_report, "COMMAND", ("-c", "import time; time.sleep(600)"))
     exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
     exports.report_button.click()
-    (process,) = exports.report._running
+    process = exports.report._process
     assert process.waitForStarted()
     with qtbot.assertNotEmitted(exports.report.failed):
         exports.report.close()
     assert process.state() == process.ProcessState.NotRunning
+
+
+def test_a_deleted_window_ends_the_process_with_it(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setattr(results_report, "COMMAND", ("-c", "import time; time.sleep(600)"))
+    widget = ResultExports()
+    widget.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    widget.report_button.click()
+    assert widget.report._process.waitForStarted()
+    pid = widget.report._process.processId()
+    with qtbot.waitSignal(widget.destroyed):
+        widget.deleteLater()
+    qtbot.waitUntil(lambda: not psutil.pid_exists(pid))
 
 
 def test_events_that_come_from_no_folder_have_no_report(exports):

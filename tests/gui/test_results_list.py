@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_tap_events.gui.results_list import ResultList
@@ -60,7 +60,7 @@ def test_a_click_on_a_header_sorts(listed):
     header = listed.table.horizontalHeader()
     at = header.sectionViewportPosition(FRAME) + header.sectionSize(FRAME) // 2
     listed.show()
-    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=header.viewport().rect().center().__class__(at, 5))
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at, 5))
     frames = [listed.model.data(listed.model.index(line, FRAME)) for line in range(3)]
     assert frames in (["1", "5", "9"], ["9", "5", "1"])
     listed.close()
