@@ -146,6 +146,16 @@ def test_trouble_is_announced(session: Session, film: Film, tmp_path: Path) -> N
     assert session.save()
 
 
+def test_a_project_that_is_open_is_not_opened_against_itself(session: Session, film: Film) -> None:
+    session.open_movie(film())
+    project = session.project
+    assert project is not None
+    told = heard(session)
+    session.open_project(project.path)
+    session.open_project(project.path / "project.json")
+    assert (session.project is project, session.trouble, told) == (True, "", [])
+
+
 def test_a_new_project_is_empty(session: Session, film: Film, tmp_path: Path) -> None:
     session.open_movie(film())
     session.new_project(tmp_path / "new.tap")

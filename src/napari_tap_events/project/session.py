@@ -9,6 +9,7 @@ from psygnal import Signal
 from napari_tap_events.errors import MovieError, ProjectError
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.card import NAME
 from napari_tap_events.project.entry import MovieEntry
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.unsaved import left_unsaved, new_place, remove_unused, tell_saved, unsaved_folder
@@ -70,14 +71,16 @@ class Session:
         return tuple(path for path in left_unsaved(self._unsaved) if self.project is None or path != self.project.path)
 
     def open_project(self, path: str | Path) -> None:
-        """Open a project, and the first of its movies.
+        """Open a project, and the movie that came to it last; one that is open already stays so.
 
         Raises
         ------
         ProjectError
             When there is none, or it is damaged, or was written by a later version.
         """
-        self._take(Project.open(path))
+        folder = Path(path).parent if Path(path).name == NAME else Path(path)
+        if self.project is None or self.project.path.resolve() != folder.resolve():
+            self._take(Project.open(folder))
 
     def new_project(self, path: str | Path) -> None:
         """Make a new project without movies.
