@@ -112,8 +112,11 @@ def test_napari_offers_the_dock_the_samples_and_the_command_in_its_menus(viewer)
 
     app = get_app_model()
     assert {"napari-tap-events.results_panel", "napari-tap-events.open_results"} <= set(app.commands._commands)
-    plugins = [item.command.title for item in app.menus.get_menu("napari/plugins") if not isinstance(item, SubmenuItem)]
-    assert any("TAP Events" in title for title in plugins)
+    (submenu,) = (
+        item for item in app.menus.get_menu("napari/plugins") if isinstance(item, SubmenuItem) and item.title == "TAP Events"
+    )
+    offered = [item.command.title for item in app.menus.get_menu(submenu.submenu)]
+    assert offered == ["Workbench (TAP Events)", "Results (TAP Events)"]
     samples = [item.command.title for item in app.menus.get_menu("napari/file/samples/napari-tap-events")]
     assert len(samples) == 2
 

@@ -12,6 +12,7 @@ from napari_tap_events.gui.closing import ClosingGuard
 from napari_tap_events.gui.find_panel import FindPanel
 from napari_tap_events.gui.mark_panel import MarkPanel
 from napari_tap_events.gui.movie_panel import MoviePanel
+from napari_tap_events.gui.preferences import preferred_compute
 from napari_tap_events.gui.pretrain_panel import PretrainPanel
 from napari_tap_events.gui.project_bar import ProjectBar
 from napari_tap_events.gui.project_models import in_a_word
@@ -64,6 +65,8 @@ class Workbench(QWidget):
         column.addWidget(self.project)
         column.addWidget(self.steps, stretch=1)
         self._viewer = viewer
+        for recipe in self._recipes:
+            recipe.setValue(preferred_compute())
         self._guard = ClosingGuard(self, self._recipes)
         self._connect()
 
