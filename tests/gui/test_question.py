@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 
@@ -52,7 +53,8 @@ def test_a_process_does_not_outlive_the_window_that_asked(qtbot, tmp_path):
     asking = QWidget()
     asked = Question(asking)
     asked.ask(["info", str(tmp_path / "nowhere.tif"), "--json"])
-    (process,) = asked._open
+    qtbot.waitUntil(lambda: asked._process.processId() > 0)
+    process = psutil.Process(asked._process.processId())
     with qtbot.waitSignal(asking.destroyed):
         asking.deleteLater()
-    qtbot.waitUntil(lambda: process.state() == process.ProcessState.NotRunning)
+    qtbot.waitUntil(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)

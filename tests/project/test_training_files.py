@@ -13,7 +13,7 @@ from napari_tap_events.project import marking
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.corrections import SetKinds
 from napari_tap_events.project.folder import Project
-from napari_tap_events.project.kinds import Kind, with_kind
+from napari_tap_events.project.kinds import Kind
 from napari_tap_events.settings import HeadSettings, frame_range
 
 
@@ -71,16 +71,13 @@ def test_what_lies_outside_of_the_scope_is_remarked(project: Project, marks: Ann
     )
 
 
-def test_kinds_that_training_calls_otherwise_are_remarked(project: Project, marks: Annotations) -> None:
+def test_training_calls_kinds_by_the_names_that_a_person_gave_them(project: Project, marks: Annotations) -> None:
     marks.do(marking.set_scope(marks, range(6), (0, 40, 0, 50)))
-    marks.do(SetKinds(marks.kinds, with_kind(marks.kinds, "fusion")))
-    assert project.export_for_training("film").remarks == ()
-    marks.do(marking.stamp(marks, marks.kinds[2], 3, 20, 20, 4))
-    assert project.export_for_training("film").remarks == ("In training 'fusion' is called 'kind 3'.",)
     marks.do(SetKinds(marks.kinds, (Kind("budding", 1), Kind("death", 2), Kind("fusion", 3))))
+    marks.do(marking.stamp(marks, marks.kinds[2], 3, 20, 20, 4))
     files = project.export_for_training("film")
-    assert files.remarks == ("In training 'fusion' is called 'kind 3', 'budding' is called 'division'.",)
-    assert open_masks(files.masks, project.movie("film")).kinds == ("division", "death", "kind 3")
+    assert files.remarks == ()
+    assert open_masks(files.masks, project.movie("film")).kinds == ("budding", "death", "fusion")
 
 
 def test_a_folder_that_cannot_be_written_is_told(project: Project, marks: Annotations) -> None:

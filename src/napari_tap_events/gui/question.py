@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Sequence
 
-from qtpy import compat
 from qtpy.QtCore import QObject, QProcess, Signal
 
 MODULE = "napari_tap_events.cli"
@@ -28,31 +27,32 @@ class Question(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._open: list[QProcess] = []  # none, or the one; outlives this object, so that the process can be ended with it
-        still_open = self._open
-        self.destroyed.connect(lambda: _end(still_open))
+        self._process: QProcess | None = None
 
     def ask(self, arguments: Sequence[str]) -> None:
         """Run `napari-tap-events ARGUMENTS`, which must print JSON."""
         self.drop()
-        process = QProcess()
-        process.finished.connect(lambda *_: self._take(process))
-        process.errorOccurred.connect(lambda error: self._could_not_start(process, error))
-        self._open.append(process)
-        process.start(sys.executable, ["-m", MODULE, *arguments])
+        # as a child of this object the process ends with it
+        self._process = QProcess(self)
+        self._process.finished.connect(self._take)
+        self._process.errorOccurred.connect(self._could_not_start)
+        self._process.start(sys.executable, ["-m", MODULE, *arguments])
 
     def drop(self) -> None:
         """Forget the question that is not answered yet, and end its process."""
-        _end(self._open)
+        process = self._forget()
+        if process is not None:
+            process.kill()
+            process.waitForFinished(1000)
 
     def waiting(self) -> bool:
         """Say whether an answer is on its way."""
-        return bool(self._open)
+        return self._process is not None
 
-    def _take(self, process: QProcess) -> None:
-        if process not in self._open:
+    def _take(self) -> None:
+        process = self._forget()
+        if process is None:
             return
-        self._open.clear()
         said = bytes(process.readAllStandardOutput().data()).decode("utf-8", "replace")
         wrong = bytes(process.readAllStandardError().data()).decode("utf-8", "replace").strip()
         try:
@@ -62,17 +62,13 @@ class Question(QObject):
         else:
             self.answered.emit(answer)
 
-    def _could_not_start(self, process: QProcess, error: QProcess.ProcessError) -> None:
-        if process in self._open and error == QProcess.ProcessError.FailedToStart:
-            self._open.clear()
+    def _could_not_start(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart and self._forget() is not None:
             self.failed.emit(f"'{sys.executable}' could not be started; install napari-tap-events anew.")
 
-
-def _end(processes: list[QProcess]) -> None:
-    """End a process that nobody waits for any more; its list is emptied first, so that nothing it says is heard."""
-    ended = list(processes)
-    processes.clear()
-    for process in ended:
-        if compat.isalive(process):  # type: ignore[no-untyped-call]
-            process.kill()
-            process.waitForFinished(1000)
+    def _forget(self) -> QProcess | None:
+        """Return the process, if there is one, and let it go once Qt is done with it."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.deleteLater()
+        return process

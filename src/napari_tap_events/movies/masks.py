@@ -17,6 +17,8 @@ from napari_tap_events.movies.movie import Movie
 
 KINDS = ("division", "death")
 """Names of the mask values 1 and 2."""
+MARKS = "napari_tap_events_marks"
+"""Block in the attributes of a zarr mask under which its `kinds` are named, {"3": "fusion"}."""
 _FRAMES_BEFORE, _FRAMES_AFTER = 2, 3
 """An uncertain mark at t leaves the frames t - 2 to t + 3 unknown: timing by eye is +-1, and an event is a pair of frames."""
 
@@ -110,7 +112,7 @@ def open_masks(
     movie: Movie,
     events_csv: str | Path | None = None,
     scope: Scope | None = None,
-    kinds: tuple[str, ...] = KINDS,
+    kinds: tuple[str, ...] | None = None,
 ) -> EventMasks:
     """Open the event masks of a movie, from a TIFF, an OME-Zarr or a zarr array.
 
@@ -124,8 +126,9 @@ def open_masks(
         Events table whose rows of kind "uncertain" become uncertain zones; its other rows are not used.
     scope : Scope, optional
         What was looked at; by default the whole movie.
-    kinds : tuple of str
-        Names of the values 1, 2, ...; a value beyond them is called "kind 3" and so on.
+    kinds : tuple of str, optional
+        Names of the values 1, 2, ...; by default those that the file tells, else `KINDS`. A value beyond them is called
+        "kind 3" and so on.
 
     Raises
     ------
@@ -137,10 +140,25 @@ def open_masks(
     top = int(labels.max())
     if top == 0:
         raise MaskError(f"the mask '{path.name}' marks no event: all of its pixels are 0; mark some events first.")
+    kinds = _named_kinds(path) if kinds is None else kinds
     kinds += tuple(f"kind {k}" for k in range(len(kinds) + 1, top + 1))
     points = read_marked_points(events_csv) if events_csv is not None else ()
     scope = scope.clipped(movie.shape) if scope is not None else Scope.whole(movie.shape)
     return EventMasks(labels, kinds, scope, _zones(points, default_px=10.0))
+
+
+def _named_kinds(path: Path) -> tuple[str, ...]:
+    """Return the names of the values 1, 2, ... that a zarr mask of a project tells; `KINDS` where it tells none."""
+    try:
+        import zarr
+
+        told = dict(zarr.open_group(str(path), mode="r").attrs[MARKS]["kinds"]) if path.is_dir() else {}  # type: ignore[index, call-overload, arg-type]
+    except (OSError, KeyError, TypeError, ValueError):
+        told = {}
+    named = {int(value): str(name) for value, name in told.items()}
+    if not named:
+        return KINDS
+    return tuple(named.get(value, f"kind {value}") for value in range(1, max(named) + 1))
 
 
 def _checked_labels(path: Path, movie: Movie) -> NDArray[np.uint8]:

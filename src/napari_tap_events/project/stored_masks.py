@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from napari_tap_events.errors import MovieError, OutputError, ProjectError
+from napari_tap_events.movies.masks import MARKS
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import create_map, open_map
 from napari_tap_events.project.annotations import Annotations
-
-_BLOCK = "napari_tap_events_marks"
 
 
 def write_masks(path: Path, a: Annotations, movie: Movie | None = None) -> None:
@@ -53,7 +52,7 @@ def _write_frames(path: Path, a: Annotations, since: int) -> None:
     for t in sorted(a.frames_since(since)):
         array[t] = a.labels[t]
     group = zarr.open_group(str(path), mode="r+")
-    group.attrs[_BLOCK] = {"journal": list(a.now), "kinds": {str(kind.value): kind.name for kind in a.kinds}}
+    group.attrs[MARKS] = {"journal": list(a.now), "kinds": {str(kind.value): kind.name for kind in a.kinds}}
 
 
 def _up_to(path: Path, a: Annotations) -> int | None:
@@ -62,7 +61,7 @@ def _up_to(path: Path, a: Annotations) -> int | None:
 
     try:
         group = zarr.open_group(str(path), mode="r")
-        told: Any = group.attrs[_BLOCK]
+        told: Any = group.attrs[MARKS]
         n, time = told["journal"]
         fits = open_map(path).array.shape == a.shape and a.was(int(n), str(time))
     except (OSError, MovieError, KeyError, TypeError, ValueError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_tap_events.errors import ProjectError
 from napari_tap_events.movies.marked_points import UNCERTAIN
-from napari_tap_events.movies.masks import KINDS, Scope
+from napari_tap_events.movies.masks import Scope
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.corrections import PointMark
@@ -89,9 +89,4 @@ def _remarks(a: Annotations) -> tuple[str, ...]:
     nothing = [p for p in a.points if p.meaning == "nothing" and a.scope and not a.scope.contains(p.t, p.y, p.x)]
     if nothing:
         remarks.append(f"{len(nothing)} points 'nothing here' lie outside of the scope and are not used.")
-    used = {region.value: region.event.kind for region in a.events}
-    renamed = [f"'{kind}' is called 'kind {v}'" for v, kind in sorted(used.items()) if kind != f"kind {v}" and v > len(KINDS)]
-    renamed += [f"'{used[v]}' is called '{kind}'" for v, kind in enumerate(KINDS, start=1) if used.get(v, kind) != kind]
-    if renamed:
-        remarks.append(f"In training {', '.join(renamed)}.")
     return tuple(remarks)
