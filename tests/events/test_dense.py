@@ -120,6 +120,7 @@ def test_frame_pairs_may_be_asked_for_in_any_order(kind, stored):
     streamed, tiles = DenseHead(head_of(kind)), tiles_of(stored)
     for t in (0, 2, 1, 1, 2, 0):
         assert np.array_equal(streamed.window_logits(tiles, t), DenseHead(head_of(kind)).window_logits(tiles, t))
+        assert {at for at, _ in streamed._frames} == {t + 1}
 
 
 def test_evidence_of_a_frame_pools_to_its_windows(stored):

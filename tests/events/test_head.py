@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from napari_tap_events.events.head import EvidenceHead, HeadShape, ResNetHead, make_head
@@ -108,6 +109,17 @@ def test_the_extent_of_windows_is_what_they_need_and_no_more(kind):
                 frames, pairs = torch.zeros(1, 2, 6, side + extra, side + extra), torch.zeros(1, 1, side + extra, side + extra)
                 if count:
                     assert head(frames, pairs).shape[-2:] == (count, count)
+
+
+@pytest.mark.parametrize("kind", ["linear", "resnet"])
+def test_the_published_heads_are_one_layer_on_both_frames_and_the_pair(kind):
+    """Weights are in the order: frame t, frame t + 1 (or the mean of both), maps of the pair."""
+    head = head_of(kind)
+    frames, pairs = maps(head)
+    with torch.no_grad():
+        read = head.per_frame(frames[0]).mean(0, keepdim=True) if kind == "resnet" else frames.flatten(1, 2)
+        plain = F.conv2d(torch.cat([read, head.inner(pairs)], dim=1), head.flat.weight, head.flat.bias, stride=4)
+        torch.testing.assert_close(head(frames, pairs), plain, rtol=0, atol=1e-4)
 
 
 def test_the_published_resnet_head_has_the_published_layers():
