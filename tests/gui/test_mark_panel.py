@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMenu
 
+from napari_tap_events.gui.cheat_sheet import CheatSheet
 from napari_tap_events.gui.mark_panel import GONE, HIDDEN, NO_MOVIE, NOT_ACTIVE
+from napari_tap_events.gui.shortcuts import load_keys
 from napari_tap_events.gui.tool_choice import Tool
 from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project.journal import Journal
@@ -99,16 +102,16 @@ def test_fill_outlines_the_cell_under_the_mouse_and_a_click_marks_it(bench):
     bench.desk.radius.setValue(6)
     bench.desk.tools.buttons[Tool.fill].click()
     bench.hover(31, 41)
-    outline = bench.viewer.layers["preview"]
-    assert outline.visible
-    assert outline.data.sum() == pytest.approx(np.pi * RADIUS_PX**2, rel=0.25)
+    outline = bench.viewer.layers["outlines"]
+    rows, columns = np.nonzero(outline.data)
+    np.testing.assert_allclose(np.hypot(rows - 30, columns - 40), RADIUS_PX, atol=2)
     assert not bench.annotations.labels.any(), "nothing is marked before the click"
     bench.click(31, 41)
     marked = bench.annotations.labels[0]
     assert marked.sum() == pytest.approx(np.pi * RADIUS_PX**2, rel=0.25)
     assert marked[30, 40] == 1
     bench.hover(50, 10)
-    assert not outline.visible, "no cell there"
+    assert not bench.desk.marks.preview.pixels.size, "no cell there"
 
 
 def test_a_right_click_says_that_nothing_happens_there(bench):
@@ -226,30 +229,27 @@ def test_number_keys_choose_the_kind_rather_than_naparis_tools(bench):
     assert [event.kind for event in bench.events()] == ["death"]
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_3, Qt.Key.Key_5, Qt.Key.Key_7, Qt.Key.Key_M, Qt.Key.Key_Minus, Qt.Key.Key_Equal])
-def test_keys_that_would_leave_the_kinds_do_nothing(bench, key):
-    bench.key(key)
-    assert bench.desk.marks.layer.mode == "paint"
-    assert bench.desk.marks.layer.selected_label == 1
-    assert bench.desk.tools.value() is Tool.stamp
+def test_keys_that_would_leave_the_kinds_do_nothing(bench):
+    for key in (Qt.Key.Key_3, Qt.Key.Key_5, Qt.Key.Key_7, Qt.Key.Key_M, Qt.Key.Key_Minus, Qt.Key.Key_Equal):
+        bench.key(key)
+        assert bench.desk.marks.layer.mode == "paint"
+        assert bench.desk.marks.layer.selected_label == 1
+        assert bench.desk.tools.value() is Tool.stamp
 
 
-@pytest.mark.parametrize(
-    ("key", "tool", "mode"),
-    [
+def test_keys_change_the_tool_and_s_comes_back(bench):
+    for key, tool, mode in (
         (Qt.Key.Key_B, Tool.brush, "paint"),
         (Qt.Key.Key_F, Tool.fill, "fill"),
         (Qt.Key.Key_E, Tool.erase, "erase"),
         (Qt.Key.Key_Z, Tool.pan, "pan_zoom"),
-    ],
-)
-def test_keys_change_the_tool_and_s_comes_back(bench, key, tool, mode):
-    bench.key(key)
-    assert bench.desk.tools.value() is tool
-    assert bench.desk.marks.layer.mode == mode
-    bench.key(Qt.Key.Key_S)
-    assert bench.desk.tools.value() is Tool.stamp
-    assert bench.desk.marks.layer.mode == "paint"
+    ):
+        bench.key(key)
+        assert bench.desk.tools.value() is tool
+        assert bench.desk.marks.layer.mode == mode
+        bench.key(Qt.Key.Key_S)
+        assert bench.desk.tools.value() is Tool.stamp
+        assert bench.desk.marks.layer.mode == "paint"
 
 
 def test_brackets_change_the_radius_of_mark_and_brush(bench):
@@ -313,6 +313,19 @@ def test_keys_hold_on_the_panel_too(bench, qtbot):
     bench.desk.list.table.setFocus()
     qtbot.keyClick(bench.desk.list.table, Qt.Key.Key_Z, CTRL)
     assert bench.events() == []
+
+
+def test_h_shows_all_keys_and_a_changed_one_holds_at_once_and_later(bench, qtbot, tmp_path):
+    bench.key(Qt.Key.Key_H)
+    sheet = bench.panel.findChild(CheatSheet)
+    sheet.edits["brush"].setKeySequence(QKeySequence("Q"))
+    sheet.ok_button.click()
+    bench.key(Qt.Key.Key_Q)
+    assert bench.desk.tools.value() is Tool.brush
+    assert load_keys(tmp_path / "keys.json")["brush"] == "Q"
+    bench.key(Qt.Key.Key_S)
+    bench.key(Qt.Key.Key_B)
+    assert bench.desk.tools.value() is Tool.stamp
 
 
 # napari's own controls stay in step
@@ -393,7 +406,7 @@ def test_a_layer_that_was_hidden_or_removed_comes_back_with_its_marks(bench):
 
 
 def test_marks_lie_above_a_movie_that_is_shown_later(bench):
-    assert [layer.name for layer in bench.viewer.layers][-1] == "event marks"
+    assert [layer.name for layer in bench.viewer.layers] == ["cells", "event marks", "outlines"]
 
 
 def test_while_the_panel_is_not_to_be_seen_clicks_mark_nothing(bench):
@@ -415,7 +428,7 @@ def test_another_movie_brings_its_own_marks(bench, tmp_path):
     first = bench.annotations
     bench.viewer.layers.remove("cells")
     bench.open(cell_movie(tmp_path / "more.tif", pixel_size_um=0.25, seed=1))
-    assert [layer.name for layer in bench.viewer.layers] == ["more", "event marks"]
+    assert [layer.name for layer in bench.viewer.layers] == ["more", "event marks", "outlines"]
     assert bench.events() == []
     assert bench.desk.marker.radius_px == 8, "the radius in pixels stays"
     bench.click(70, 64)
@@ -570,9 +583,9 @@ def test_choosing_a_line_goes_there_and_picks_the_mark(bench, qtbot):
     bench.desk.list.table.selectRow(1)
     assert bench.viewer.dims.current_step[0] == 5
     assert bench.desk.marker.picked.event.t == 5
-    assert bench.viewer.layers["picked mark"].visible
+    assert bench.viewer.layers["outlines"].data.any()
     bench.frame(0)
-    assert not bench.viewer.layers["picked mark"].visible
+    assert not bench.viewer.layers["outlines"].data.any()
 
 
 def test_n_goes_from_mark_to_mark(bench, qtbot):

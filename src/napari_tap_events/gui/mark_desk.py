@@ -51,6 +51,7 @@ class MarkDesk(MarkControls):
         self._world = world_of(movie)
         self._shortcuts: list[QShortcut] = []
         self._keys: Mapping[str, str] = {}
+        self._bound_kinds: tuple[Kind, ...] = ()
         self.marker = Marker(annotations, self._frame_shown)
         self.marks = MarkLayer(viewer, self.marker, self._world)
         self.outline = ScopeOutline(viewer, self._world, annotations.shape)
@@ -88,6 +89,7 @@ class MarkDesk(MarkControls):
             shortcut.setParent(None)
             shortcut.deleteLater()
         deeds = self.deeds()
+        self._bound_kinds = self._annotations.kinds
         bind_to_layer(self.marks.layer, keys, deeds)
         self._shortcuts = bind_to_widget(self, keys, deeds)
         self.marks.help = help_line(keys)
@@ -149,16 +151,15 @@ class MarkDesk(MarkControls):
         self.marker.said.connect(self._say)
         self.outline.drawn.connect(self.scope.set_rectangle)
 
-    def _follow_changes(self, frames: frozenset[int]) -> None:
+    def _follow_changes(self, _frames: frozenset[int]) -> None:
         self._later.start()
-        if frames:
-            self.show_history(self._annotations.undo_words, self._annotations.redo_words)
-        else:
-            self._show_rest()
+        self._show_rest()
 
     def _show_rest(self) -> None:
         """Show kinds, scope and what can be undone."""
         annotations = self._annotations
+        if annotations.kinds != self._bound_kinds:
+            self.bind_keys(self._keys)
         self.kinds.set_kinds(annotations.kinds)
         self.kinds.setValue(self.marker.kind)
         self.scope.setValue(annotations.scope)
@@ -187,7 +188,6 @@ class MarkDesk(MarkControls):
 
     def _set_kinds(self, kinds: tuple[Kind, ...]) -> None:
         self._annotations.do(SetKinds(self._annotations.kinds, kinds))
-        self.bind_keys(self._keys)
 
     def _set_scope(self, scope: Scope | None) -> None:
         self._annotations.do(SetScope(self._annotations.scope, scope))

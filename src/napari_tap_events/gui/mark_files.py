@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
-from napari_tap_events.errors import OutputError, TapEventsError
-from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.events.table import write_events
 from napari_tap_events.gui.marker import Marker
-from napari_tap_events.movies.marked_points import UNCERTAIN, read_marked_points
-from napari_tap_events.movies.masks import open_masks, save_masks
+from napari_tap_events.movies.marked_points import read_marked_points
+from napari_tap_events.movies.masks import open_masks
 from napari_tap_events.movies.movie import Movie
-from napari_tap_events.movies.ome_zarr import create_map
 from napari_tap_events.project import marking
-from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.exporting import export_masks, marked_table
 
 TIFF, CSV = "TIFF (*.tif *.tiff)", "Events table (*.csv)"
 ZARR_SUFFIX = ".ome.zarr"
@@ -72,8 +70,10 @@ class MarkFiles(QObject):
             Exchange("Import masks from TIFF...", lambda: self._ask_open(TIFF), self._read_masks, self._take_masks),
             Exchange("Import masks from OME-Zarr...", self._ask_folder, self._read_masks, self._take_masks),
             Exchange("Import events from CSV...", lambda: self._ask_open(CSV), read_marked_points, self._take_events),
-            Exchange("Export masks as TIFF...", lambda: self._ask_save("masks", ".tif", TIFF), self._write_tiff, self._tell),
-            Exchange("Export masks as OME-Zarr...", lambda: self._ask_save("masks", ZARR_SUFFIX), self._write_zarr, self._tell),
+            Exchange("Export masks as TIFF...", lambda: self._ask_save("masks", ".tif", TIFF), self._write_masks, self._tell),
+            Exchange(
+                "Export masks as OME-Zarr...", lambda: self._ask_save("masks", ZARR_SUFFIX), self._write_masks, self._tell
+            ),
             Exchange("Export events as CSV...", lambda: self._ask_save("events", ".csv", CSV), self._write_csv, self._tell),
         )
 
@@ -81,20 +81,25 @@ class MarkFiles(QObject):
         path = exchange.ask()
         if path is None or self._busy is not None:
             return
+        len(self._annotations.events)  # events are found here, in the window's thread, where marks may change at any moment
         self._busy = create_worker(tried, exchange.work, path, _start_thread=False)  # type: ignore[arg-type]
         self._busy.returned.connect(lambda outcome: self._end(outcome, exchange.then))
+        self._busy.finished.connect(self._finish)
         self._allow(False)
         self._busy.start()
 
-    def _end(self, outcome: Any, then: Callable[[Any], None]) -> None:
-        self._busy = None
-        self._allow(True)
+    def _end(self, outcome: tuple[Any, TapEventsError | None], then: Callable[[Any], None]) -> None:
+        result, trouble = outcome
         try:
-            if isinstance(outcome, TapEventsError):
-                raise outcome
-            then(outcome)
+            if trouble is not None:
+                raise trouble
+            then(result)
         except TapEventsError as error:
             show_error(str(error))
+
+    def _finish(self) -> None:
+        self._busy = None
+        self._allow(True)
 
     def _allow(self, allowed: bool) -> None:
         for action in self.actions.values():
@@ -109,33 +114,12 @@ class MarkFiles(QObject):
     def _take_events(self, points: Any) -> None:
         self._annotations.do(marking.import_events(self._annotations, points, self._marker.radius_px))
 
-    def _write_tiff(self, path: Path) -> Path:
-        try:
-            save_masks(path, self._annotations.labels)
-        except OSError as error:
-            raise OutputError(
-                f"the masks cannot be written to '{path}': {error.strerror or error}; choose another place."
-            ) from None
-        return path
-
-    def _write_zarr(self, path: Path) -> Path:
-        labels, movie = self._annotations.labels, self._movie
-        stored = create_map(
-            path,
-            self._annotations.shape,
-            "uint8",
-            name="masks",
-            pixel_size_um=movie.pixel_size_um,
-            interval_s=movie.interval_s,
-            overwrite=True,
-        )
-        for t in np.flatnonzero([frame.any() for frame in labels]):
-            stored[int(t)] = labels[t]
+    def _write_masks(self, path: Path) -> Path:
+        export_masks(self._annotations, path, self._movie)
         return path
 
     def _write_csv(self, path: Path) -> Path:
-        rows = event_rows(self._annotations)
-        return write_events(path, events_table(rows, self._movie.interval_s, self._movie.pixel_size_um))
+        return write_events(path, marked_table(self._annotations, self._movie))
 
     def _tell(self, path: Path) -> None:
         show_info(f"Written: {path.name}")
@@ -156,17 +140,9 @@ class MarkFiles(QObject):
         return Path(path) if path.endswith(suffix) else Path(path + suffix)
 
 
-def event_rows(annotations: Annotations) -> list[EventRow]:
-    """Return all events, and the places of which nobody can tell, as rows of an events table."""
-    rows = [EventRow(*region.event, source="person", status="added") for region in annotations.events]
-    unsure = [point for point in annotations.points if point.meaning == "uncertain"]
-    rows += [EventRow(point.t, point.y, point.x, UNCERTAIN, source="person", status="added") for point in unsure]
-    return sorted(rows, key=lambda row: (row.t, row.y, row.x))
-
-
-def tried(work: Callable[[Path], Any], path: Path) -> Any:
-    """Return what work returns, or what a user can put right about it."""
+def tried(work: Callable[[Path], Any], path: Path) -> tuple[Any, TapEventsError | None]:
+    """Return what work returns, and what a user can put right about it; napari shows other errors by itself."""
     try:
-        return work(path)
+        return work(path), None
     except TapEventsError as error:
-        return error
+        return None, error

@@ -94,11 +94,13 @@ class Gestures:
         with layer.block_history():
             last = start
             _paint_line(layer, last, last, value)
-            while event.type != "mouse_release":
+            while True:
                 here = _place(layer, event)
                 if here is not None:
                     _paint_line(layer, last, here, value)
                     last = here
+                if event.type == "mouse_release":
+                    break
                 yield
 
     def _carry(self, layer: Labels, event: Any, start: Place) -> Iterator[None]:
@@ -113,6 +115,7 @@ class Gestures:
             if here is not None and isinstance(marked, MarkedRegion):
                 self._outline.show(self._shifted(marked, start, here))
             yield
+        here = _place(layer, event) or here
         self._outline.hide()
         if here is not None and here != start:
             self._marker.move(marked, round(here.y - start.y), round(here.x - start.x))

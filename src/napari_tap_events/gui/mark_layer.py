@@ -14,7 +14,7 @@ from napari_tap_events.gui.event_points import go_to_frame
 from napari_tap_events.gui.layers import masks_layer
 from napari_tap_events.gui.mark_gestures import Gestures
 from napari_tap_events.gui.marker import Marker, Place
-from napari_tap_events.gui.outline import Outline
+from napari_tap_events.gui.outline import Outline, OutlineSheet
 from napari_tap_events.gui.point_marks import PointMarks
 from napari_tap_events.gui.strokes import painted
 from napari_tap_events.gui.tool_choice import Tool
@@ -53,10 +53,9 @@ class MarkLayer:
         self._names: dict[int, str] = {}
         self.layer = masks_layer(marker.annotations.labels, world, NAME)
         self.points = PointMarks(viewer, world)
-        width = marker.annotations.shape[2]
-        self._preview = Outline(viewer, world, width, "preview")
-        self._picked = Outline(viewer, world, width, "picked mark")
-        self.gestures = Gestures(marker, self._preview, self._tool_in_hand)
+        self.outlines = OutlineSheet(viewer, world, marker.annotations.shape[1:])
+        self.preview, self.picked = Outline(self.outlines), Outline(self.outlines)
+        self.gestures = Gestures(marker, self.preview, self._tool_in_hand)
 
     def open(self) -> None:
         """Put the layer into the viewer and listen to it; the mouse marks nothing until a tool is picked up."""
@@ -85,6 +84,7 @@ class MarkLayer:
         """Put the layer (back) on top of the viewer, visible and active."""
         if self.layer not in self._viewer.layers:
             self._viewer.add_layer(self.layer)
+        self.outlines.open()
         self.layer.visible = True
         self._viewer.layers.selection.active = self.layer
         self._show_kinds()
@@ -96,7 +96,7 @@ class MarkLayer:
         annotations = self.marker.annotations
         annotations.changed.disconnect(self._show_changes, missing_ok=True)
         self._viewer.dims.events.current_step.disconnect(self.outline_picked)
-        for beside in (self._preview, self._picked, self.points):
+        for beside in (self.outlines, self.points):
             beside.close()
         if self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
@@ -142,7 +142,7 @@ class MarkLayer:
         """Draw a line around the picked event in the frame that is shown."""
         picked, t = self.marker.picked, self.shown_frame()
         blobs = dict(picked.blobs) if isinstance(picked, MarkedRegion) else {}
-        self._picked.show(blobs.get(t, np.empty(0, np.int64)))
+        self.picked.show(blobs.get(t, np.empty(0, np.int64)))
 
     def _go_to(self, frames: tuple[int, ...] | None) -> None:
         if frames and self.shown_frame() not in frames:
@@ -176,7 +176,7 @@ class MarkLayer:
 
     def _keep_mouse(self) -> None:
         """Leave the mouse to our gestures: napari's would paint at every press, of the right button too."""
-        self._preview.hide()
+        self.preview.hide()
         self.layer.help = self.help
         for callback in tuple(self.layer.mouse_drag_callbacks):
             if callback.__module__.startswith("napari.layers.labels") and callback.__name__ == "draw":
@@ -191,12 +191,10 @@ class MarkLayer:
         self.marker.adopt(painted(event.value, self.marker.annotations.shape, words))
 
     def _show_changes(self, frames: Iterable[int]) -> None:
-        changed = frozenset(frames)
-        if not changed:
-            self._show_kinds()
-            self.points.show(self.marker.annotations.points)
-        elif self.shown_frame() in changed:
+        if self.shown_frame() in frozenset(frames):
             self.layer.refresh(thumbnail=False, highlight=False, extent=False)
+        self._show_kinds()
+        self.points.show(self.marker.annotations.points)
 
     def _show_kinds(self) -> None:
         """Colour the masks by their kinds, and let the current kind be one that there is."""

@@ -147,10 +147,11 @@ class MarkPanel(QWidget):
             self.rest()
 
     def _keep_on_top(self, event: Any) -> None:
-        """Keep the marks above a movie that is shown later."""
-        layers = self._viewer.layers
-        if self.desk is not None and event.value.metadata.get(ROLE) == "movie" and self.desk.marks.layer in layers:
-            layers.move(layers.index(self.desk.marks.layer), len(layers))
+        """Put a movie that is shown later below the marks, upon the movies that are there."""
+        layers, new = self._viewer.layers, event.value
+        if self.desk is not None and new.metadata.get(ROLE) == "movie":
+            others = [layer for layer in layers if layer.metadata.get(ROLE) == "movie" and layer is not new]
+            layers.move(layers.index(new), max((layers.index(layer) + 1 for layer in others), default=0))
         self._look_around()
 
     def _look_around(self) -> None:

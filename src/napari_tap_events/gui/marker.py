@@ -59,6 +59,7 @@ class Marker:
         self.radius_px = 10.0
         self.picked: Marked | None = None
         self._read_frame = read_frame
+        self._new_at: Place | None = None  # to find a new event takes longer than to draw it, so it is picked a little later
 
     def set_kind(self, kind: Kind) -> None:
         """Let stamps and strokes mean another kind from now on."""
@@ -74,12 +75,16 @@ class Marker:
 
     def pick(self, marked: Marked | None) -> None:
         """Choose what delete, nudge and change act upon."""
+        self._new_at = None
         if marked is not self.picked:
             self.picked = marked
             self.picked_changed.emit(marked)
 
     def pick_again(self) -> None:
-        """After marks have changed, let what was picked be the mark that is there now, or nothing."""
+        """After marks have changed, let what was picked be the mark that is there now, or the newest one, or nothing."""
+        if self._new_at is not None:
+            self.pick(self.at(self._new_at))
+            return
         old = self.picked
         if isinstance(old, MarkedRegion) and not any(region is old for region in self.annotations.events):
             self.pick(self.nearest(old.event.t, old.event.y, old.event.x))
@@ -104,11 +109,9 @@ class Marker:
             return
         correction = marking.stamp(self.annotations, self.kind, place.t, place.y, place.x, self.radius_px)
         if correction.empty:
-            self.said.emit(
-                f"There is no room for a {self.kind.name} here: another one is too near, in this frame or beside it."
-            )
+            self.said.emit(f"There is no room for a {self.kind.name}: another is too near, in this frame or beside it.")
         self._do(correction)
-        self.pick(self.at(place))
+        self._new_at = place
 
     def cell_at(self, place: Place) -> NDArray[np.int64]:
         """Return the flat pixels of the cell under a place in its frame; none where there is no cell to see."""
@@ -122,7 +125,7 @@ class Marker:
             self.said.emit("No cell stands out here: a click on one fills it, and the brush paints what a click cannot.")
             return
         self._do(marking.fill(self.annotations, self.kind, {place.t: pixels}))
-        self.pick(self.at(place))
+        self._new_at = place
 
     def adopt(self, stroke: PaintMask) -> None:
         """Take in a stroke that is painted already."""
@@ -215,6 +218,7 @@ class Marker:
         return frames
 
     def _wanted(self) -> Marked | None:
+        self.pick_again()
         if self.picked is None:
             self.said.emit("No mark is picked: click on one, or choose it in the list.")
         return self.picked

@@ -1,4 +1,4 @@
-"""An outline over the movie: of what a click would mark before it does, and of the mark that is picked."""
+"""Outlines over the movie: of what a click would mark before it does, and of the mark that is picked."""
 
 from __future__ import annotations
 
@@ -12,70 +12,83 @@ from napari_tap_events.gui.layers import ROLE
 from napari_tap_events.gui.quiet_layers import add_quietly, remove_quietly
 from napari_tap_events.gui.world import World
 
-MARGIN_PX = 2
+NAME = "outlines"
 COLOUR = "white"
 
 
 class Outline:
-    """Draws the outline of some pixels over the movie, in whatever frame is shown; its layer is there only while it is used.
+    """Draws the outline of some pixels, in whatever frame is shown; only what changes is drawn anew, which takes little time.
+
+    Parameters
+    ----------
+    sheet : OutlineSheet
+        On which it is drawn.
+    """
+
+    def __init__(self, sheet: OutlineSheet) -> None:
+        self._sheet = sheet
+        self.pixels = np.empty(0, np.int64)
+
+    def show(self, pixels: NDArray[np.int64]) -> None:
+        """Draw the outline of pixels, flat indices into (Y, X), instead of the one before; none draws nothing."""
+        edge = self._sheet.edge(pixels)
+        if not np.array_equal(edge, self.pixels):
+            self._sheet.put(self.pixels, 0)
+            self._sheet.put(edge, 1)
+            self.pixels = edge
+
+    def hide(self) -> None:
+        """Draw nothing."""
+        self.show(np.empty(0, np.int64))
+
+
+class OutlineSheet:
+    """The layer on which outlines are drawn: one frame, shown over all.
 
     Parameters
     ----------
     viewer : ViewerModel
     world : World
-    width : int
-        Columns of a frame, in pixels.
-    name : str
-        Of the layer.
+    shape : (Y, X)
     """
 
-    def __init__(self, viewer: ViewerModel, world: World, width: int, name: str) -> None:
+    def __init__(self, viewer: ViewerModel, world: World, shape: tuple[int, int]) -> None:
         self._viewer = viewer
-        self._world = world
-        self._width = width
-        self._name = name
-        self.layer: Labels | None = None
-
-    def show(self, pixels: NDArray[np.int64]) -> None:
-        """Draw the outline of pixels, flat indices into (Y, X); none hides it."""
-        if not pixels.size:
-            self.hide()
-            return
-        rows, columns = np.divmod(pixels, self._width)
-        top, left = int(rows.min()) - MARGIN_PX, int(columns.min()) - MARGIN_PX
-        box = np.zeros((int(rows.max()) - top + 1 + MARGIN_PX, int(columns.max()) - left + 1 + MARGIN_PX), np.uint8)
-        box[rows - top, columns - left] = 1
-        step = self._world.per_pixel
-        if self.layer is None or self.layer not in self._viewer.layers:
-            self.layer = self._new_layer(box)
-            self.layer.translate = (top * step, left * step)
-            add_quietly(self._viewer, self.layer)
-        else:
-            self.layer.data = box
-            self.layer.translate = (top * step, left * step)
-        self.layer.visible = True
-
-    def hide(self) -> None:
-        """Draw nothing."""
-        if self.layer is not None:
-            self.layer.visible = False
-
-    def close(self) -> None:
-        """Take the layer away."""
-        if self.layer is not None:
-            remove_quietly(self._viewer, self.layer)
-            self.layer = None
-
-    def _new_layer(self, box: NDArray[np.uint8]) -> Labels:
-        place = self._world.layer_place()
-        layer = Labels(
-            box,
-            name=self._name,
+        self._shape = shape
+        place = {key: value[1:] for key, value in world.layer_place().items()}
+        self.layer = Labels(
+            np.zeros(shape, np.uint8),
+            name=NAME,
             colormap=DirectLabelColormap(color_dict={None: COLOUR, 0: "transparent", 1: COLOUR}),
             opacity=0.9,
             blending="translucent_no_depth",
-            metadata={ROLE: "outline"},
-            **{key: value[1:] for key, value in place.items()},
+            metadata={ROLE: "outlines"},
+            **place,
         )
-        layer.contour = 1
-        return layer
+        self.layer.editable = False
+
+    def open(self) -> None:
+        """Put the layer into the viewer, where it is not there."""
+        if self.layer not in self._viewer.layers:
+            add_quietly(self._viewer, self.layer)
+
+    def close(self) -> None:
+        """Take the layer away."""
+        remove_quietly(self._viewer, self.layer)
+
+    def put(self, pixels: NDArray[np.int64], value: int) -> None:
+        """Give pixels a value and draw them."""
+        if pixels.size:
+            self.layer.data_setitem(np.unravel_index(pixels, self._shape), value)  # type: ignore[no-untyped-call]
+
+    def edge(self, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those pixels that have a neighbour to the left, right, above or below which is not among them."""
+        rows, columns = np.divmod(pixels, self._shape[1])
+        if not pixels.size:
+            return pixels
+        box = np.zeros((np.ptp(rows) + 3, np.ptp(columns) + 3), bool)
+        place = rows - rows.min() + 1, columns - columns.min() + 1
+        box[place] = True
+        within = box[:-2, 1:-1] & box[2:, 1:-1] & box[1:-1, :-2] & box[1:-1, 2:]
+        edge: NDArray[np.int64] = pixels[~within[place[0] - 1, place[1] - 1]]
+        return edge

@@ -24,13 +24,15 @@ class PointMarks:
     def __init__(self, viewer: ViewerModel, world: World) -> None:
         self._viewer = viewer
         self._world = world
+        self._shown: tuple[PointMark, ...] = ()
         self.layer: Points | None = None
 
     def show(self, points: Sequence[PointMark]) -> None:
         """Show these points, each in its own frame, as large as it was set."""
         missing = self.layer is None or self.layer not in self._viewer.layers
-        if missing and not points:
+        if (missing and not points) or (not missing and tuple(points) == self._shown):
             return
+        self._shown = tuple(points)
         if self.layer is None or missing:
             self.layer = self._new_layer()
             add_quietly(self._viewer, self.layer)
