@@ -41,6 +41,7 @@ class TrainPanel(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer, session: Session) -> None:
         super().__init__()
         self._viewer, self._session = viewer, session
+        self._remarks: tuple[str, ...] = ()
         self._question, self._timer = Question(self), QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
@@ -117,6 +118,7 @@ class TrainPanel(QWidget):
         if project is None or entry is None or movie is None:
             return []
         files = project.export_for_training(entry.name)
+        self._remarks = files.remarks
         flags = ["--movie", movie.source, "--masks", str(files.masks)]
         flags += ["--events", str(files.events)] if files.events else []
         flags += ["--scope-frames", files.scope_frames] if files.scope_frames else []
@@ -146,7 +148,8 @@ class TrainPanel(QWidget):
             f"<b>{name}: {count:,}</b>" if name == chosen else f"{name}: {count:,}"
             for name, count in about["positives"].items()
         )
-        self.counts.setText(f"{events}. Of {about['windows']:,} windows, so many are events by each criterion:<br>{counts}")
+        told = f"{events}. Of {about['windows']:,} windows, so many are events by each criterion:<br>{counts}"
+        self.counts.setText("<br>".join([told, *(f"⚠ {remark}" for remark in self._remarks)]))
 
     def _show_head(self, folder: Path) -> None:
         self.refresh()
