@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
+import typer
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QLabel
+from typer.testing import CliRunner
 
 from napari_tap_events.errors import SettingsError
+from napari_tap_events.flags import spread
 from napari_tap_events.gui.setting_fields import Declared, label_of
 from napari_tap_events.gui.settings_form import SettingsForm
 from napari_tap_events.settings import (
@@ -78,8 +81,7 @@ def test_every_row_has_words_help_and_a_name_for_those_who_hear_it(kind, qtbot):
     labels = []
     for rows in (form.plain, form.advanced):
         for name, one in rows.fields.items():
-            help = kind.declared()[name].description
-            assert one.whatsThis() == rows.labels[name].whatsThis() == help
+            assert one.whatsThis() == rows.labels[name].whatsThis() == kind.declared()[name].description
             assert one.toolTip()
             assert one.accessibleName() == rows.labels[name].text()
             labels.append(one.accessibleName())
@@ -99,13 +101,17 @@ def test_what_is_shown_comes_back(form):
     assert form.value() == (Every(),)
 
 
-def test_flags_say_what_is_not_as_by_default_and_read_back_the_same(form):
+def test_flags_say_what_is_not_as_by_default_and_the_command_line_reads_the_same(form):
+    taken, app = [], typer.Typer()
+
+    def command(settings: Every) -> None:
+        taken.append(settings)
+
+    command.__annotations__["settings"] = Every
+    app.command()(spread(command))
     form.setValue(Every(**WRITTEN))
-    flags = form.flags()
-    said = dict(zip(flags[::2], flags[1::2], strict=False))
-    assert flags.count("--yes") == 1
-    assert ("--deltas", "1,2") in zip(flags, flags[1:], strict=False)
-    assert {"--whole", "--small", "--choice"} & said.keys()
+    assert CliRunner().invoke(app, form.flags()).exit_code == 0
+    assert taken == [Every(**WRITTEN)]
     form.setValue(Every(whole=9))
     assert form.flags() == ["--whole", "9"]
 

@@ -63,7 +63,9 @@ class Job:
         self._leave_by = float("inf")
 
     @classmethod
-    def start(cls, command: str, arguments: Sequence[str], out: Path, folder: Path, program: Sequence[str] = PROGRAM) -> Job:
+    def start(
+        cls, command: str, arguments: Sequence[str], out: Path, folder: Path, program: Sequence[str] | None = None
+    ) -> Job:
         """Start a command; it gives way to the window, and leaves it a core unless the arguments say how many threads.
 
         Parameters

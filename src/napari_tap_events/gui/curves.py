@@ -1,0 +1,257 @@
+"""Losses and accuracies while they are learned: curves that grow, in napari's colours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtWidgets import QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+
+from napari_tap_events.gui.colours import BLUE, GREEN, ORANGE, SKY_BLUE, VERMILION
+
+HEIGHT_PX = 130
+MOST_POINTS = 400
+"""Per curve; what is older is thinned out beyond that, so that drawing takes no longer and longer."""
+DRAW_MS = 100
+MISSING = "To see curves here, install pyqtgraph: pip install 'napari-tap-events[plots]'"
+CHANCE = 0.5
+ACCURACIES = (0.4, 1.05)
+"""What the axis shows at least; its end leaves room for the label of 1."""
+LEAST_STEPS = 10
+"""Numbers of the training are means since the last validation; over fewer steps they only jump about."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A curve's words, its colours on dark and on light, and its stroke, which tells it apart without colour."""
+
+    words: str
+    on_dark: str
+    on_light: str
+    stroke: Qt.PenStyle
+    sign: str
+
+
+TRAINING = Look("training", ORANGE, VERMILION, Qt.PenStyle.SolidLine, "━━")
+MOVING = Look("held out, where cells move", SKY_BLUE, BLUE, Qt.PenStyle.DashLine, "╍╍")
+ANYWHERE = Look("held out, anywhere", GREEN, GREEN, Qt.PenStyle.DotLine, "┅┅")
+PLOTS: dict[str, dict[str, Look]] = {
+    "Accuracy": {"accuracy": TRAINING, "val_accuracy_motion": MOVING, "val_accuracy_uniform": ANYWHERE},
+    "Loss": {"loss": TRAINING, "val_cross_entropy_motion": MOVING, "val_cross_entropy_uniform": ANYWHERE},
+}
+"""Which numbers of a report are drawn, and where."""
+
+
+@dataclass
+class Curve:
+    """The points of a curve so far."""
+
+    at: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+    def add(self, at: float, value: float) -> None:
+        """Add a point; of too many, every second one stays."""
+        self.at.append(at)
+        self.values.append(value)
+        if len(self.at) > MOST_POINTS:
+            self.at, self.values = self.at[::2], self.values[::2]
+
+
+class Curves(QWidget):
+    """A plot for each sort of number, as soon as there is one; where pyqtgraph is not installed, a table of the last ones."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.curves: dict[str, Curve] = {}
+        self._validated, self._steps = -float("inf"), 0.0
+        self._dark = True
+        self._room = QVBoxLayout(self)
+        self._room.setContentsMargins(0, 0, 0, 0)
+        self._plots: dict[str, _Plot | _Table] = {}
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(DRAW_MS)
+        self._later.timeout.connect(self.draw)
+
+    def add(self, values: Mapping[str, float], at: float, steps: float = 0) -> None:
+        """Add what was measured at a step, of `steps` in all (0: not known); numbers that no plot is for are passed over."""
+        self._steps = steps
+        held_out = any(name.startswith("val_") for name in values)
+        for look, name in ((look, name) for looks in PLOTS.values() for name, look in looks.items() if name in values):
+            if look is not TRAINING or held_out or at - self._validated >= LEAST_STEPS:
+                self.curves.setdefault(name, Curve()).add(at, values[name])
+        if held_out:
+            self._validated = at
+        if self.curves and not self._later.isActive():
+            self._later.start()
+
+    def clear(self) -> None:
+        """Take all curves away."""
+        self.curves, self._validated = {}, -float("inf")
+        self._later.stop()
+        for plot in self._plots.values():
+            plot.hide()
+
+    def set_dark(self, dark: bool) -> None:
+        """Follow the theme."""
+        self._dark = dark
+        for plot in self._plots.values():
+            plot.set_dark(dark)
+
+    def prepare(self) -> None:
+        """Make the plots before there is anything to draw: that takes longer than a window may stand still while something runs."""
+        for title in PLOTS:
+            self._plot(title).hide()
+
+    def draw(self) -> None:
+        """Show what has been added."""
+        for title, looks in PLOTS.items():
+            curves = {name: self.curves[name] for name in looks if name in self.curves}
+            if curves:
+                plot = self._plot(title)
+                plot.draw(curves, self._steps)
+                plot.show()
+
+    def _plot(self, title: str) -> _Plot | _Table:
+        if title not in self._plots:
+            plot = _Plot(title, self) if can_draw() else _Table(title, len(self._plots) == 0, self)
+            plot.set_dark(self._dark)
+            self._plots[title] = plot
+            self._room.addWidget(plot)
+        return self._plots[title]
+
+
+def can_draw() -> bool:
+    """Say whether pyqtgraph is installed."""
+    return find_spec("pyqtgraph") is not None
+
+
+class _Plot(QWidget):
+    """One plot, with its curves named above it."""
+
+    def __init__(self, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.title, self._looks = title, PLOTS[title]
+        self._lines: dict[str, Any] = {}
+        self._dark = True
+        self.legend = QLabel()
+        self.legend.setWordWrap(True)
+        self.view = self._make_view()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.legend)
+        column.addWidget(self.view)
+
+    def draw(self, curves: Mapping[str, Curve], steps: float) -> None:
+        """Show the curves as they are now, and no others; an axis of known length need not be drawn anew each time."""
+        for name in self._lines.keys() - curves.keys():
+            self.view.removeItem(self._lines.pop(name))
+        for name, curve in curves.items():
+            if name not in self._lines:
+                self._lines[name] = self.view.plot(connect="finite")
+                self._colour(name)
+            self._lines[name].setData(curve.at, curve.values)
+        if steps:
+            self.view.setXRange(0, steps, padding=0.0)
+        else:
+            self.view.enableAutoRange(axis="x")
+        if self.title == "Accuracy":
+            low, high = ACCURACIES
+            lowest = min((v for curve in curves.values() for v in curve.values if math.isfinite(v)), default=low)
+            self.view.setYRange(min(low, lowest), high, padding=0.0)
+        self._name(curves)
+
+    def set_dark(self, dark: bool) -> None:
+        """Follow the theme."""
+        self._dark = dark
+        ink = "#D0D0D0" if dark else "#303030"
+        for side in ("left", "bottom"):
+            self.view.getAxis(side).setPen(ink)
+            self.view.getAxis(side).setTextPen(ink)
+        for name in self._lines:
+            self._colour(name)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Leave the wheel to whatever the plot lies in: it scrolls there."""
+        if event is not None and event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return bool(super().eventFilter(watched, event))
+
+    def _make_view(self) -> Any:
+        import pyqtgraph
+
+        view: Any = pyqtgraph.PlotWidget(background=None)
+        view.setFixedHeight(HEIGHT_PX)
+        view.setMenuEnabled(False)
+        view.hideButtons()
+        view.setMouseEnabled(x=False, y=False)
+        view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        view.viewport().installEventFilter(self)
+        for side in ("left", "bottom"):
+            view.getAxis(side).enableAutoSIPrefix(False)
+        view.getAxis("left").setWidth(view.fontMetrics().horizontalAdvance("0.000") + 8)
+        if self.title == "Accuracy":
+            view.addLine(y=CHANCE, pen=pyqtgraph.mkPen("#888888", style=Qt.PenStyle.DotLine))
+        return view
+
+    def _colour(self, name: str) -> None:
+        import pyqtgraph
+
+        look = self._looks[name]
+        colour = look.on_dark if self._dark else look.on_light
+        self._lines[name].setPen(pyqtgraph.mkPen(colour, width=2, style=look.stroke))
+
+    def _name(self, curves: Mapping[str, Curve]) -> None:
+        """Name the curves by stroke, colour and words, each with its last value."""
+        named, plain = [], []
+        for name, curve in curves.items():
+            look = self._looks[name]
+            colour = look.on_dark if self._dark else look.on_light
+            said = f"{look.words} {_last(curve)}"
+            named.append(f"<span style='color:{colour}'>{look.sign}</span>&nbsp;{said.replace(' ', '&nbsp;')}")
+            plain.append(said)
+        self.legend.setText(f"<b>{self.title}</b> by step &nbsp; " + " &nbsp; ".join(named))
+        self.view.setAccessibleName(f"{self.title}: {', '.join(plain)}")
+
+
+class _Table(QWidget):
+    """The last numbers, where curves cannot be drawn; the first such table says what to do about it."""
+
+    def __init__(self, title: str, first: bool, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._looks = PLOTS[title]
+        self.table = QTableWidget(0, 2)
+        self.table.setHorizontalHeaderLabels([title, "last"])
+        self.table.setMaximumHeight(HEIGHT_PX)
+        across, down = self.table.horizontalHeader(), self.table.verticalHeader()
+        if across is not None and down is not None:
+            across.setStretchLastSection(True)
+            down.hide()
+        self.sentence = QLabel(MISSING)
+        self.sentence.setWordWrap(True)
+        self.sentence.setVisible(first)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.table)
+        column.addWidget(self.sentence)
+
+    def draw(self, curves: Mapping[str, Curve], _steps: float) -> None:
+        """Show the last numbers."""
+        self.table.setRowCount(len(curves))
+        for row, (name, curve) in enumerate(curves.items()):
+            for column, text in enumerate((self._looks[name].words, _last(curve))):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+        self.table.resizeColumnToContents(0)
+
+    def set_dark(self, _dark: bool) -> None:
+        """Do nothing: napari colours tables itself."""
+
+
+def _last(curve: Curve) -> str:
+    return f"{curve.values[-1]:.3f}"
