@@ -130,6 +130,19 @@ def test_a_job_that_does_not_listen_is_ended(start):
     assert not psutil.pid_exists(job.record.process.pid)
 
 
+def test_a_job_that_does_not_listen_ends_even_when_the_window_that_told_it_to_has_gone(start):
+    job = start("deaf")
+    at_work(job)
+    job.stop()
+    give_up = time.monotonic() + PATIENCE_S
+    while process.is_alive(job.record.process):  # and nobody polls the job
+        assert time.monotonic() < give_up
+        threading.Event().wait(0.02)
+    found = Job.open(job.folder)
+    to_end(found)
+    assert found.state == "stopped"
+
+
 def test_a_job_can_be_stopped_before_it_has_begun(start):
     job = start("forever")
     job.stop()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -28,6 +29,9 @@ STARTING, END = "starting", "end"
 LOOK_S = 0.05
 """Time between two looks for orders: half of the tenth of a second in which an order should count."""
 NICENESS = 10
+PATIENCE_S = 3.0
+"""Time after an order to stop in which a job must have reached its next step; then it ends as it is, even if nobody watches."""
+INTERRUPTED = 130
 
 
 @contextmanager
@@ -90,6 +94,7 @@ class JobEnd:
     def __init__(self, folder: Path, control: Control) -> None:
         self._folder, self._control = folder, control
         self._began, self._paused_s = time.monotonic(), 0.0
+        self._leave_by = float("inf")
         self._closed = threading.Event()
         self._watching = threading.Thread(target=self._watch, name="orders", daemon=True)
 
@@ -119,13 +124,22 @@ class JobEnd:
                 self._paused_s += now - before
             before = now
             self._obey()
+            if now > self._leave_by:
+                self._leave()
 
     def _obey(self) -> None:
         """Do as the orders say; an order that is just being written is read at the next look."""
         orders = read_json(self._folder / ORDERS)
         if orders is not None:
             self._control.paused = bool(orders.get("paused"))
-            self._control.stopping = self._control.stopping or bool(orders.get("stopping"))
+            if orders.get("stopping") and not self._control.stopping:
+                self._control.stopping = True
+                self._leave_by = time.monotonic() + PATIENCE_S
+
+    def _leave(self) -> None:
+        """End this process at once: whoever gave the order may have gone, and then nobody else ends it."""
+        say(self._folder, {"stage": END, "state": "stopped", "message": ""})
+        os._exit(INTERRUPTED)
 
 
 def _make(folder: Path) -> None:
