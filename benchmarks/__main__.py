@@ -72,11 +72,11 @@ def seconds(work: Callable[[], Any], repeats: int) -> float:
     return median(seconds_of(work) for _ in range(repeats))
 
 
-def seconds_of(work: Callable[[], Any]) -> float:
-    """Return the wall time of one call."""
-    started = time.perf_counter()
+def seconds_of(work: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the time of one call, by default wall time."""
+    started = clock()
     work()
-    return time.perf_counter() - started
+    return clock() - started
 
 
 def convolution_speed(side: int, batch: int, repeats: int) -> float:
@@ -179,7 +179,7 @@ def dense_against_crops(repeats: int) -> list[Row]:
             ways = [dense_pairs(source, head, repeats + 2), crops(source, head, head.margin), crops(source, head, 0)]
             one, margin, bare = side_by_side(ways, repeats)
             margin, bare = (taken / BATCH * windows for taken in (margin, bare))
-            what = f"a frame pair of 512 x 512, {windows} windows at stride {stride}, {preset}: dense against crop by crop"
+            what = f"a frame pair of 512 x 512, {windows} windows at stride {stride}, {preset}: dense against crop by crop, one thread"
             rows += [
                 {"what": what, "measured": f"{one:.2f} s against {margin:.0f} s", "ratio": margin / one},
                 {
@@ -192,11 +192,14 @@ def dense_against_crops(repeats: int) -> list[Row]:
 
 
 def side_by_side(works: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
-    """Return the least wall times of several calls, made in turn: what others do on the machine hardly tells."""
+    """Return the median processor seconds of several calls, made in turn on one thread: what else the machine does hardly tells."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for work in works:
         work()
-    taken = [[seconds_of(work) for work in works] for _ in range(repeats)]
-    return [min(times) for times in zip(*taken, strict=True)]
+    taken = [[seconds_of(work, time.process_time) for work in works] for _ in range(repeats)]
+    torch.set_num_threads(threads)
+    return [median(times) for times in zip(*taken, strict=True)]
 
 
 def dense_pairs(source: EncoderFeatures, head: EventHead, frames: int) -> Callable[[], Any]:
@@ -216,7 +219,7 @@ def dense_pairs(source: EncoderFeatures, head: EventHead, frames: int) -> Callab
 def crops(source: EncoderFeatures, head: EventHead, margin: int) -> Callable[[], Any]:
     """Return what judges a batch of windows, each by its two crops alone: encoded, and one logit; crops are at hand, normalised.
 
-    Crops have the margin that makes the head's answer that of the map, or a smaller one, where features are continued by their border.
+    Crops have the margin that the head reads, or a smaller one, where features are continued by their border.
     """
     batch = torch.randn(2 * BATCH, 1, 48 + 2 * margin, 48 + 2 * margin).to(memory_format=torch.channels_last)
     judge, missing = folded(head), head.margin - margin
