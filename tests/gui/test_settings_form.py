@@ -263,6 +263,14 @@ def test_a_name_becomes_words_without_its_unit():
     assert Declared.of("x_um", Every.model_fields["whole"]).unit == "px"
 
 
+def test_rows_stand_in_the_order_of_the_declaration(qtbot):
+    form = SettingsForm(HeadSettings)
+    qtbot.addWidget(form)
+    names = list(form.plain.fields)
+    assert names.index("criterion") < names.index("split") < names.index("radius_px") < names.index("head")
+    assert {*names, *form.advanced.fields} == set(HeadSettings.declared())
+
+
 def test_labels_point_at_their_fields(form):
     labels = [label for label in form.findChildren(QLabel) if label.buddy() is not None]
     assert {label.buddy().objectName() for label in labels} == set(Every.declared())

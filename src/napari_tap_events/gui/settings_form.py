@@ -48,7 +48,8 @@ class SettingsForm(QWidget):
         self.kinds = (kinds,) if isinstance(kinds, type) else tuple(kinds)
         self._hidden_values: dict[str, Any] = {}
         fields = {name: field for kind in self.kinds for name, field in kind.declared().items()}
-        shown = [name for name in fields if (only is None or name in only) and name not in hidden]
+        order = [name for kind in self.kinds for name in _in_order(kind)]
+        shown = [name for name in dict.fromkeys(order) if (only is None or name in only) and name not in hidden]
         declared = [Declared.of(name, fields[name]) for name in shown]
         self.plain = SettingRows([setting for setting in declared if not setting.advanced])
         self.advanced = SettingRows([setting for setting in declared if setting.advanced])
@@ -143,6 +144,12 @@ class SettingsForm(QWidget):
         except SettingsError as error:
             return _in_place(error)
         return ""
+
+
+def _in_order(kind: type[Settings]) -> list[str]:
+    """Return the names of the settings as a person reads the declaration: those of the first base first, its own last."""
+    bases = [name for base in kind.__bases__ if issubclass(base, Settings) for name in _in_order(base)]
+    return [*bases, *(name for name in kind.__annotations__ if name in kind.model_fields and name not in bases)]
 
 
 def _in_place(error: SettingsError) -> str:
