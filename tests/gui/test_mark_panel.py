@@ -571,7 +571,7 @@ def test_the_list_shows_frame_time_kind_and_place(bench, qtbot):
     bench.click(70, 64)
     wait_for_lines(bench, qtbot, 3)
     assert bench.lines()[0] == ["2", "0:10:00", "division", "30, 40"]
-    assert sorted(line[2] for line in bench.lines()[1:]) == ["division (1 frame)", "nothing here"]
+    assert sorted(line[2] for line in bench.lines()[1:]) == ["division ½", "nothing here"]
 
 
 def test_choosing_a_line_goes_there_and_picks_the_mark(bench, qtbot):

@@ -52,7 +52,7 @@ class CheatSheet(QDialog):
         for row, deed in enumerate(DEEDS):
             edit = self.edits[deed.name]
             edit.setAccessibleName(deed.words)
-            edit.setMaximumWidth(12 * edit.fontMetrics().averageCharWidth())
+            edit.setMaximumWidth(18 * edit.fontMetrics().averageCharWidth())
             grid.addWidget(edit, row, 0)
             grid.addWidget(QLabel(deed.words), row, 1)
         for row, (gesture, words) in enumerate(FIXED, start=len(DEEDS)):

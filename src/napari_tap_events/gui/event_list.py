@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderVie
 from napari_tap_events.gui.colours import SIGNS
 from napari_tap_events.gui.mark_table import EVERYTHING, FRAME, KIND, PLACE, TIME, ListedMark, MarkTable
 
-LINES_SHOWN = 7
+LINES_SHOWN = 5
 
 
 class EventList(QWidget):
@@ -43,14 +43,14 @@ class EventList(QWidget):
         self.setMarks((), None)
 
     def _lay_out(self) -> None:
-        below = QHBoxLayout()
-        below.addWidget(self.previous_button)
-        below.addWidget(self.next_button)
+        above = QHBoxLayout()
+        above.addWidget(self.filter, stretch=1)
+        above.addWidget(self.previous_button)
+        above.addWidget(self.next_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.filter)
+        column.addLayout(above)
         column.addWidget(self.table, stretch=1)
-        column.addLayout(below)
 
     def value(self) -> Any:
         """Return the chosen mark, None where no line is chosen."""
@@ -134,9 +134,9 @@ def _table(model: MarkTable) -> QTableView:
     line_px = round(1.5 * table.fontMetrics().height())
     across, down = table.horizontalHeader(), table.verticalHeader()
     if across is not None and down is not None:
-        for column, widest in ((FRAME, "Frame  ▾"), (TIME, "00:00:00"), (PLACE, "y, x (px)  ▾")):
+        for column, widest in ((FRAME, "Frame  "), (TIME, "00:00:00"), (PLACE, "0000, 0000")):
             across.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            across.resizeSection(column, table.fontMetrics().horizontalAdvance(widest) + 12)
+            across.resizeSection(column, table.fontMetrics().horizontalAdvance(widest) + 10)
         across.setSectionResizeMode(KIND, QHeaderView.ResizeMode.Stretch)
         across.setHighlightSections(False)
         down.hide()

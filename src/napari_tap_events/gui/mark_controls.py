@@ -14,6 +14,8 @@ from napari_tap_events.gui.scope_tool import PURPOSE, ScopeTool
 from napari_tap_events.gui.timeline import Timeline
 from napari_tap_events.gui.tool_choice import WHAT_IT_DOES, Tool, ToolChoice
 
+HINT_LINES = 4
+"""Room for the longest hint at the least width: what lies below must not jump when the tool changes."""
 RIGHT_CLICK = "Right click where nothing happens."
 
 
@@ -28,6 +30,8 @@ class MarkControls(QWidget):
         self.timeline, self.scope, self.list = Timeline(), ScopeTool(), EventList()
         self.files_menu = QMenu(self.files_button)
         self.scope_button = QToolButton()
+        self.hint.setMinimumHeight(HINT_LINES * self.hint.fontMetrics().lineSpacing())
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._dress()
         self._lay_out()
         self.explain(Tool.stamp)

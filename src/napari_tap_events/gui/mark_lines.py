@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from napari_tap_events.gui.colours import KNOWN_LOOKS, SIGNS, looks_of_values
-from napari_tap_events.gui.mark_table import ListedMark
+from napari_tap_events.gui.mark_table import ONE_FRAME, ListedMark
 from napari_tap_events.gui.marker import SAID
 from napari_tap_events.gui.timeline import Lane
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.kinds import names_of
-
-ONE_FRAME = "1 frame"
-"""Such an event is not complete: to learn from it takes the frame before the change and the frame after."""
 
 
 def listed_marks(annotations: Annotations) -> list[ListedMark]:

@@ -16,7 +16,10 @@ def mark_menu(marker: Marker, marked: Marked, parent: QWidget) -> QMenu:
     """Return a menu for an event or a point; its entries act upon it."""
     menu = QMenu(parent)
     title = f"{marked.event.kind}, frame {marked.event.t}" if isinstance(marked, MarkedRegion) else SAID[marked.meaning]
-    menu.addSection(title)
+    heading = menu.addAction(title)
+    if heading is not None:
+        heading.setEnabled(False)
+    menu.addSeparator()
     if isinstance(marked, MarkedRegion):
         _add_kinds(menu, marker, marked, marker.annotations.kinds)
         menu.addAction("One frame earlier", lambda: marker.nudge(-1, marked))

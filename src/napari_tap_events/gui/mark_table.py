@@ -12,7 +12,7 @@ from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 
 from napari_tap_events.gui.colours import SIGNS, KindLook
 
-COLUMNS = ("Frame", "Time", "Kind", "y, x (px)")
+COLUMNS = ("Frame", "Time", "Kind", "y, x")
 FRAME, TIME, KIND, PLACE = range(len(COLUMNS))
 ABOUT = (
     "The frame in which the event begins, counted from 0.",
@@ -21,6 +21,8 @@ ABOUT = (
     "Where, in pixels from the upper left corner.",
 )
 EVERYTHING = "all"
+ONE_FRAME = "½"
+ONE_FRAME_MEANS = "It is marked in one frame only: mark the cells in the frame before or after as well."
 NO_INDEX = QModelIndex()
 
 
@@ -145,13 +147,15 @@ class MarkTable(QAbstractTableModel):
             return self._text(line, column)
         if role == Qt.ItemDataRole.DecorationRole and column == KIND:
             return sign_icon(line.look)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{line.what}. {line.note and ONE_FRAME_MEANS}".strip()
         if role == Qt.ItemDataRole.TextAlignmentRole and column != KIND:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def _text(self, line: ListedMark, column: int) -> str:
         if column == KIND:
-            return line.what + (f" ({line.note})" if line.note else "")
+            return f"{line.what} {line.note}".strip()
         if column == PLACE:
             return f"{line.y:.0f}, {line.x:.0f}"
         return str(line.t) if column == FRAME else clock(line.t, self.interval_s)

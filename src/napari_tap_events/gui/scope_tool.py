@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from napari_tap_events.movies.masks import Scope
 
@@ -48,7 +48,7 @@ class ScopeTool(QWidget):
         self.clear_button = QPushButton("Clear")
         self.clear_button.setToolTip("Say nothing: then the whole movie counts.")
         self.first, self.last = QSpinBox(), QSpinBox()
-        self.from_button, self.to_button = QToolButton(), QToolButton()
+        self.from_button, self.to_button = QPushButton(), QPushButton()
         self._lay_out()
         self._listen()
         self.set_movie((1, 1, 1))
@@ -94,18 +94,20 @@ class ScopeTool(QWidget):
         buttons = QGridLayout()
         for place, wide in enumerate((self.whole_button, self.view_button, self.draw_button, self.clear_button)):
             buttons.addWidget(wide, place // 2, place % 2)
-        frames = QHBoxLayout()
-        for word, box, button, title in (
-            ("Frames", self.first, self.from_button, "from here"),
-            ("to", self.last, self.to_button, "to here"),
+        frames = QGridLayout()
+        for row, (word, box, button, title) in enumerate(
+            (
+                ("First frame", self.first, self.from_button, "From here"),
+                ("Last frame", self.last, self.to_button, "To here"),
+            )
         ):
             button.setText(title)
-            button.setToolTip(f"Take the frame that is shown: I have looked {title}.")
+            button.setToolTip("Take the frame that is shown.")
             box.setToolTip("Frames are counted from 0, as under the slider.")
             box.setKeyboardTracking(False)
-            frames.addWidget(QLabel(word))
-            frames.addWidget(box, stretch=1)
-            frames.addWidget(button)
+            for place, widget in enumerate((QLabel(word), box, button)):
+                frames.addWidget(widget, row, place)
+        frames.setColumnStretch(1, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.said)

@@ -177,7 +177,7 @@ def _without_layer(deed: Callable[[], object]) -> Callable[[Labels], None]:
 def help_line(keys: Mapping[str, str]) -> str:
     """Return the most needed keys in one line, for napari's status bar."""
     wanted = ("stamp", "brush", "fill", "erase", "undo")
-    return ", ".join([*(f"{name} <{keys[name]}>" for name in wanted), f"all keys <{keys['help']}>"])
+    return ", ".join([*(f"{keys[name]}: {name}" for name in wanted), f"{keys['help']}: all keys"])
 
 
 def _naparis(key: str) -> str:
