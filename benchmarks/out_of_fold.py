@@ -47,6 +47,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "scratch (end to end)": ("scratch", {"nested": False, "steps": 150, "batch": 4, "tile_px": 64, "learning_rate": 2e-3}),
     "tap": ("tap", {}),
     "tap + arrow map": ("tap", {"arrow": True}),
+    "tap + arrow map + intensity": ("tap", {"arrow": True, "intensity": True}),
     "tap with synthetic movies": ("tap-synthetic", {}),
     "tap with synthetic movies + arrow map": ("tap-synthetic", {"arrow": True}),
     "tap with synthetic movies + arrow map + intensity": ("tap-synthetic", {"arrow": True, "intensity": True}),

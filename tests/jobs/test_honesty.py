@@ -11,8 +11,8 @@ import tifffile
 
 from napari_tap_events.events.table import read_events
 from napari_tap_events.jobs.detect import TAUGHT, detect
-from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.labelled import Labelled, truth_of
+from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.train import train
 from napari_tap_events.movies.masks import open_masks
 from napari_tap_events.movies.opening import open_movie

@@ -10,10 +10,10 @@ from typing import Any
 from napari_tap_events.jobs.arrow import detect_arrow
 from napari_tap_events.jobs.detect import detect
 from napari_tap_events.jobs.explain import explain
+from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.output import RESULT, Run, finish, read_json, start
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.jobs.synth import synth
-from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.train import train
 from napari_tap_events.movies.masks import open_masks
 from napari_tap_events.movies.movie import single_channel
