@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 _SETTINGS = tempfile.mkdtemp(prefix="napari-config-")
 atexit.register(shutil.rmtree, _SETTINGS, ignore_errors=True)
