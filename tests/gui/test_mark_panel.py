@@ -83,7 +83,9 @@ def test_where_there_is_no_room_for_a_stamp_it_says_so(bench):
     bench.frame(2)
     bench.click(30, 40)
     assert len(bench.events()) == 1
-    assert "no room" in str(bench.viewer.status)
+    assert "no room" in bench.desk.hint.text()
+    bench.key(Qt.Key.Key_B)
+    assert "no room" not in bench.desk.hint.text()
 
 
 def test_the_brush_paints_and_the_eraser_wipes_this_frame(bench):
@@ -98,10 +100,11 @@ def test_the_brush_paints_and_the_eraser_wipes_this_frame(bench):
     assert not bench.annotations.labels[1, 70, 64]
 
 
-def test_fill_outlines_the_cell_under_the_mouse_and_a_click_marks_it(bench):
+def test_fill_outlines_the_cell_under_the_mouse_and_a_click_marks_it(bench, qtbot):
     bench.desk.radius.setValue(6)
     bench.desk.tools.buttons[Tool.fill].click()
     bench.hover(31, 41)
+    qtbot.waitUntil(lambda: bench.desk.marks.preview.pixels.size > 0)
     outline = bench.viewer.layers["outlines"]
     rows, columns = np.nonzero(outline.data)
     np.testing.assert_allclose(np.hypot(rows - 30, columns - 40), RADIUS_PX, atol=2)
@@ -111,7 +114,7 @@ def test_fill_outlines_the_cell_under_the_mouse_and_a_click_marks_it(bench):
     assert marked.sum() == pytest.approx(np.pi * RADIUS_PX**2, rel=0.25)
     assert marked[30, 40] == 1
     bench.hover(50, 10)
-    assert not bench.desk.marks.preview.pixels.size, "no cell there"
+    qtbot.waitUntil(lambda: bench.desk.marks.preview.pixels.size == 0)
 
 
 def test_a_right_click_says_that_nothing_happens_there(bench):
@@ -281,12 +284,15 @@ def test_an_event_is_not_nudged_out_of_the_movie(bench):
 
 
 def test_delete_removes_what_is_picked(bench):
-    bench.click(30, 40)
-    bench.click(70, 64)
+    for place in CELLS:
+        bench.click(*place)
     bench.key(Qt.Key.Key_Delete)
-    assert [(event.y, event.x) for event in bench.events()] == [(30, 40)]
+    assert {(event.y, event.x) for event in bench.events()} == {CELLS[0], CELLS[1]}
     bench.key(Qt.Key.Key_Delete)
-    assert len(bench.events()) == 1, "nothing is picked any more"
+    assert len(bench.events()) == 2, "nothing is picked any more"
+    bench.click(*CELLS[1])
+    bench.key(Qt.Key.Key_Backspace)
+    assert [(event.y, event.x) for event in bench.events()] == [CELLS[0]]
 
 
 def test_x_and_u_mark_the_place_under_the_mouse(bench):
@@ -453,6 +459,16 @@ def test_a_panel_that_is_deleted_lets_go(bench, qtbot):
     annotations.undo()
     bench.frame(3)
     bench.session.close()
+
+
+def test_a_movie_that_is_not_where_it_was_is_said(bench, tmp_path):
+    project = bench.session.project.path
+    bench.session.close()
+    (tmp_path / "cells.tif").rename(tmp_path / "elsewhere.tif")
+    bench.session.open_project(project)
+    assert "cells" in bench.panel.empty.text()
+    assert bench.panel.empty.text() != NO_MOVIE
+    assert bench.desk is None
 
 
 def test_trouble_with_the_disk_is_said(bench):

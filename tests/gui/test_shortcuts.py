@@ -7,9 +7,8 @@ from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtGui import QKeySequence
 
 from napari_tap_events.errors import SettingsError
-from napari_tap_events.gui import shortcuts
 from napari_tap_events.gui.cheat_sheet import CheatSheet
-from napari_tap_events.gui.shortcuts import DEEDS, clash_in, default_keys, load_keys, save_keys
+from napari_tap_events.gui.shortcuts import DEEDS, clash_in, default_keys, load_keys, naparis, save_keys
 
 
 def test_the_keys_that_come_do_not_clash():
@@ -19,13 +18,18 @@ def test_the_keys_that_come_do_not_clash():
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.name)
 def test_napari_and_qt_understand_every_key(deed):
     assert QKeySequence(deed.key).toString(QKeySequence.SequenceFormat.PortableText) == deed.key
-    assert str(coerce_keybinding(shortcuts._naparis(deed.key)))
+    assert str(coerce_keybinding(naparis(deed.key)))
 
 
 def test_keys_with_a_plus_are_told_to_napari():
-    assert shortcuts._naparis("+") == "+"
-    assert shortcuts._naparis("Ctrl++") == "Ctrl++"
-    assert shortcuts._naparis("Shift+Del") == "Shift+Delete"
+    assert naparis("+") == "+"
+    assert naparis("Ctrl++", "linux") == "Ctrl++"
+    assert naparis("Shift+Del", "linux") == "Shift+Delete"
+
+
+def test_on_a_mac_control_is_the_command_key():
+    assert naparis("Ctrl+Shift+Z", "darwin") == "Meta+Shift+Z"
+    assert naparis("Ctrl+Shift+Z", "linux") == "Ctrl+Shift+Z"
 
 
 def test_own_keys_are_kept_and_the_others_stay_as_they_come(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_tap_events.gui.event_list import EventList
@@ -16,6 +16,7 @@ from napari_tap_events.gui.tool_choice import WHAT_IT_DOES, Tool, ToolChoice
 
 HINT_LINES = 4
 """Room for the longest hint at the least width: what lies below must not jump when the tool changes."""
+SAID_MS = 5000
 RIGHT_CLICK = "Right click where nothing happens."
 
 
@@ -30,6 +31,10 @@ class MarkControls(QWidget):
         self.timeline, self.scope, self.list = Timeline(), ScopeTool(), EventList()
         self.files_menu = QMenu(self.files_button)
         self.scope_button = QToolButton()
+        self._saying = QTimer(self)
+        self._saying.setSingleShot(True)
+        self._saying.setInterval(SAID_MS)
+        self._saying.timeout.connect(lambda: self.explain(self.tools.value()))
         self.hint.setMinimumHeight(HINT_LINES * self.hint.fontMetrics().lineSpacing())
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._dress()
@@ -38,7 +43,13 @@ class MarkControls(QWidget):
 
     def explain(self, tool: Tool) -> None:
         """Say what a click does now."""
+        self._saying.stop()
         self.hint.setText(f"{WHAT_IT_DOES[tool]} {RIGHT_CLICK}")
+
+    def say(self, words: str) -> None:
+        """Say what has just happened, or why not; after a while the hint comes back."""
+        self.hint.setText(f"<b>{words}</b>")
+        self._saying.start()
 
     def show_history(self, undo_words: str, redo_words: str) -> None:
         """Offer to undo and redo, and say what."""

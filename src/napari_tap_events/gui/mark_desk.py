@@ -231,6 +231,7 @@ class MarkDesk(MarkControls):
 
     def _say(self, words: str) -> None:
         self._viewer.status = words
+        self.say(words)
 
     def _rectangle_in_view(self) -> tuple[int, int, int, int]:
         """Return (y0, y1, x0, x1) in pixels of what the canvas shows; it may reach beyond the movie."""

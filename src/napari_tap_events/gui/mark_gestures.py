@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Labels
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_tap_events.gui.marker import Marker, Place
 from napari_tap_events.gui.outline import Outline
@@ -18,6 +19,8 @@ from napari_tap_events.project.regions import MarkedRegion
 CLICK_PX = 4
 """A hand that moves no further than this on the screen between press and release has clicked, not dragged."""
 LEFT, RIGHT = 1, 2
+HOVER_MS = 25
+"""To find a large cell takes as long as several moves of the mouse: only where it is after so long counts."""
 LINE_STEP = 0.25
 """Distance of two dabs of a stroke, as a share of the brush's diameter."""
 
@@ -39,6 +42,21 @@ class Gestures:
         self._tool = tool
         self._pointed: Place | None = None
         self._cell = np.empty(0, np.int64)
+        self._seen: Place | None = None
+        self._soon = QTimer()
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(HOVER_MS)
+        self._soon.timeout.connect(self._look)
+
+    def stop(self) -> None:
+        """Forget where the mouse was."""
+        self._soon.stop()
+        self._pointed = None
+        self._outline.hide()
+
+    def _look(self) -> None:
+        if self._tool() is Tool.fill:
+            self.point_at(self._seen)
 
     def drag(self, layer: Labels, event: Any) -> Iterator[None]:
         """Follow the mouse from press to release; one of a layer's `mouse_drag_callbacks`."""
@@ -55,7 +73,9 @@ class Gestures:
     def hover(self, layer: Labels, event: Any) -> None:
         """Show what a click would fill; one of a layer's `mouse_move_callbacks`."""
         if self._tool() is Tool.fill:
-            self.point_at(_place(layer, event))
+            self._seen = _place(layer, event)
+            if not self._soon.isActive():
+                self._soon.start()
 
     def point_at(self, place: Place | None) -> None:
         """Outline the cell at a place; nothing where there is none."""

@@ -96,6 +96,7 @@ class MarkLayer:
         annotations = self.marker.annotations
         annotations.changed.disconnect(self._show_changes, missing_ok=True)
         self._viewer.dims.events.current_step.disconnect(self.outline_picked)
+        self.gestures.stop()
         for beside in (self.outlines, self.points):
             beside.close()
         if self.layer in self._viewer.layers:
@@ -176,7 +177,7 @@ class MarkLayer:
 
     def _keep_mouse(self) -> None:
         """Leave the mouse to our gestures: napari's would paint at every press, of the right button too."""
-        self.preview.hide()
+        self.gestures.stop()
         self.layer.help = self.help
         for callback in tuple(self.layer.mouse_drag_callbacks):
             if callback.__module__.startswith("napari.layers.labels") and callback.__name__ == "draw":

@@ -6,7 +6,7 @@ from typing import Any
 
 import napari.viewer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -47,6 +47,10 @@ class MarkPanel(QWidget):
         self._session = session
         self._keys = load_keys(keys_file())
         self._radius_px = 10.0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._look_around)
         self.desk: MarkDesk | None = None
         self.files: MarkFiles | None = None
         self.setMinimumWidth(LEAST_WIDTH_PX)
@@ -57,10 +61,11 @@ class MarkPanel(QWidget):
             self._column.addWidget(widget)
         self.notice.button.clicked.connect(self.go_on)
         self.trouble.button.clicked.connect(self._save_again)
+        session.movie_leaving.connect(self._put_away)
         session.movie_changed.connect(self.show_movie)
         session.troubled.connect(self._say_trouble)
         for signal in (viewer.layers.events.removed, viewer.layers.selection.events.active):
-            signal.connect(self._look_around)
+            signal.connect(self._look_soon)
         viewer.layers.events.inserted.connect(self._keep_on_top)
         self.show_movie()
         self._say_trouble(session.trouble)
@@ -79,16 +84,17 @@ class MarkPanel(QWidget):
             self.desk.open(self._radius_px, self._keys)
             if self.isVisible():
                 self.go_on()
-            self.desk.marks.layer.events.visible.connect(self._look_around)
+            self.desk.marks.layer.events.visible.connect(self._look_soon)
         self._look_around()
 
     def let_go(self) -> None:
         """Stop listening, and take the marks out of the viewer; the panel is about to go."""
+        self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
         self._session.troubled.disconnect(self._say_trouble, missing_ok=True)
         layers = self._viewer.layers
         for signal in (layers.events.removed, layers.selection.events.active):
-            signal.disconnect(self._look_around)
+            signal.disconnect(self._look_soon)
         layers.events.inserted.disconnect(self._keep_on_top)
         self._put_away()
 
@@ -153,6 +159,10 @@ class MarkPanel(QWidget):
             others = [layer for layer in layers if layer.metadata.get(ROLE) == "movie" and layer is not new]
             layers.move(layers.index(new), max((layers.index(layer) + 1 for layer in others), default=0))
         self._look_around()
+
+    def _look_soon(self) -> None:
+        """Look around when napari is done: while layers come and go, the active one changes to and fro."""
+        self._timer.start()
 
     def _look_around(self) -> None:
         """Say when a click would mark nothing, because the layer is not there, hidden, or not the active one."""

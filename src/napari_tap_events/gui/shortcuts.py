@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,21 +145,27 @@ def bind_to_layer(layer: Labels, keys: Mapping[str, str], deeds: Mapping[str, Ca
     layer.keymap = {}
     for key in (*DIGITS, *NAPARIS_OWN):
         layer.bind_key(key, _nothing, overwrite=True)
-    for name, key in [*keys.items(), *((digit, digit) for digit in DIGITS)]:
-        if key and name in deeds:
-            layer.bind_key(_naparis(key), _without_layer(deeds[name]), overwrite=True)
+    for key, deed in _bound(keys, deeds):
+        layer.bind_key(naparis(key), _without_layer(deed), overwrite=True)
 
 
 def bind_to_widget(widget: QWidget, keys: Mapping[str, str], deeds: Mapping[str, Callable[[], object]]) -> list[QShortcut]:
     """Let keys hold while a widget, or one in it, has the focus; return them, so that they can be taken away."""
     shortcuts = []
-    for name, key in [*keys.items(), *((digit, digit) for digit in DIGITS)]:
-        if key and name in deeds:
-            shortcut = QShortcut(QKeySequence(key), widget)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(deeds[name])
-            shortcuts.append(shortcut)
+    for key, deed in _bound(keys, deeds):
+        shortcut = QShortcut(QKeySequence(key), widget)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(deed)
+        shortcuts.append(shortcut)
     return shortcuts
+
+
+def _bound(keys: Mapping[str, str], deeds: Mapping[str, Callable[[], object]]) -> list[tuple[str, Callable[[], object]]]:
+    """Return every key with its deed; Backspace deletes too, for small keyboards have no other."""
+    named = [(key, name) for name, key in keys.items()] + [(digit, digit) for digit in DIGITS]
+    if "Del" in keys.values() and "Backspace" not in keys.values():
+        named += [("Backspace", name) for name, key in keys.items() if key == "Del"]
+    return [(key, deeds[name]) for key, name in named if key and name in deeds]
 
 
 def _nothing(_layer: Labels) -> None:
@@ -180,10 +187,13 @@ def help_line(keys: Mapping[str, str]) -> str:
     return ", ".join([*(f"{keys[name]}: {name}" for name in wanted), f"{keys['help']}: all keys"])
 
 
-def _naparis(key: str) -> str:
-    """Return a key as napari writes it."""
+def naparis(key: str, system: str = sys.platform) -> str:
+    """Return a key as napari writes it; on macOS, Qt's Ctrl is the command key and its Meta the control key."""
     words = {"Del": "Delete", "Ins": "Insert", "Esc": "Escape", "Return": "Enter", "PgUp": "PageUp", "PgDown": "PageDown"}
+    if system == "darwin":
+        words |= {"Ctrl": "Meta", "Meta": "Ctrl"}
     modifiers, _, last = key.rpartition("+")
     if not last:  # the key is "+" itself
         modifiers, last = modifiers.rstrip("+"), "+"
-    return f"{modifiers}+{words.get(last, last)}" if modifiers else words.get(last, last)
+    parts = [*modifiers.split("+"), last] if modifiers else [last]
+    return "+".join(words.get(part, part) for part in parts)
