@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt, Signal
@@ -33,7 +34,7 @@ class KindButton(QPushButton):
         self.setToolTip(f"Mark {kind.name}" + (f"  Key: {kind.key}" if kind.key else ""))
         self.key, self.name, self.count = QLabel(kind.key), QLabel(), QLabel("0")
         self.name.setTextFormat(Qt.TextFormat.RichText)
-        self.name.setText(f'<span style="color:{look.colour}">{SIGNS[look.symbol]}</span>&nbsp; {kind.name}')
+        self.name.setText(f'<span style="color:{look.colour}">{SIGNS[look.symbol]}</span>&nbsp; {escape(kind.name)}')
         self.count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 2)

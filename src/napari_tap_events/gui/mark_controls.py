@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
@@ -48,7 +49,7 @@ class MarkControls(QWidget):
 
     def say(self, words: str) -> None:
         """Say what has just happened, or why not; after a while the hint comes back."""
-        self.hint.setText(f"<b>{words}</b>")
+        self.hint.setText(f"<b>{escape(words)}</b>")
         self._saying.start()
 
     def show_history(self, undo_words: str, redo_words: str) -> None:
