@@ -450,6 +450,13 @@ def test_a_closed_project_leaves_nothing_behind(bench):
     assert bench.panel.empty.isVisible()
 
 
+def test_a_panel_that_is_closed_lets_go_once(bench):
+    bench.panel.close()
+    assert [layer.name for layer in bench.viewer.layers] == ["cells"]
+    bench.session.close()
+    bench.panel.close()
+
+
 def test_a_panel_that_is_deleted_lets_go(bench, qtbot):
     bench.click(30, 40)
     annotations = bench.annotations

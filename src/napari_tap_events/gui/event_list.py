@@ -7,12 +7,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from qtpy.QtCore import QItemSelection, Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QSizePolicy,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_tap_events.gui.colours import SIGNS
 from napari_tap_events.gui.mark_table import EVERYTHING, FRAME, KIND, PLACE, TIME, ListedMark, MarkTable
 
-LINES_SHOWN = 5
+LINES_SHOWN = 4
 
 
 class EventList(QWidget):
@@ -142,4 +152,6 @@ def _table(model: MarkTable) -> QTableView:
         down.hide()
         down.setDefaultSectionSize(line_px)
     table.setMinimumHeight(line_px * LINES_SHOWN)
+    # a table asks for more room than it needs; a panel that scrolls would give it, and scroll without need
+    table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
     return table

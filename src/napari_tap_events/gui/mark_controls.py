@@ -15,10 +15,10 @@ from napari_tap_events.gui.scope_tool import PURPOSE, ScopeTool
 from napari_tap_events.gui.timeline import Timeline
 from napari_tap_events.gui.tool_choice import WHAT_IT_DOES, Tool, ToolChoice
 
-HINT_LINES = 4
+HINT_LINES = 3
 """Room for the longest hint at the least width: what lies below must not jump when the tool changes."""
 SAID_MS = 5000
-RIGHT_CLICK = "Right click where nothing happens."
+RIGHT_CLICK = "Right click: nothing happens here."
 
 
 class MarkControls(QWidget):

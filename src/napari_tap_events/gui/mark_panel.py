@@ -47,6 +47,7 @@ class MarkPanel(QWidget):
         self._session = session
         self._keys = load_keys(keys_file())
         self._radius_px = 10.0
+        self._gone = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -57,6 +58,7 @@ class MarkPanel(QWidget):
         self.empty, self.notice, self.trouble = QLabel(NO_MOVIE), Notice(), Notice()
         self.empty.setWordWrap(True)
         self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(6, 4, 6, 4)
         for widget in (self.empty, self.trouble, self.notice):
             self._column.addWidget(widget)
         self.notice.button.clicked.connect(self.go_on)
@@ -89,6 +91,9 @@ class MarkPanel(QWidget):
 
     def let_go(self) -> None:
         """Stop listening, and take the marks out of the viewer; the panel is about to go."""
+        if self._gone:
+            return
+        self._gone = True
         self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
         self._session.troubled.disconnect(self._say_trouble, missing_ok=True)
@@ -97,6 +102,11 @@ class MarkPanel(QWidget):
             signal.disconnect(self._look_soon)
         layers.events.inserted.disconnect(self._keep_on_top)
         self._put_away()
+
+    def close(self) -> bool:
+        """Let go, and close."""
+        self.let_go()
+        return bool(super().close())
 
     def event(self, event: QEvent | None) -> bool:
         """Let go before Qt deletes the panel, whoever asked for it."""

@@ -21,9 +21,9 @@ class Tool(StrEnum):
 
 TITLES = {tool: tool.value.capitalize() for tool in Tool} | {Tool.pan: "Move"}
 WHAT_IT_DOES = {
-    Tool.stamp: "Click on a cell in the last frame before it changes: it is marked there and in the next frame. Drag to paint.",
+    Tool.stamp: "Click on a cell in its last frame before it changes; the next frame is marked too. Drag to paint.",
     Tool.brush: "Click or drag to paint this frame only.",
-    Tool.fill: "Point at a cell: its outline is shown. Click to mark it in this frame; then do so in the next.",
+    Tool.fill: "Point at a cell to see its outline; click to mark it in this frame, then do so in the next.",
     Tool.erase: "Click or drag to wipe marks off this frame.",
     Tool.pan: "Drag to move the picture. A click on an event picks it.",
 }
