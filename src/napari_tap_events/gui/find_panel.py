@@ -53,12 +53,12 @@ class FindPanel(QWidget):
         self.insets.chosen.connect(lambda t, y, x: go_to(viewer, session.movie, (t, y, x)))
         self.maps.activated.connect(lambda _: self.layers.show_only(self.maps.currentData()))
         session.project_changed.connect(self.refresh)
-        session.movie_changed.connect(self._forget)
+        session.movie_leaving.connect(self._forget)
 
     def close(self) -> bool:
         """Let go of the session; jobs live on."""
         self._session.project_changed.disconnect(self.refresh)
-        self._session.movie_changed.disconnect(self._forget)
+        self._session.movie_leaving.disconnect(self._forget)
         self.recipe.close()
         self.explain.close()
         return bool(super().close())

@@ -43,6 +43,7 @@ class MoviePanel(QWidget):
         self._question.answered.connect(self._show_findings)
         self._question.failed.connect(lambda sentence: self.findings.setText(f"The pre-check failed: {sentence}"))
         session.movie_changed.connect(self._follow_session)
+        session.movie_leaving.connect(self._take_away)
         viewer.layers.events.inserted.connect(self._meet_layer)
         self._follow_session()
 
@@ -59,6 +60,7 @@ class MoviePanel(QWidget):
         """Let go of the viewer, and of the pre-check that may still run."""
         self._question.drop()
         self._session.movie_changed.disconnect(self._follow_session)
+        self._session.movie_leaving.disconnect(self._take_away)
         self._viewer.layers.events.inserted.disconnect(self._meet_layer)
         return bool(super().close())
 
@@ -180,7 +182,8 @@ class MoviePanel(QWidget):
         movie = self._session.movie
         if movie is None:
             return
-        for layer in [layer for layer in self._viewer.layers if layer in self._layers or _shows(layer, movie)]:
+        self._take_away()
+        for layer in [layer for layer in self._viewer.layers if _shows(layer, movie)]:
             self._viewer.layers.remove(layer)
         self._layers = list(movie_layers(movie))
         for number, layer in enumerate(self._layers):
@@ -189,6 +192,13 @@ class MoviePanel(QWidget):
         self._viewer.dims.axis_labels = ("t", "y", "x")
         go_to_frame(self._viewer, 0, world_of(movie))
         self._viewer.fit_to_view()
+
+    def _take_away(self) -> None:
+        """Take away the layers that show the movie; layers of two movies may not have the same units."""
+        for layer in self._layers:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self._layers = []
 
     def _show_findings(self, about: dict[str, Any]) -> None:
         lines = [

@@ -41,6 +41,8 @@ class Session:
 
     project_changed = Signal()
     """Another project is open, the same in another place, or none."""
+    movie_leaving = Signal()
+    """The movie that is shown is about to go, or to be opened in another way: what shows it should go first."""
     movie_changed = Signal()
     """Another movie is shown, the same opened in another way, or none."""
     annotations_changed = Signal(frozenset)
@@ -124,6 +126,7 @@ class Session:
         if self.project is None:
             raise ProjectError(f"there is no movie '{name}': no project is open; open one first.")
         entry, annotations = self.project.entry(name), self.project.annotations(name)
+        self._leave()
         try:
             self.movie, self.problem = self.project.movie(name), ""
         except (MovieError, ProjectError) as error:
@@ -172,6 +175,7 @@ class Session:
         self._take(None)
 
     def _take(self, project: Project | None) -> None:
+        self._leave()
         if self.project is not None:
             self.project.troubled.disconnect(self._tell_trouble)
             self.project.close()
@@ -187,6 +191,10 @@ class Session:
             self.select(project.movies[-1].name)
         else:
             self.movie_changed.emit()
+
+    def _leave(self) -> None:
+        if self.entry is not None:
+            self.movie_leaving.emit()
 
     def _show(self, annotations: Annotations | None) -> None:
         if self.annotations is not None:
