@@ -385,30 +385,36 @@ def test_without_a_movie_it_says_what_to_do(empty_bench):
     assert empty_bench.desk is None
 
 
-def test_another_layer_is_noticed_and_one_click_goes_back(bench):
+def test_another_layer_is_noticed_and_one_click_goes_back(bench, qtbot):
     notice = bench.panel.notice
     assert not notice.isVisible()
     bench.viewer.layers.selection.active = bench.viewer.layers["cells"]
-    assert (notice.label.text(), notice.isVisible()) == (NOT_ACTIVE, True)
+    qtbot.waitUntil(lambda: (notice.label.text(), notice.isVisible()) == (NOT_ACTIVE, True))
     bench.click(30, 40)
     assert bench.events() == []
     notice.button.click()
-    assert not notice.isVisible()
+    qtbot.waitUntil(lambda: not notice.isVisible())
     bench.click(30, 40)
     assert len(bench.events()) == 1
 
 
-def test_a_layer_that_was_hidden_or_removed_comes_back_with_its_marks(bench):
+def test_a_layer_that_was_hidden_or_removed_comes_back_with_its_marks(bench, qtbot):
     bench.click(30, 40)
     bench.desk.marks.layer.visible = False
-    assert bench.panel.notice.label.text() == HIDDEN
+    qtbot.waitUntil(lambda: bench.panel.notice.label.text() == HIDDEN)
     bench.panel.notice.button.click()
     bench.viewer.layers.remove("event marks")
-    assert bench.panel.notice.label.text() == GONE
+    qtbot.waitUntil(lambda: bench.panel.notice.label.text() == GONE)
     bench.panel.notice.button.click()
     assert bench.viewer.layers["event marks"].data[0, 30, 40] == 1
     bench.click(70, 64)
     assert len(bench.events()) == 2
+
+
+def test_a_click_that_marks_is_not_followed_by_a_notice(bench, qtbot):
+    bench.click(30, 40)
+    qtbot.wait(50)
+    assert not bench.panel.notice.isVisible()
 
 
 def test_marks_lie_above_a_movie_that_is_shown_later(bench):

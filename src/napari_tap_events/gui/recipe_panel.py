@@ -228,7 +228,7 @@ class RecipePanel(QWidget):
         self.refusal.hide()
         self.view = JobView()
         self.view.hide()
-        self.settings = Fold("Settings", self.form, unfolded=True)
+        self.settings = Fold("Settings", self.form)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.sentence)
