@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -109,8 +110,8 @@ def test_a_job_runs_to_its_end_and_hands_on_its_folder(bench):
     bench.to_end()
     assert bench.finished == [bench.folder / "encoders" / "encoder-1"]
     assert (bench.failed, bench.told[0]) == ([], "running")
-    assert any(words.endswith("%") for words in bench.told)
-    assert bench.status.startswith("✓ Done in 0:0")
+    assert any("%" in words for words in bench.told)
+    assert re.match(r"✓ Done in \d+:\d\d", bench.status)
     assert "3 insets ranked" in bench.status
     assert "Count them." in bench.status
     assert bench.panel.view.bar.value() == 100
