@@ -57,15 +57,15 @@ def test_every_step_says_what_it_needs_before_a_movie_is_open(workbench, qtbot):
         assert not panel.recipe.running()
 
 
-def test_marks_are_counted_in_the_line_of_their_step(workbench, synthetic, tmp_path):
+def test_marks_are_counted_in_the_line_of_their_step(workbench, synthetic, tmp_path, qtbot):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
     assert status(workbench, "movie") == f"movie.tif {Progress.done.value}"
     marks = workbench.session.annotations
     marks.do(import_masks(marks, synthetic.labels))
-    assert status(workbench, "mark") == f"{len(marks.events)} marked {Progress.done.value}"
+    qtbot.waitUntil(lambda: status(workbench, "mark") == f"{len(marks.events)} marked {Progress.done.value}")
     while marks.can_undo:
         marks.undo()
-    assert status(workbench, "mark") == Progress.open.value
+    qtbot.waitUntil(lambda: status(workbench, "mark") == Progress.open.value)
 
 
 def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, tmp_path):

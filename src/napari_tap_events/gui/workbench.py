@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import napari.viewer
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -24,6 +25,8 @@ from napari_tap_events.gui.train_panel import TrainPanel
 from napari_tap_events.project.session import Session
 
 LEAST_WIDTH_PX = 360
+COUNT_AFTER_MS = 150
+"""Marks are drawn first and counted then."""
 
 
 class Workbench(QWidget):
@@ -65,6 +68,10 @@ class Workbench(QWidget):
         column.addWidget(self.project)
         column.addWidget(self.steps, stretch=1)
         self._viewer = viewer
+        self._count_soon = QTimer(self)
+        self._count_soon.setSingleShot(True)
+        self._count_soon.setInterval(COUNT_AFTER_MS)
+        self._count_soon.timeout.connect(self._tell_marks)
         for recipe in self._recipes:
             recipe.setValue(preferred_compute())
         self._guard = ClosingGuard(self, self._recipes)
@@ -87,12 +94,12 @@ class Workbench(QWidget):
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.session.project_changed.disconnect(self._find_jobs)
         self.session.movie_changed.disconnect(self._tell_movie)
-        self.session.annotations_changed.disconnect(self._tell_marks)
+        self.session.annotations_changed.disconnect(self._marks_changed)
         return bool(super().close())
 
     def _connect(self) -> None:
         self.session.movie_changed.connect(self._tell_movie)
-        self.session.annotations_changed.connect(self._tell_marks)
+        self.session.annotations_changed.connect(self._marks_changed)
         self.pretrain.pretrained.connect(self._pretrained)
         self.train.trained.connect(self._trained)
         self.finding.found.connect(self._found)
@@ -124,9 +131,12 @@ class Workbench(QWidget):
     def _tell_movie(self) -> None:
         movie = self.session.movie
         self.steps.say("movie", Progress.done if movie else Progress.open, movie.name if movie else "")
-        self._tell_marks(frozenset())
+        self._tell_marks()
 
-    def _tell_marks(self, _frames: frozenset[int]) -> None:
+    def _marks_changed(self, _frames: frozenset[int]) -> None:
+        self._count_soon.start()
+
+    def _tell_marks(self) -> None:
         marks = self.session.annotations
         count = len(marks.events) if marks else 0
         self.steps.say("mark", Progress.done if count else Progress.open, f"{count} marked" if count else "")
