@@ -1,14 +1,15 @@
 # make venv        a virtual environment with everything, in .venv
 # make demo        the whole way on a synthetic movie, or: make demo MOVIE=movie.tif MASKS=masks.tif OUT=folder
-# make test        every check: style, types, architecture, tests
-# make screenshot  the picture of the README, from the results of make demo
+# make test        every check: style, types, architecture, documentation, tests
+# make docs        the documentation as web pages, in docs/_build
+# make screenshot  the pictures of the documentation and of README, from the real window
 # make bench       timings
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test lint types architecture test-core test-gui system-packages screenshot bench clean
+.PHONY: help venv demo test lint types architecture test-core test-gui system-packages docs docs-pages web-pages screenshot bench clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,6 +19,7 @@ MASKS ?=
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs-installed
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])' 2>/dev/null)
 CONSTRAINTS := $(wildcard constraints/py$(VERSION).txt)
 
@@ -34,10 +36,14 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e ".[all]" --group dev
 	touch $@
 
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) --group docs
+	touch $@
+
 demo: $(STAMP)
 	$(BIN)/napari-tap-events demo $(if $(MOVIE),"$(MOVIE)") $(if $(MASKS),--masks "$(MASKS)") --out "$(OUT)"
 
-test: lint types architecture test-core test-gui
+test: lint types architecture web-pages test-core test-gui
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -60,9 +66,20 @@ test-gui: $(STAMP) system-packages
 system-packages:
 	@scripts/system-packages.sh
 
+docs: docs-pages web-pages
+	@echo "docs/_build/index.html"
+
+# the pages that the program writes about itself
+docs-pages: $(STAMP)
+	$(BIN)/python docs/command_line.py
+	$(BIN)/python docs/settings_page.py
+
+web-pages: $(DOCS_STAMP)
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
+
+# drives the real window through the whole work: some minutes
 screenshot: $(STAMP) system-packages
-	test -f "$(OUT)/result.json" || $(MAKE) demo OUT="$(OUT)"
-	scripts/with-display.sh $(BIN)/python docs/screenshot.py "$(OUT)" docs/images/results.png
+	scripts/with-display.sh $(BIN)/python docs/screenshots.py
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

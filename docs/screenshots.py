@@ -1,0 +1,183 @@
+"""Take the pictures of the documentation: the way of the tutorial, on the tutorial's movie, in the real window.
+
+Usage: python docs/screenshots.py   (on Linux without a screen: under scripts/with-display.sh)
+
+All jobs are real, with the settings that the tutorial names. It takes some minutes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from film import film
+from stage import Stage, keep_napari_to
+
+PICTURES = Path(__file__).with_name("images")
+CELL_RADIUS_PX = 8.0
+BY_HAND = 4
+"""So many events are marked with the mouse; the others come from the file that `synth` wrote."""
+
+
+def main() -> None:
+    """Go the way of the tutorial, and take a picture of every step."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        keep_napari_to(folder)
+        _write_movie(folder / "data")
+        stage = Stage(folder, PICTURES)
+        try:
+            _story(stage, folder / "data")
+        finally:
+            stage.close()
+
+
+def _story(stage: Stage, data: Path) -> None:
+    open_movie(stage, data)
+    mark(stage, data)
+    stage.workbench.project.save_as(data.parent / "divisions.tap")
+    pretrain(stage)
+    train(stage)
+    find(stage)
+    explain(stage)
+    results(stage)
+    film(stage, PICTURES / "events.webp")
+    stage.viewer.theme = "light"  # last: napari 0.9 leaves a dark square on the picture when the theme goes back
+    stage.picture("6-results-light")
+
+
+def open_movie(stage: Stage, data: Path) -> None:
+    """Step 1: open the movie, and wait for the pre-check."""
+    panel = stage.workbench.movie
+    panel.open(data / "movie.tif")
+    stage.until(lambda: bool(panel.findings.text()) and "…" not in panel.findings.text(), "the pre-check")
+    stage.go_to_frame(20)
+    stage.picture("1-movie")
+
+
+def mark(stage: Stage, data: Path) -> None:
+    """Step 2: mark some events by hand, look at them, then take in the others."""
+    from napari_tap_events.movies.masks import open_masks
+    from napari_tap_events.project.importing import import_masks
+
+    stage.open_step("mark")
+    desk, marks = stage.workbench.mark.desk, stage.session.annotations
+    desk.radius.setValue(CELL_RADIUS_PX)
+    desk.marker.set_radius(CELL_RADIUS_PX)
+    events = _divisions(data)[:BY_HAND]
+    for t, y, x in events:
+        stage.look_at(y, x, 2)
+        stage.click(t, y, x)
+        stage.hover(y, x)
+    stage.until(lambda: len(marks.events) == len(events), "the marks")
+    stage.picture("2-mark")
+    _picture_of_keys(stage)
+    _picture_of_scope(stage)
+    marks.do(import_masks(marks, open_masks(data / "masks.tif", stage.session.movie).labels))
+    print(f"{len(marks.events)} events are marked")
+
+
+def _picture_of_keys(stage: Stage) -> None:
+    """Show the list of keys over the window."""
+    from napari_tap_events.gui.cheat_sheet import CheatSheet
+
+    stage.workbench.mark.show_keys()
+    (sheet,) = stage.workbench.mark.findChildren(CheatSheet)
+    stage.settle()
+    sheet.grab().save(str(stage.pictures / "2-keys.png"))
+    sheet.reject()
+
+
+def _picture_of_scope(stage: Stage) -> None:
+    desk = stage.workbench.mark.desk
+    stage.press(desk.scope_button)
+    stage.press(desk.scope.whole_button)
+    stage.picture("2-scope")
+    stage.press(desk.scope_button)
+
+
+def pretrain(stage: Stage) -> None:
+    """Step 3: learn the arrow of time; a picture before it, and one on the way."""
+    from napari_tap_events.settings import ComputeSettings, PretrainSettings
+
+    stage.open_step("pretrain")
+    panel = stage.workbench.pretrain
+    panel.recipe.setValue(PretrainSettings(preset="unet8", steps=200, val_every=50), ComputeSettings())
+    stage.until(lambda: "Runs on" in panel.recipe.device.text(), "the device")
+    stage.picture("3-pretrain-settings")
+    with stage.job(panel.recipe, panel.pretrained):
+        stage.until(lambda: panel.recipe.watch.job.pace.done > 155, "three quarters of the steps")
+        stage.picture("3-pretrain")
+
+
+def train(stage: Stage) -> None:
+    """Step 4: teach a head, and look at its score."""
+    from napari_tap_events.settings import ComputeSettings, HeadSettings
+
+    stage.open_step("train")
+    panel = stage.workbench.train
+    panel.recipe.setValue(HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX, folds=3, intensity=True), ComputeSettings())
+    panel.recipe.valueChanged.emit()
+    stage.until(lambda: "windows" in panel.counts.text(), "the counts")
+    stage.picture("4-train")
+    with stage.job(panel.recipe, panel.trained):
+        pass
+    stage.scroll_to(panel.score)
+    stage.picture("4-score")
+    panel.score.pages.setCurrentIndex(2)
+    stage.picture("4-calibration")
+    print(panel.score.words.text())
+
+
+def find(stage: Stage) -> None:
+    """Step 5: map the movie."""
+    from napari_tap_events.settings import ComputeSettings, DetectSettings
+
+    stage.open_step("find")
+    panel = stage.workbench.finding
+    panel.recipe.setValue(DetectSettings(radius_px=CELL_RADIUS_PX), ComputeSettings())
+    with stage.job(panel.recipe, panel.found):
+        pass
+    stage.scroll_to(panel.threshold)
+    stage.picture("5-find")
+
+
+def explain(stage: Stage) -> None:
+    """Step 5, unfolded: ask where the network looks."""
+    panel = stage.workbench.finding
+    panel._why.setValue(True)
+    with stage.job(panel.explain, panel.explain.finished):
+        pass
+    panel.maps.setCurrentIndex(panel.maps.findData("evidence"))
+    panel.layers.show_only("evidence")
+    stage.scroll_to(panel.maps)
+    stage.picture("5-explain")
+
+
+def results(stage: Stage) -> None:
+    """Step 6: list and count the events."""
+    stage.workbench.finding.layers.show_only("probability")
+    stage.open_step("results")
+    stage.workbench.results.step(1)
+    stage.picture("6-results")
+    stage.scroll_to(stage.workbench.results.over_time)
+    stage.picture("6-export")
+
+
+def _write_movie(folder: Path) -> None:
+    from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
+
+    write_synthetic(folder, synthesise(SyntheticSettings(cells=20, cycle_frames=30)))
+
+
+def _divisions(data: Path) -> list[tuple[int, float, float]]:
+    """Return where mothers are in their last frame, (t, y, x) in frames and pixels, those far from the border."""
+    import pandas as pd
+
+    rows = pd.read_csv(data / "truth.csv")
+    mothers = rows[(rows["role"] == "mother") & rows["y"].between(40, 216) & rows["x"].between(40, 216)]
+    return [(int(t), float(y), float(x)) for t, y, x in mothers[["t", "y", "x"]].itertuples(index=False)]
+
+
+if __name__ == "__main__":
+    main()
