@@ -77,3 +77,26 @@ def test_where_there_is_nothing_there_is_no_inset():
     ranked = RankedInsets(4, 16, 2)
     ranked.look(0, np.zeros((20, 20), np.float32))
     assert ranked.found == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_in_which_maps_come_changes_no_inset(seed):
+    rng = np.random.default_rng(seed)
+    cams = rng.random((40, 24, 24)).astype(np.float32)
+    found = []
+    for order in (range(40), reversed(range(40)), rng.permutation(40)):
+        ranked = RankedInsets(5, 16, 2)
+        for t in order:
+            ranked.look(int(t), cams[t])
+        found.append(ranked.found)
+    assert len(found[0]) == 5
+    assert found[0] == found[1] == found[2]
+
+
+def test_what_was_pushed_aside_comes_back_when_its_rival_is_pushed_aside():
+    ranked = RankedInsets(2, 16, 2)
+    for t, height in ((0, 5.0), (2, 7.0), (4, 9.0)):
+        cam = np.zeros((24, 24), np.float32)
+        cam[12, 12] = height
+        ranked.look(t, cam)
+    assert [inset.t for inset in ranked.found] == [4, 0]

@@ -6,7 +6,7 @@ pixels. For events negative sums are cut off; for the arrow of time the absolute
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import heapq
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,8 +78,16 @@ class Inset:
     value: float
 
 
+FRAMES_APART = 2
+CLOSE = 4 * 2 * FRAMES_APART
+"""An inset pushes aside four maxima at most in each frame nearby: those of a frame lie half an inset apart from each other."""
+
+
 class RankedInsets:
-    """Keeps the strongest places of a movie's maps, at least half an inset apart.
+    """Keeps the strongest places of a movie's maps, at least half an inset or some frames apart.
+
+    What comes later may push aside what came before, and what that had pushed aside comes back: so more places are kept than shown, as
+    many as can matter, and the order of the maps changes nothing.
 
     Parameters
     ----------
@@ -93,7 +101,16 @@ class RankedInsets:
 
     def __init__(self, count: int, inset_px: int, stride_px: int) -> None:
         self.count, self.inset_px, self.stride_px = count, inset_px, stride_px
-        self.found: list[Inset] = []
+        self._best: list[Inset] = []
+
+    @property
+    def found(self) -> list[Inset]:
+        """Return the strongest places of all maps so far, the strongest first; each lies apart from all stronger ones."""
+        kept: list[Inset] = []
+        for inset in self._best:
+            if len(kept) < self.count and all(self._apart(inset, other) for other in kept):
+                kept.append(inset)
+        return kept
 
     def look(self, t: int, cam: NDArray[np.float32]) -> None:
         """Take the maxima of one more map (h, w) into account."""
@@ -105,13 +122,8 @@ class RankedInsets:
             Inset(t, centre + self.stride_px * float(y), centre + self.stride_px * float(x), float(smooth[y, x]))
             for y, x in peaks
         ]
-        self.found = self._apart(sorted([*self.found, *here], key=lambda inset: -inset.value))
+        self._best = heapq.nlargest(self.count * (1 + CLOSE), [*self._best, *here], key=lambda inset: inset.value)
 
-    def _apart(self, ranked: Iterable[Inset]) -> list[Inset]:
-        kept: list[Inset] = []
-        for inset in ranked:
-            if all(abs(inset.t - k.t) > 2 or max(abs(inset.y - k.y), abs(inset.x - k.x)) >= self.inset_px / 2 for k in kept):
-                kept.append(inset)
-            if len(kept) == self.count:
-                break
-        return kept
+    def _apart(self, one: Inset, other: Inset) -> bool:
+        far = max(abs(one.y - other.y), abs(one.x - other.x)) >= self.inset_px / 2
+        return far or abs(one.t - other.t) > FRAMES_APART
