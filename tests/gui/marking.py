@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import tifffile
+from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -45,7 +46,7 @@ class Bench:
     def __init__(self, viewer, folder):
         self.viewer = viewer
         self.session = Session(folder / "unsaved")
-        self.panel = MarkPanel(viewer, self.session)
+        self.panel = MarkPanel(PublicOnlyProxy(viewer), self.session)  # as napari hands its viewer to a plugin
         viewer.window.resize(1200, 800)
         viewer.window.add_dock_widget(self.panel, name="Mark")
         viewer.window.activate()

@@ -166,7 +166,7 @@ class MarkPanel(QWidget):
         """Put a movie that is shown later below the marks, upon the movies that are there."""
         layers, new = self._viewer.layers, event.value
         if self.desk is not None and new.metadata.get(ROLE) == "movie":
-            others = [layer for layer in layers if layer.metadata.get(ROLE) == "movie" and layer is not new]
+            others = [layer for layer in layers if layer.metadata.get(ROLE) == "movie" and layer != new]
             layers.move(layers.index(new), max((layers.index(layer) + 1 for layer in others), default=0))
         self._look_around()
 
@@ -184,7 +184,7 @@ class MarkPanel(QWidget):
             self.notice.say(GONE, "Show them")
         elif not layer.visible:
             self.notice.say(HIDDEN, "Show them")
-        elif layers.selection.active is not layer:
+        elif layers.selection.active != layer:
             self.notice.say(NOT_ACTIVE, "Go on marking")
         else:
             self.notice.say("")

@@ -12,7 +12,7 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.project.session import Session
 
 SUFFIX = ".tap"
-NOTHING = "No project yet: it begins with the first movie."
+NOTHING, NOTHING_TIP = "No project yet", "It begins with the first movie."
 UNSAVED = "Project not saved yet"
 UNSAVED_TIP = "Nothing is lost: marks are kept in {path} until you say where the project is to lie (Project > Save as)."
 
@@ -44,7 +44,7 @@ class ProjectBar(QWidget):
         self._show_missing()
         if project is None:
             self.name.setText(NOTHING)
-            self.name.setToolTip("")
+            self.name.setToolTip(NOTHING_TIP)
         elif self._session.is_unsaved:
             self.name.setText(UNSAVED)
             self.name.setToolTip(UNSAVED_TIP.format(path=project.path))
