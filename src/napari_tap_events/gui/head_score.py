@@ -23,6 +23,7 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.mistakes import FALSE, Mistake, mistakes_of
 from napari_tap_events.gui.colours import GREY, ORANGE, SKY_BLUE
 from napari_tap_events.gui.plots import DASHED, DOTTED, line, plot
+from napari_tap_events.jobs.summary import NOTHING_TO_JUDGE
 
 SIGNS = {FALSE: "✕"}
 MISSED_SIGN = "○"
@@ -116,6 +117,8 @@ class HeadScore(QWidget):
 def in_words(evaluation: dict[str, Any]) -> str:
     """Say in two sentences how good a head is, and how it was judged (rich text)."""
     score, interval = evaluation["score"], evaluation.get("interval") or {}
+    if not score["n_true"]:
+        return f"⚠ {NOTHING_TO_JUDGE}"
     found = f"<b>Found {score['tp']} of {score['n_true']} events, with {score['fp']} false alarms</b>, on frames the head never saw."
     low, high = interval.get("f1") or (None, None)
     spread = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"

@@ -23,6 +23,8 @@ from napari_tap_events.settings import ComputeSettings, HeadSettings
 
 SENTENCE = "Teaches a small network to tell events from all else by your marks, and scores it on frames that it never saw."
 NO_MARKS = "No event is marked yet: mark some in step 2."
+COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 3
+"""As high as the answer, so that nothing below it moves when it comes."""
 WAIT_MS = 600
 """Marks are counted again when nobody has marked anything for so long."""
 
@@ -136,6 +138,7 @@ class TrainPanel(QWidget):
             self.counts.setText(str(error))
             return
         sizes = ["--criterion", settings.criterion, "--area-px", str(settings.area_px), "--crop-px", str(settings.crop_px)]
+        self.counts.setText(self.counts.text() or COUNTING)
         self._question.ask(["marks", *flags, *sizes, "--json", *movie_flags(entry.opening)])
 
     def _settings(self) -> HeadSettings:
@@ -143,12 +146,12 @@ class TrainPanel(QWidget):
 
     def _show_counts(self, about: dict[str, Any]) -> None:
         chosen = self._settings().criterion
-        events = ", ".join(f"{count} {kind}" for kind, count in about["events"].items())
+        events = ", ".join(f"{kind} {count}" for kind, count in about["events"].items())
         counts = ", ".join(
             f"<b>{name}: {count:,}</b>" if name == chosen else f"{name}: {count:,}"
             for name, count in about["positives"].items()
         )
-        told = f"{events}. Of {about['windows']:,} windows, so many are events by each criterion:<br>{counts}"
+        told = f"Marked: {events}. Of {about['windows']:,} windows, so many are events by each criterion:<br>{counts}"
         self.counts.setText("<br>".join([told, *(f"⚠ {remark}" for remark in self._remarks)]))
 
     def _show_head(self, folder: Path) -> None:

@@ -8,6 +8,11 @@ from typing import Any
 
 from napari_tap_events.jobs.output import RESULT, read_json
 
+NOTHING_TO_JUDGE = (
+    "No marked event lies in the frames that were kept for judging, so there is no score. Train with folds, for example 3: then every "
+    "event is judged by a head that never saw it; or mark more events."
+)
+
 
 def summary_text(folder: Path) -> str:
     """Return what a command found, where it lies, and what to do next."""
@@ -44,13 +49,18 @@ def _accuracy(summary: Mapping[str, Any]) -> str:
 
 
 def _training(summary: Mapping[str, Any]) -> list[str]:
-    return [
+    error = f"Calibration error of the map: {summary['ece_before']:.3f} before, {summary['ece_after']:.3f} after."
+    return [_score(summary), error, summary["protocol"]]
+
+
+def _score(summary: Mapping[str, Any]) -> str:
+    if not summary["n_true"]:
+        return NOTHING_TO_JUDGE
+    return (
         f"Events on frames the head never saw: {summary['tp']} of {summary['n_true']} found, {summary['fp']} false: "
         f"precision {_number(summary['precision'])}, recall {_number(summary['recall'])}, F1 {_number(summary['f1'])}, "
-        f"average precision {_number(summary['average_precision'])}.",
-        f"Calibration error of the map: {summary['ece_before']:.3f} before, {summary['ece_after']:.3f} after.",
-        summary["protocol"],
-    ]
+        f"average precision {_number(summary['average_precision'])}."
+    )
 
 
 def _number(value: float | None) -> str:
