@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QWidget
 
@@ -52,11 +53,12 @@ def plot(across: str, up: str, dark: bool, ranges: tuple[float, float] | None = 
 
 
 def line(widget: QWidget, x: Any, y: Any, name: str | None, colour: str, style: Any = SOLID, symbol: str | None = None) -> None:
-    """Draw a line into a plot; nothing where a sentence stands in its place."""
-    if isinstance(widget, QLabel):
+    """Draw a line into a plot, with gaps at None and NaN; nothing where a sentence stands in its place or no value is known."""
+    across, up = np.array(x, dtype=float), np.array(y, dtype=float)
+    if isinstance(widget, QLabel) or not (np.isfinite(across) & np.isfinite(up)).any():
         return
     import pyqtgraph
 
     pen = pyqtgraph.mkPen(colour, width=2, style=style)
     options = {"symbol": symbol, "symbolBrush": colour, "symbolPen": colour, "symbolSize": 7} if symbol else {}
-    widget.plot(x, y, pen=pen, name=name, connect="finite", **options)  # type: ignore[attr-defined]
+    widget.plot(across, up, pen=pen, name=name, connect="finite", **options)  # type: ignore[attr-defined]
