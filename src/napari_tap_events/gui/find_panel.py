@@ -9,6 +9,7 @@ import napari.viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 
+from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.found_layers import FoundLayers
 from napari_tap_events.gui.insets import InsetStrip
@@ -86,6 +87,9 @@ class FindPanel(QWidget):
         self.model.setToolTip("A head of step 4, or the arrow of time of an encoder of step 3, which needs no labels.")
         self.recipe = RecipePanel("Find events", SENTENCE, "detect", (DetectSettings, ComputeSettings), self._inputs)
         self.explain = RecipePanel("Explain", WHY, "explain", (ExplainSettings, ComputeSettings), self._why_inputs)
+        for recipe in (self.recipe, self.explain):
+            recipe.estimate.ask(self._material)
+            self.model.valueChanged.connect(lambda _, line=recipe.estimate: line.refresh())
         self.threshold, self.insets, self.maps = ThresholdField(), InsetStrip(), QComboBox()
         self.maps.setToolTip("The map that lies over the movie.")
         self._why = Fold("Why? See where the network looks", self.explain)
@@ -113,6 +117,10 @@ class FindPanel(QWidget):
         self.maps.setCurrentIndex(self.maps.findData(chosen))
         self._shown.setVisible(self.maps.count() > 1)
         self.layers.show_only(chosen)
+
+    def _material(self) -> Material | None:
+        movie, model = self._session.movie, self.model.value()
+        return Material(movie, model.value) if movie and model else None
 
     def _inputs(self) -> RecipeInputs:
         return self._of_model("events")
