@@ -254,6 +254,16 @@ def detect(
     encoder: Annotated[
         Path | None, typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote: candidates without any label.")
     ] = None,
+    first_frame: Annotated[
+        int | None,
+        typer.Option(
+            "--first-frame",
+            metavar="T",
+            min=0,
+            help="Map this frame before all others, for one who looks at it; the results are the same.",
+            rich_help_panel="For programs",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     only_estimate: EstimateOnly = False,
     reports: ReportsOpt = Reports.text,
@@ -269,7 +279,8 @@ def detect(
     if only_estimate:
         _say_estimate("detect", [movie], str(head or encoder), run, settings)
         return
-    work = recipe(movie, head, settings, run) if head else detect_arrow(movie, encoder or Path(), settings, run)
+    how = (settings, run, first_frame)
+    work = recipe(movie, head, *how) if head else detect_arrow(movie, encoder or Path(), *how)
     _work(work, run, reports, job)
     _done(out, reports)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import napari.viewer
@@ -50,6 +51,7 @@ class FindPanel(QWidget):
         self.layers = FoundLayers(viewer)
         self._build()
         self.recipe.finished.connect(self.show_result)
+        self.recipe.watch.reported.connect(self._grow)
         self.explain.finished.connect(self._show_explained)
         self.insets.chosen.connect(lambda t, y, x: go_to(viewer, session.movie, (t, y, x)))
         self.maps.activated.connect(lambda _: self.layers.show_only(self.maps.currentData()))
@@ -81,6 +83,16 @@ class FindPanel(QWidget):
         self._offer_maps(self.layers.roles()[0])
         self.layers.go_to_best(self._session.movie)
         self.found.emit(folder)
+
+    def _grow(self, _reports: list[object]) -> None:
+        """Show what is mapped so far."""
+        job, movie = self.recipe.watch.job, self._session.movie
+        if job is None or movie is None or job.pace.stage != "detect" or job.state not in ("running", "paused"):
+            return
+        begun = self.layers.grow(job.record.out, movie, job.pace.done)
+        if begun:
+            self.threshold.hide()
+            self._offer_maps(begun)
 
     def _build(self) -> None:
         self.model = ModelChoice()
@@ -123,7 +135,10 @@ class FindPanel(QWidget):
         return Material(movie, model.value) if movie and model else None
 
     def _inputs(self) -> RecipeInputs:
-        return self._of_model("events")
+        inputs = self._of_model("events")
+        step = self._viewer.dims.current_step
+        first = ["--first-frame", str(step[0])] if step and not inputs.problem else []
+        return replace(inputs, arguments=[*inputs.arguments, *first])
 
     def _why_inputs(self) -> RecipeInputs:
         return self._of_model("grad-cam")
