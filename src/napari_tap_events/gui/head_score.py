@@ -206,8 +206,10 @@ def _table(columns: tuple[str, ...] = COLUMNS) -> QTableWidget:
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setMinimumHeight(190)
+    table.setWordWrap(False)
     across, down = table.horizontalHeader(), table.verticalHeader()
     if across is not None and down is not None:
         across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        across.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         down.hide()
     return table
