@@ -279,3 +279,28 @@ def test_a_closed_pipe_is_no_accident(folder):
     command = " ".join(shell("info", folder / "movie.tif")) + " | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert "Traceback" not in done.stderr
+
+
+def test_an_estimate_is_said_and_nothing_is_started(folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr("napari_tap_events.jobs.self_speed.speeds_file", lambda: tmp_path / "speeds.json")
+    marked = ("--movie", folder / "movie.tif", "--masks", folder / "masks.tif", "--encoder", "intensity")
+    for words in (
+        ("pretrain", folder / "movie.tif", "--steps", 9, *TAP),
+        ("train", *marked, *HEAD),
+        ("detect", folder / "movie.tif", "--head", folder / "head"),
+        ("explain", folder / "movie.tif", "--encoder", folder / "encoder"),
+    ):
+        code, out, err = said(monkeypatch, capfd, *words, "--out", tmp_path / "out", "--estimate")
+        assert (code, err) == (0, "")
+        assert out.startswith("Roughly ")
+        assert "GiB of memory" in out
+        assert not (tmp_path / "out").exists()
+    measured = json.loads((tmp_path / "speeds.json").read_text())["pixels_per_s"]
+    assert all(speed > 0 for speed in measured["cpu"].values())
+
+
+def test_the_doctor_measures_the_speed_where_it_is_asked_to(monkeypatch, capfd):
+    _, plain, _ = said(monkeypatch, capfd, "doctor", "--json")
+    _, measured, _ = said(monkeypatch, capfd, "doctor", "--json", "--speed")
+    assert set(json.loads(measured)) - set(json.loads(plain)) == {"pixels_per_s"}
+    assert "million pixels per second" in said(monkeypatch, capfd, "doctor", "--speed")[1]

@@ -27,6 +27,7 @@ from napari_tap_events.settings import (
     MovieSettings,
     PretrainSettings,
     ScoreSettings,
+    Settings,
     SyntheticSettings,
 )
 
@@ -52,6 +53,9 @@ ReportsOpt = Annotated[
     typer.Option(
         "--reports", help="Progress for people, or one JSON report per line on stdout.", rich_help_panel="For programs"
     ),
+]
+EstimateOnly = Annotated[
+    bool, typer.Option("--estimate", help="Only say how long it will take and how much memory, roughly; nothing is started.")
 ]
 Job = Annotated[
     Path | None,
@@ -120,6 +124,13 @@ def as_job(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+def _say_estimate(command: str, movies: list[Path], model: str, run: Run, settings: Settings) -> None:
+    from napari_tap_events.jobs.self_speed import estimate_for
+
+    told = estimate_for(command, movies, model, run, settings)
+    typer.echo(f"{told.text[:1].upper()}{told.text[1:]}. {told.why}")
+
+
 def _work(reports: Generator[Report, None, Any], run: Run, how: Reports, job: Path | None) -> Any:
     return follow(reports, run.control, how, job)
 
@@ -177,6 +188,7 @@ def pretrain(
     opening: MovieSettings,
     overwrite: Overwrite = False,
     resume: Resume = False,
+    only_estimate: EstimateOnly = False,
     reports: ReportsOpt = Reports.text,
     job: Job = None,
 ) -> None:
@@ -184,6 +196,9 @@ def pretrain(
     from napari_tap_events.jobs.pretrain import pretrain as recipe
 
     run = _run(out, overwrite, resume, compute, opening)
+    if only_estimate:
+        _say_estimate("pretrain", movies, "", run, settings)
+        return
     _work(recipe(movies, settings, run), run, reports, job)
     _done(out, reports)
 
@@ -206,6 +221,7 @@ def train(
     ] = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
+    only_estimate: EstimateOnly = False,
     reports: ReportsOpt = Reports.text,
     job: Job = None,
 ) -> None:
@@ -218,6 +234,9 @@ def train(
     tables: list[Path | None] = [*events] if events else [None] * len(movie)
     labelled = [Labelled(*item) for item in zip(movie, masks, tables, strict=True)]
     run = _run(out, overwrite, resume, compute, opening)
+    if only_estimate:
+        _say_estimate("train", movie, settings.encoder, run, settings)
+        return
     _work(recipe(labelled, settings, run, cache), run, reports, job)
     _done(out, reports)
 
@@ -235,7 +254,18 @@ def detect(
     encoder: Annotated[
         Path | None, typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote: candidates without any label.")
     ] = None,
+    first_frame: Annotated[
+        int | None,
+        typer.Option(
+            "--first-frame",
+            metavar="T",
+            min=0,
+            help="Map this frame before all others, for one who looks at it; the results are the same.",
+            rich_help_panel="For programs",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
+    only_estimate: EstimateOnly = False,
     reports: ReportsOpt = Reports.text,
     job: Job = None,
 ) -> None:
@@ -246,7 +276,11 @@ def detect(
     if (head is None) == (encoder is None):
         raise SettingsError("give --head DIR, or --encoder DIR to rank candidates without labels: exactly one of them.")
     run = _run(out, overwrite, False, compute, opening)
-    work = recipe(movie, head, settings, run) if head else detect_arrow(movie, encoder or Path(), settings, run)
+    if only_estimate:
+        _say_estimate("detect", [movie], str(head or encoder), run, settings)
+        return
+    how = (settings, run, first_frame)
+    work = recipe(movie, head, *how) if head else detect_arrow(movie, encoder or Path(), *how)
     _work(work, run, reports, job)
     _done(out, reports)
 
@@ -265,6 +299,7 @@ def explain(
         Path | None, typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote: explain the arrow of time.")
     ] = None,
     overwrite: Overwrite = False,
+    only_estimate: EstimateOnly = False,
     reports: ReportsOpt = Reports.text,
     job: Job = None,
 ) -> None:
@@ -272,6 +307,9 @@ def explain(
     from napari_tap_events.jobs.explain import explain as recipe
 
     run = _run(out, overwrite, False, compute, opening)
+    if only_estimate:
+        _say_estimate("explain", [movie], str(head or encoder), run, settings)
+        return
     _work(recipe(movie, settings, run, head=head, encoder=encoder), run, reports, job)
     _done(out, reports)
 
@@ -341,11 +379,14 @@ def import_tap(
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    speed: Annotated[bool, typer.Option("--speed", help="Measure how fast this computer is; takes a second or two.")] = False,
+) -> None:
     """Say what is installed here, what is missing, and what that means."""
     from napari_tap_events.jobs.doctor import diagnosis, facts
 
-    typer.echo(json.dumps(facts(), indent=2) if as_json else diagnosis())
+    typer.echo(json.dumps(facts(speed), indent=2) if as_json else diagnosis(speed))
 
 
 def _done(out: Path, how: Reports) -> None:

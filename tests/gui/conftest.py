@@ -17,6 +17,12 @@ STRIDE_PX, OFFSET_PX = 4, 7.5
 MAP_PEAK = (2, 3, 5)
 
 
+@pytest.fixture(autouse=True)
+def _own_speeds(tmp_path, monkeypatch):
+    """Remember the speed of no job beyond a test."""
+    monkeypatch.setattr("napari_tap_events.gui.this_computer.speeds_file", lambda: tmp_path / "speeds.json")
+
+
 @pytest.fixture
 def frames() -> np.ndarray:
     """(6, 48, 64) uint16: noise on a level of 1000."""

@@ -17,6 +17,7 @@ def computer(qapp, monkeypatch):
     computer = ThisComputer()
     computer.questions = []
     monkeypatch.setattr(computer._question, "ask", computer.questions.append)
+    monkeypatch.setattr(computer._measurement, "ask", computer.questions.append)
     monkeypatch.setattr(module, "_COMPUTER", [computer])
     return computer
 
@@ -32,7 +33,7 @@ def test_it_is_asked_when_a_line_is_seen_and_only_until_it_is_known(computer, qt
     computer._question.answered.emit(CPU)
     assert [line.text() for line in lines] == [computer.words()] * 2
     lines[1].show()
-    assert len(computer.questions) == 1
+    assert computer.questions.count(["doctor", "--json"]) == 1
 
 
 SENTENCES = {
@@ -53,6 +54,16 @@ def test_the_line_says_where_a_job_will_run(computer, there, chosen):
     words = computer.words(chosen)
     assert SENTENCES[there, chosen] in words
     assert ("GiB memory are free" in words) == ("CPU, 4" in words or "Apple" in words)
+
+
+def test_its_speed_is_measured_once_and_remembered(computer, qtbot):
+    computer._question.answered.emit(CPU)
+    assert computer.questions == [["doctor", "--json", "--speed"]]
+    with qtbot.waitSignal(computer.known):
+        computer._measurement.answered.emit(CPU | {"pixels_per_s": {"1": 5e5, "4": 1.4e6}})
+    assert computer.speeds.pace("cpu", 3) == pytest.approx(1.1e6)
+    again = ThisComputer()
+    assert again.speeds == computer.speeds
 
 
 def test_no_answer_is_said_too(computer, qtbot):

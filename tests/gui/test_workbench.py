@@ -90,8 +90,11 @@ def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, 
     workbench.steps.open("find")
     assert workbench.finding.model.value().role == "head"
     workbench.finding.recipe.setValue(DetectSettings(), ONE_THREAD)
+    viewer.dims.set_current_step(0, 7)
     with qtbot.waitSignal(workbench.finding.found, timeout=120_000):
         click(qtbot, workbench.finding.recipe.start_button)
+        words = workbench.finding.recipe.watch.job.record.arguments
+        assert words[words.index("--first-frame") + 1] == "7"
     shown = {layer.metadata.get(ROLE) for layer in viewer.layers}
     assert {"movie", "probability", "arrow", "events"} <= shown
     assert viewer.layers["probability"].visible

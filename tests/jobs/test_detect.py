@@ -143,3 +143,32 @@ def test_the_arrow_alone_ranks_candidates(marked, encoder, finish, tmp_path):
     assert list(table.columns[:8]) == COLUMNS
     assert (table["source"] == "arrow").all()
     assert "not of an event" in json.loads((out / "result.json").read_text())["warnings"][0]
+
+
+@pytest.mark.parametrize("first", [0, 9, 23, 99])
+def test_the_frame_that_is_looked_at_comes_first_and_changes_no_result(
+    first, detected, marked, head, encoder, finish, tmp_path
+):
+    recipe = detect(marked.movie, head, SETTINGS, Run(tmp_path / "out"), first)
+    report = next(recipe)
+    pair = min(first, 22)
+    assert (report.done, report.total, report.message) == (0, 23, f"frame {pair} is mapped, now the whole movie")
+    written = open_map(tmp_path / "out" / "probability.ome.zarr").array
+    assert [t for t in range(23) if np.asarray(written[t]).any()] == [pair]
+    finish(recipe)
+    for name in ("probability", "probability_division", "arrow"):
+        maps = [np.asarray(open_map(out / f"{name}.ome.zarr").array) for out in (detected, tmp_path / "out")]
+        np.testing.assert_array_equal(*maps)
+    for name in ("candidates.csv", "events.csv"):
+        assert (tmp_path / "out" / name).read_text() == (detected / name).read_text()
+
+
+def test_the_arrow_of_the_frame_that_is_looked_at_comes_first(marked, encoder, finish, tmp_path):
+    finish(detect_arrow(marked.movie, encoder, SETTINGS, Run(tmp_path / "plain")))
+    recipe = detect_arrow(marked.movie, encoder, SETTINGS, Run(tmp_path / "out"), 5)
+    next(recipe)
+    written = open_map(tmp_path / "out" / "arrow.ome.zarr").array
+    assert [t for t in range(23) if np.asarray(written[t]).any()] == [5]
+    finish(recipe)
+    np.testing.assert_array_equal(written[:], open_map(tmp_path / "plain" / "arrow.ome.zarr").array[:])
+    assert (tmp_path / "out" / "candidates.csv").read_text() == (tmp_path / "plain" / "candidates.csv").read_text()

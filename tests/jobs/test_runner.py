@@ -109,6 +109,22 @@ def test_a_killed_job_has_failed_for_its_parent_and_for_those_who_find_it(start)
     assert "without a word" in found.message
 
 
+def test_a_job_that_outlives_the_program_is_let_go_without_a_warning(tmp_path):
+    program = """
+import sys
+from pathlib import Path
+from napari_tap_events.jobs.process import start_apart
+sleep = [sys.executable, "-c", "import time; time.sleep(60)", "mine"]
+print(start_apart(sleep, "mine", Path(sys.argv[1]) / "log.txt", Path(sys.argv[1])).pid)
+"""
+    told = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    outlived = psutil.Process(int(told.stdout))
+    outlived.kill()
+    assert told.stderr == ""
+
+
 def test_an_order_counts_at_once_and_the_job_stops_by_itself(start, tmp_path):
     job = start("forever")
     at_work(job)

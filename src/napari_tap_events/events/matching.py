@@ -12,9 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from napari_tap_events.events.candidates import Candidates, Kinds, Rows, Scope, candidates
 
@@ -127,6 +124,9 @@ def _assign(found: Candidates) -> tuple[Rows, Rows]:
     n, m = found.rows_predicted.size, found.rows_truth.size
     if not found.left.size:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    from scipy.sparse import coo_array  # slow to import: the window need not wait for it when it opens
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(found.left.size), (found.left, found.right + n)), shape=(n + m, n + m))
     cluster = connected_components(graph, directed=False)[1][found.left]
     chosen = [_assign_cluster(found, np.flatnonzero(cluster == label)) for label in np.unique(cluster)]
@@ -147,6 +147,8 @@ def _assign_cluster(found: Candidates, pairs: Rows) -> Rows:
     cost[i, j] = found.distance[pairs] + excused_cost * found.excused[found.left[pairs]]
     which = np.full(cost.shape, -1, dtype=np.int64)
     which[i, j] = pairs
+    from scipy.optimize import linear_sum_assignment
+
     chosen: Rows = which[linear_sum_assignment(cost)]
     return np.asarray(chosen[chosen >= 0])
 

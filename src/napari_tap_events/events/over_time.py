@@ -23,7 +23,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
 from napari_tap_events.events.table import UNCERTAIN
 
@@ -182,6 +181,8 @@ def poisson_interval(counts: Numbers, level: float = LEVEL) -> tuple[Numbers, Nu
         0..1.
     """
     tail = (1 - level) / 2
+    from scipy.special import gammaincinv  # slow to import: the window need not wait for it when it opens
+
     low = np.where(counts > 0, gammaincinv(np.maximum(counts, 1), tail), 0.0)
     return low, np.asarray(gammaincinv(counts + 1, 1 - tail), dtype=np.float64)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import napari.viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 
+from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.found_layers import FoundLayers
 from napari_tap_events.gui.insets import InsetStrip
@@ -49,6 +51,7 @@ class FindPanel(QWidget):
         self.layers = FoundLayers(viewer)
         self._build()
         self.recipe.finished.connect(self.show_result)
+        self.recipe.watch.reported.connect(self._grow)
         self.explain.finished.connect(self._show_explained)
         self.insets.chosen.connect(lambda t, y, x: go_to(viewer, session.movie, (t, y, x)))
         self.maps.activated.connect(lambda _: self.layers.show_only(self.maps.currentData()))
@@ -81,11 +84,24 @@ class FindPanel(QWidget):
         self.layers.go_to_best(self._session.movie)
         self.found.emit(folder)
 
+    def _grow(self, _reports: list[object]) -> None:
+        """Show what is mapped so far."""
+        job, movie = self.recipe.watch.job, self._session.movie
+        if job is None or movie is None or job.pace.stage != "detect" or job.state not in ("running", "paused"):
+            return
+        begun = self.layers.grow(job.record.out, movie, job.pace.done)
+        if begun:
+            self.threshold.hide()
+            self._offer_maps(begun)
+
     def _build(self) -> None:
         self.model = ModelChoice()
         self.model.setToolTip("A head of step 4, or the arrow of time of an encoder of step 3, which needs no labels.")
         self.recipe = RecipePanel("Find events", SENTENCE, "detect", (DetectSettings, ComputeSettings), self._inputs)
         self.explain = RecipePanel("Explain", WHY, "explain", (ExplainSettings, ComputeSettings), self._why_inputs)
+        for recipe in (self.recipe, self.explain):
+            recipe.estimate.ask(self._material)
+            self.model.valueChanged.connect(lambda _, line=recipe.estimate: line.refresh())
         self.threshold, self.insets, self.maps = ThresholdField(), InsetStrip(), QComboBox()
         self.maps.setToolTip("The map that lies over the movie.")
         self._why = Fold("Why? See where the network looks", self.explain)
@@ -114,8 +130,15 @@ class FindPanel(QWidget):
         self._shown.setVisible(self.maps.count() > 1)
         self.layers.show_only(chosen)
 
+    def _material(self) -> Material | None:
+        movie, model = self._session.movie, self.model.value()
+        return Material(movie, model.value) if movie and model else None
+
     def _inputs(self) -> RecipeInputs:
-        return self._of_model("events")
+        inputs = self._of_model("events")
+        step = self._viewer.dims.current_step
+        first = ["--first-frame", str(step[0])] if step and not inputs.problem else []
+        return replace(inputs, arguments=[*inputs.arguments, *first])
 
     def _why_inputs(self) -> RecipeInputs:
         return self._of_model("grad-cam")

@@ -24,6 +24,9 @@ MAPS = {
     "evidence": ("evidence.ome.zarr", show_as.evidence_layer),
 }
 
+GROWING = ("probability", "arrow")
+"""What can be seen while it is computed: the first of them that there is."""
+
 
 class FoundLayers:
     """The layers of the newest result.
@@ -37,6 +40,8 @@ class FoundLayers:
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         self._viewer = viewer
         self._mine: dict[str, list[Layer]] = {}
+        self._growing: Path | None = None
+        self._done, self._first = 0, 0
         self.points: tuple[Points, ...] = ()
 
     def show(self, folder: Path, movie: Movie, radius_px: float) -> None:
@@ -59,6 +64,45 @@ class FoundLayers:
                     show_warning(str(error))
         if (folder / "candidates.csv").exists():
             self._show_candidates(folder / "candidates.csv", movie, world, radius_px)
+
+    def grow(self, folder: Path, movie: Movie, done: int) -> str:
+        """Show what a running job has mapped so far; frames that it has not reached are empty.
+
+        Parameters
+        ----------
+        folder : Path
+            Into which `detect` writes.
+        movie : Movie
+        done : int
+            Frame pairs that it has finished, besides the one that was visible when it began.
+
+        Returns
+        -------
+        str
+            Which of `MAPS` has just been put up; empty where there is none yet, or it is there already.
+        """
+        begun = self._put_up(folder, movie) if self._growing != folder else ""
+        visible = self._viewer.dims.current_step[0] - self._first
+        if not begun and self._done <= visible < done:
+            for role in GROWING:
+                for layer in self._mine.get(role, []):
+                    layer.refresh()
+        self._done = done
+        return begun
+
+    def _put_up(self, folder: Path, movie: Movie) -> str:
+        for role in GROWING:
+            name, make = MAPS[role]
+            if (folder / name).exists():
+                try:
+                    stored = open_map(folder / name)
+                except TapEventsError:  # it is just being made
+                    return ""
+                self.clear()
+                self._replace(role, [make(stored, show_as.world_of(movie))])
+                self._growing, self._first = folder, stored.frame_offset
+                return role
+        return ""
 
     def show_only(self, role: str) -> None:
         """Show one of the maps, by its name in `MAPS`, and hide the others; "" hides all."""

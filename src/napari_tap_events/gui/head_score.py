@@ -22,9 +22,11 @@ from qtpy.QtWidgets import (
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.mistakes import FALSE, Mistake, mistakes_of
 from napari_tap_events.gui.colours import GREY, ORANGE, SKY_BLUE
-from napari_tap_events.gui.plots import DASHED, DOTTED, line, plot
+from napari_tap_events.gui.plots import DASHED, DOTTED, SOLID, dots, line, plot, write
 from napari_tap_events.jobs.summary import NOTHING_TO_JUDGE
 
+SURE_WINDOWS = 20
+"""Fewer windows than this say little of how often they are events."""
 SIGNS = {FALSE: "✕"}
 MISSED_SIGN = "○"
 COLUMNS = ("", "Frame", "Kind", "Probability")
@@ -92,7 +94,11 @@ class HeadScore(QWidget):
                 _precision_recall(evaluation, self._dark),
                 "Precision against recall of events, over all thresholds.",
             ),
-            ("Calibration", _reliability(evaluation, self._dark), "How often windows of a probability are events."),
+            (
+                "Calibration",
+                _reliability(evaluation, self._dark),
+                f"How often windows of a probability are events; hollow: fewer than {SURE_WINDOWS} windows.",
+            ),
             ("In time", _in_time(evaluation, self._dark), "Wrongly judged windows in every frame."),
             ("Windows", _windows(evaluation), "Every crop pair judged by itself, as in the paper."),
         ):
@@ -145,16 +151,27 @@ def _precision_recall(evaluation: dict[str, Any], dark: bool) -> QWidget:
 
 
 def _reliability(evaluation: dict[str, Any], dark: bool) -> QWidget:
-    drawn: QWidget = plot("probability", "share of events", dark)
+    """Plot the share of events over the probability; bins with few windows stand apart, and how many windows is written there."""
+    drawn: QWidget = plot("probability (numbers: windows)", "share of events", dark)
     line(drawn, [0, 1], [0, 1], None, GREY, DOTTED)
-    for name, colour, style in (("before", SKY_BLUE, DASHED), ("after", ORANGE, Qt.PenStyle.SolidLine)):
+    for name, colour, style, symbol in (("before", SKY_BLUE, DASHED, "t"), ("after", ORANGE, SOLID, "o")):
         bins = evaluation[f"reliability_{name}"]
-        x, y = (np.array(bins[part], dtype=float) for part in ("mean_probability", "observed"))
-        there = np.isfinite(x) & np.isfinite(y)
-        line(
-            drawn, x[there], y[there], f"{name}, error {bins['ece']:.3f}", colour, style, symbol="o" if name == "after" else "t"
-        )
+        x, y, counts = (np.array(bins[part], dtype=float) for part in ("mean_probability", "observed", "counts"))
+        sure, thin = counts >= SURE_WINDOWS, (counts > 0) & (counts < SURE_WINDOWS)
+        line(drawn, x[sure], y[sure], f"{name}, error {bins['ece']:.3f}", colour, style, symbol=symbol)
+        dots(drawn, x[thin], y[thin], colour, symbol)
+        if name == "after":
+            there = sure | thin
+            write(drawn, x[there], y[there], [few_figures(count) for count in counts[there]], dark)
     return drawn
+
+
+def few_figures(count: float) -> str:
+    """Write a number so that it fits beside a dot: 950, 1.2k, 35k, 2.1M."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.1f}{letter}" if count < 9.95 * size else f"{count / size:.0f}{letter}"
+    return f"{count:.0f}"
 
 
 def _in_time(evaluation: dict[str, Any], dark: bool) -> QWidget:
@@ -189,8 +206,10 @@ def _table(columns: tuple[str, ...] = COLUMNS) -> QTableWidget:
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setMinimumHeight(190)
+    table.setWordWrap(False)
     across, down = table.horizontalHeader(), table.verticalHeader()
     if across is not None and down is not None:
         across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        across.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         down.hide()
     return table

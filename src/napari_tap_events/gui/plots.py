@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from napari_tap_events.gui.colours import ORANGE, SKY_BLUE
 HEIGHT_PX = 190
 MISSING = "To see the plot, install pyqtgraph: pip install 'napari-tap-events[plots]'."
 DASHED, SOLID, DOTTED = Qt.PenStyle.DashLine, Qt.PenStyle.SolidLine, Qt.PenStyle.DotLine
+FAINT = 130
+"""Opacity of what too little is known of, of 255."""
+TOP = 0.85
+"""What is written above a place higher than this would be cut off."""
 COLOURS = (ORANGE, SKY_BLUE)
 
 
@@ -34,22 +39,60 @@ def plot(across: str, up: str, dark: bool, ranges: tuple[float, float] | None = 
         sentence = QLabel(MISSING)
         sentence.setWordWrap(True)
         return sentence
-    ink = "#D0D0D0" if dark else "#303030"
     widget = pyqtgraph.PlotWidget(background=None)
     widget.setMinimumHeight(HEIGHT_PX)
     widget.setMenuEnabled(False)
     widget.hideButtons()
     for side, words in (("bottom", across), ("left", up)):
         axis = widget.getAxis(side)
-        axis.setPen(ink)
-        axis.setTextPen(ink)
+        axis.setPen(ink(dark))
+        axis.setTextPen(ink(dark))
         axis.enableAutoSIPrefix(False)
-        widget.setLabel(side, words, color=ink)
-    widget.addLegend(offset=(-8, -8) if ranges else (8, 8), labelTextColor=ink, colCount=1)
+        widget.setLabel(side, words, color=ink(dark))
+    _legend_above(widget, ink(dark))
     if ranges:
         widget.getViewBox().setRange(xRange=ranges, yRange=ranges, padding=0.02)
     widget.setMouseEnabled(x=False, y=False)
     return widget
+
+
+def ink(dark: bool) -> str:
+    """Return the colour of what is written on a theme."""
+    return "#D0D0D0" if dark else "#303030"
+
+
+def _legend_above(widget: Any, colour: str) -> None:
+    """Let the legend stand above the axes, where no curve can run under it."""
+    inside = widget.getPlotItem()
+    legend = widget.addLegend(labelTextColor=colour, colCount=2, verSpacing=0, horSpacing=12)
+    legend.setParentItem(inside)
+    legend.layout.setContentsMargins(0, 0, 0, 0)
+    legend.anchor((0.5, 0), (0.5, 0), offset=(0, 0))
+    inside.layout.setRowFixedHeight(0, 1.9 * widget.fontMetrics().height())
+
+
+def dots(widget: QWidget, x: Any, y: Any, colour: str, symbol: str) -> None:
+    """Draw hollow, faint dots, for what too little is known of."""
+    if isinstance(widget, QLabel):
+        return
+    import pyqtgraph
+
+    faint = pyqtgraph.mkColor(colour)
+    faint.setAlpha(FAINT)
+    pen = pyqtgraph.mkPen(faint, width=1.5)
+    widget.plot(x, y, pen=None, symbol=symbol, symbolBrush=None, symbolPen=pen, symbolSize=7)  # type: ignore[attr-defined]
+
+
+def write(widget: QWidget, x: Any, y: Any, words: Sequence[str], dark: bool) -> None:
+    """Write a word or two above each of some places of a plot from 0 to 1, and below those at its top."""
+    if isinstance(widget, QLabel):
+        return
+    import pyqtgraph
+
+    for at, high, word in zip(x, y, words, strict=True):
+        text = pyqtgraph.TextItem(word, color=ink(dark), anchor=(0.5, 1.1 if high < TOP else -0.3))
+        text.setPos(float(at), float(high))
+        widget.addItem(text)  # type: ignore[attr-defined]
 
 
 def line(widget: QWidget, x: Any, y: Any, name: str | None, colour: str, style: Any = SOLID, symbol: str | None = None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.movie_panel import movie_flags
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.project.session import Session
@@ -33,13 +34,16 @@ class PretrainPanel(QWidget):
         super().__init__()
         self._session = session
         self.recipe = RecipePanel("Pretrain", SENTENCE, "pretrain", (PretrainSettings, ComputeSettings), self._inputs)
+        self.recipe.estimate.ask(lambda: Material(session.movie) if session.movie else None)
         self.recipe.finished.connect(self.pretrained.emit)
+        session.movie_changed.connect(self.recipe.estimate.refresh)
         column = QVBoxLayout(self)
         column.addWidget(self.recipe)
         column.addStretch()
 
     def close(self) -> bool:
         """Close the recipe; a job lives on."""
+        self._session.movie_changed.disconnect(self.recipe.estimate.refresh)
         self.recipe.close()
         return bool(super().close())
 

@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
+from napari_tap_events.gui.estimate_line import EstimateLine
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.job_view import JobView
 from napari_tap_events.gui.job_watch import JobWatch
@@ -138,6 +139,7 @@ class RecipePanel(QWidget):
                 return
             arguments = [*inputs.arguments, *self.form.flags()]
             job = Job.start(self._command, arguments, inputs.out, inputs.job_folder(self._command))
+            self.estimate.begin()
         except TapEventsError as error:
             self._refuse(str(error))
             return
@@ -223,6 +225,7 @@ class RecipePanel(QWidget):
         for button in (self.resume_button, self.start_button, self.pause_button, self.stop_button):
             row.addWidget(button, stretch=1)
         self.sentence, self.refusal, self.device = QLabel(sentence), QLabel(), DeviceLine()
+        self.estimate = EstimateLine(self._command, self.form.value)
         for label in (self.sentence, self.refusal):
             label.setWordWrap(True)
         self.refusal.hide()
@@ -233,7 +236,7 @@ class RecipePanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.sentence)
         column.addLayout(row)
-        for widget in (self.refusal, self.device, self.view, self.settings):
+        for widget in (self.refusal, self.estimate, self.device, self.view, self.settings):
             column.addWidget(widget)
         column.addStretch()
 
@@ -251,6 +254,7 @@ class RecipePanel(QWidget):
         if not self.form.problem():
             compute = [settings for settings in self.form.value() if isinstance(settings, ComputeSettings)]
             self.device.setValue(compute[0].device if compute else "auto")
+            self.estimate.refresh()
         self.valueChanged.emit()
 
     def _take(self, reports: list[object]) -> None:
@@ -260,6 +264,7 @@ class RecipePanel(QWidget):
     def _end(self, state: str, message: str) -> None:
         self._say()
         if state == "done" and self.watch.job is not None:
+            self.estimate.learn(self.watch.job.worked_s)
             self.finished.emit(self.watch.job.record.out)
         elif state == "failed":
             self.failed.emit(message)
@@ -286,6 +291,7 @@ class RecipePanel(QWidget):
         self.pause_button.setText("Go on" if job is not None and job.state == "paused" else "Pause")
         self.form.setEnabled(not running)
         self.device.setVisible(not running)
+        self.estimate.set_busy(running)
 
     def _refuse(self, sentence: str) -> None:
         self.refusal.setText(f"⚠ {sentence[:1].upper()}{sentence[1:]}")

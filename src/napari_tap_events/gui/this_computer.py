@@ -10,6 +10,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
 from napari_tap_events.gui.question import Question
+from napari_tap_events.jobs.speeds import Speeds, load_speeds, save_speeds, speeds_file
 
 ASKING = "Looking what this computer can compute with …"
 GIB = 2**30
@@ -21,7 +22,9 @@ class ThisComputer(QObject):
     Attributes
     ----------
     known : Signal()
-        The answer is there.
+        The answer is there, or something new in it.
+    speeds : Speeds
+        How fast jobs go here; measured once, in another process, and remembered for all projects.
     """
 
     known = Signal()
@@ -30,17 +33,30 @@ class ThisComputer(QObject):
         super().__init__()
         self.facts: dict[str, Any] = {}
         self.trouble = ""
-        self._question = Question(self)
+        self.speeds = load_speeds(speeds_file())
+        self._question, self._measurement = Question(self), Question(self)
         self._question.answered.connect(self._take)
         self._question.failed.connect(self._fail)
+        self._measurement.answered.connect(self._take_speed)
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(self._question.drop)
+            for question in (self._question, self._measurement):
+                application.aboutToQuit.connect(question.drop)
 
     def ask(self) -> None:
         """Ask, unless that was done already."""
         if not self.facts and not self._question.waiting():
             self._question.ask(["doctor", "--json"])
+
+    def device(self, chosen: str = "auto") -> str:
+        """Return the device that a choice stands for, "cpu", "cuda" or "mps"; empty where that is not known yet."""
+        return str(self.facts.get("device", "")) if chosen == "auto" else chosen
+
+    def remember(self, speeds: Speeds) -> None:
+        """Keep what was learned of the speed of jobs."""
+        if speeds != self.speeds:
+            self.speeds = speeds
+            save_speeds(speeds_file(), speeds)
 
     def words(self, device: str = "auto") -> str:
         """Say in one sentence what a job will run on, and how much memory is free.
@@ -66,6 +82,13 @@ class ThisComputer(QObject):
 
     def _take(self, facts: dict[str, Any]) -> None:
         self.facts, self.trouble = facts, ""
+        if self.device() and self.device() not in self.speeds.pixels_per_s:
+            self._measurement.ask(["doctor", "--json", "--speed"])
+        self.known.emit()
+
+    def _take_speed(self, facts: dict[str, Any]) -> None:
+        if facts["pixels_per_s"]:
+            self.remember(self.speeds.with_pace(facts["device"], facts["pixels_per_s"]))
         self.known.emit()
 
     def _fail(self, sentence: str) -> None:

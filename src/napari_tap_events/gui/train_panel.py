@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.mistakes import Mistake
+from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.head_score import HeadScore
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.movie_panel import movie_flags
@@ -89,6 +90,8 @@ class TrainPanel(QWidget):
         self.counts.setTextFormat(Qt.TextFormat.RichText)
         forms = (HeadSettings, ComputeSettings)
         self.recipe = RecipePanel("Train", SENTENCE, "train", forms, self._inputs, hidden=("encoder",))
+        self.recipe.estimate.ask(self._material)
+        self.encoder.valueChanged.connect(lambda _: self.recipe.estimate.refresh())
         self.score = HeadScore()
         self.score.hide()
         row = QFormLayout()
@@ -102,6 +105,10 @@ class TrainPanel(QWidget):
 
     def _recount(self, _frames: object) -> None:
         self._timer.start()
+
+    def _material(self) -> Material | None:
+        movie, model, marks = self._session.movie, self.encoder.value(), self._session.annotations
+        return Material(movie, model.value) if movie and model and marks and marks.events else None
 
     def _inputs(self) -> RecipeInputs:
         """Return what the command needs; the marks are written first."""
@@ -145,6 +152,7 @@ class TrainPanel(QWidget):
         return next(settings for settings in self.recipe.value() if isinstance(settings, HeadSettings))
 
     def _show_counts(self, about: dict[str, Any]) -> None:
+        self.recipe.estimate.refresh()
         chosen = self._settings().criterion
         events = ", ".join(f"{kind} {count}" for kind, count in about["events"].items())
         counts = ", ".join(

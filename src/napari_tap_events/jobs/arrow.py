@@ -15,6 +15,7 @@ from napari_tap_events.encoder.weights import load_encoder
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid
 from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.jobs.detect import mapped_first, pair_at
 from napari_tap_events.jobs.output import Run, describe, finish, start
 from napari_tap_events.movies.movie import single_channel
 from napari_tap_events.movies.ome_zarr import create_map
@@ -26,7 +27,9 @@ MAP_STRIDE_PX = 2
 NOTE = "No label was used: probability is that of the true order of time, not of an event; it ranks, it is not calibrated."
 
 
-def detect_arrow(movie_path: Path, encoder: Path, settings: DetectSettings, run: Run) -> Generator[Report, None, Path]:
+def detect_arrow(
+    movie_path: Path, encoder: Path, settings: DetectSettings, run: Run, first_frame: int | None = None
+) -> Generator[Report, None, Path]:
     """Rank the places of a movie by their arrow of time: an event detector that needs no label.
 
     The arrow map is averaged with a Gaussian of half a cell radius; its local maxima are the candidates. `probability` is the
@@ -38,6 +41,8 @@ def detect_arrow(movie_path: Path, encoder: Path, settings: DetectSettings, run:
     settings : DetectSettings
         `threshold` is 0.5 unless given.
     run : Run
+    first_frame : int, optional
+        Frame that somebody looks at: its map is written before all others, once more than needed; the results are the same.
     """
     movie = single_channel(open_movie(movie_path, run.movie))
     frames = frame_range(settings.frames, movie.n_frames, "frames")
@@ -61,6 +66,11 @@ def detect_arrow(movie_path: Path, encoder: Path, settings: DetectSettings, run:
     finder = MaximaFinder(grid, settings.radius_px, settings.radius_frames)
     candidates: list[Candidate] = []
     source = EncoderFeatures(model.encoder, model.arrow, compute)
+    if first_frame is not None:
+        t = pair_at(first_frame, frames)
+        for _, maps in passing_maps(movie, source, compute, MAP_STRIDE_PX, range(t, t + 2)):
+            stored[t - frames.start] = maps.pairs[0, 0]
+        yield Report("detect", 0, len(frames) - 1, mapped_first(t))
     sigma = 0.5 * settings.radius_px / MAP_STRIDE_PX
     for done, (t, maps) in enumerate(passing_maps(movie, source, compute, MAP_STRIDE_PX, frames), 1):
         stored[t - frames.start] = maps.pairs[0, 0]

@@ -31,7 +31,9 @@ TAUGHT = (
 )
 
 
-def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> Generator[Report, None, Path]:
+def detect(
+    movie_path: Path, head: Path, settings: DetectSettings, run: Run, first_frame: int | None = None
+) -> Generator[Report, None, Path]:
     """Find the events of a movie; every frame is read and encoded once, and memory does not grow with the movie.
 
     Parameters
@@ -40,6 +42,8 @@ def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> 
         The movie, and the folder that `train` wrote.
     settings : DetectSettings
     run : Run
+    first_frame : int, optional
+        Frame that somebody looks at: its map is written before all others, once more than needed; the results are the same.
 
     Yields
     ------
@@ -59,6 +63,11 @@ def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> 
     window_grid(movie, model, settings.stride_px)
     start(run, "detect", settings, {"movie": [movie_path], "head": [head]})
     maps = _Maps(movie, model, settings.stride_px, frames, run)
+    if first_frame is not None:
+        t = pair_at(first_frame, frames)
+        for _, pair in passing_maps(movie, model.source, compute, model.map_stride_px, range(t, t + 2)):
+            maps.write(t, DenseHead(model.head), MapTiles(pair, model.inputs, compute, first=t))
+        yield Report("detect", 0, len(frames) - 1, mapped_first(t))
     finder = MaximaFinder(score_grid(model.head, model.map_stride_px), settings.radius_px, settings.radius_frames)
     candidates: list[Candidate] = []
     dense = DenseHead(model.head)
@@ -72,6 +81,16 @@ def detect(movie_path: Path, head: Path, settings: DetectSettings, run: Run) -> 
             raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")
     candidates += finder.rest()
     return _keep(movie, model, candidates, maps.files, settings, run)
+
+
+def pair_at(frame: int, frames: range) -> int:
+    """Return the frame pair of a range that shows a frame, or the nearest one."""
+    return min(max(frame, frames.start), frames.stop - 2)
+
+
+def mapped_first(t: int) -> str:
+    """Say that the map of a frame is there before the others."""
+    return f"frame {t} is mapped, now the whole movie"
 
 
 def window_grid(movie: Movie, model: EventModel, stride_px: int) -> WindowGrid:

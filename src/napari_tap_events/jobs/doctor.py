@@ -22,8 +22,14 @@ BINDINGS = ("PyQt6", "PySide6", "PyQt5", "PySide2")
 GIB = 2**30
 
 
-def facts() -> dict[str, Any]:
+def facts(speed: bool = False) -> dict[str, Any]:
     """Return what is known of this computer, for programs: all that JSON can hold.
+
+    Parameters
+    ----------
+    speed : bool
+        Measure how fast it computes, which takes a second or two: "pixels_per_s", pixels per second through the encoder `unet16` by
+        number of threads, "0" for a GPU.
 
     Returns
     -------
@@ -35,6 +41,7 @@ def facts() -> dict[str, Any]:
         each extra that is not complete.
     """
     memory = psutil.virtual_memory()
+    device = _device()
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -43,18 +50,27 @@ def facts() -> dict[str, Any]:
         "cores": psutil.cpu_count(logical=False),
         "memory_free_gib": memory.available / GIB,
         "memory_total_gib": memory.total / GIB,
-        **_device(),
+        **device,
+        **({"pixels_per_s": _speed(device["device"])} if speed else {}),
         "window": {name: installed(name) for name in BINDINGS if importlib.util.find_spec(name) is not None},
         "missing": _missing(),
     }
 
 
-def diagnosis() -> str:
+def _speed(device: str) -> dict[str, float]:
+    if not device:
+        return {}
+    from napari_tap_events.jobs.self_speed import pixels_per_s
+
+    return pixels_per_s(device)
+
+
+def diagnosis(speed: bool = False) -> str:
     """Return what a person needs to know, and what to send along with a report of a fault."""
-    known = facts()
+    known = facts(speed)
     versions = ", ".join(f"{name} {found or 'missing'}" for name, found in known["versions"].items())
     head = [f"Python {known['python']} on {known['platform']}", f"  {versions}", f"  {known['executable']}"]
-    return "\n".join([*head, *_compute(known), _window(known), *_extras(known)])
+    return "\n".join([*head, *_compute(known), *_pace(known), _window(known), *_extras(known)])
 
 
 def _device() -> dict[str, Any]:
@@ -94,6 +110,14 @@ def _compute(known: dict[str, Any]) -> list[str]:
     if known["device"] == "mps":
         return [*lines, "GPU: Apple (MPS); it will be used."]
     return [*lines, f"GPU: none ({known['why']}). Everything runs on the CPU; pretraining takes minutes instead of seconds."]
+
+
+def _pace(known: dict[str, Any]) -> list[str]:
+    told = [
+        f"{speed / 1e6:.2f} million pixels per second" + (f" with {threads} thread(s)" if threads != "0" else "")
+        for threads, speed in known.get("pixels_per_s", {}).items()
+    ]
+    return [f"Speed, through the encoder unet16: {', '.join(told)}"] if told else []
 
 
 def _window(known: dict[str, Any]) -> str:

@@ -34,6 +34,13 @@ class Process:
     word: str
 
 
+class _Apart(subprocess.Popen[bytes]):
+    """A child that is meant to live on when this program ends."""
+
+    def __del__(self) -> None:
+        """Let go without the usual warning that it still runs."""
+
+
 _CHILDREN: dict[Process, subprocess.Popen[bytes]] = {}
 """The processes started here: only their parent learns how they ended, and as long as it has not asked they stay on as zombies."""
 
@@ -52,7 +59,7 @@ def start_apart(command: Sequence[str], word: str, log: Path, folder: Path) -> P
         Folder to run it in.
     """
     with log.open("ab") as out:
-        child = subprocess.Popen(  # noqa: S603
+        child = _Apart(
             command,
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import zarr
 from numpy.typing import NDArray
 
 from napari_tap_events.events.exports.facts import MovieFacts
+
+if TYPE_CHECKING:
+    import zarr
 
 VERSION = "1.3"
 MEANINGS = {
@@ -45,6 +47,8 @@ def write_geff(events: pd.DataFrame, path: Path, facts: MovieFacts) -> None:
     facts : MovieFacts
     """
     props = _node_props(events, facts)
+    import zarr  # half a second that the window need not wait for when it opens
+
     group = zarr.open_group(path, mode="w", zarr_format=2)
     _write(group, "nodes/ids", events["id"].to_numpy(dtype=np.uint64))
     _write(group, "edges/ids", np.empty((0, 2), dtype=np.uint64))
@@ -62,6 +66,8 @@ def write_geff(events: pd.DataFrame, path: Path, facts: MovieFacts) -> None:
 
 def is_geff(path: Path) -> bool:
     """Say whether a folder is a GEFF."""
+    import zarr
+
     try:
         return "geff" in zarr.open_group(path, mode="r").attrs
     except (OSError, ValueError, KeyError):

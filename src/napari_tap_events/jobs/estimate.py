@@ -1,0 +1,113 @@
+"""How long a command will take and how much memory, said before it is started; torch is not needed to say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from napari_tap_events.jobs.output import read_json
+from napari_tap_events.jobs.speeds import LEAST_S, Speeds
+from napari_tap_events.jobs.workload import COST, STARTING_S, TORCH_BYTES, WIDTHS, Workload
+from napari_tap_events.settings import ComputeSettings, HeadSettings
+
+GIB = 2**30
+CARD = "card.json"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a command will take.
+
+    Attributes
+    ----------
+    seconds : float or None
+        None where the speed of this computer is not known yet.
+    nbytes : int
+        Memory at its peak, that of the GPU where it runs on one.
+    ratio : float or None
+        By how much longer than counted the last jobs of this kind took here; None where there was none.
+    """
+
+    seconds: float | None
+    nbytes: int
+    ratio: float | None
+
+    @property
+    def rough(self) -> bool:
+        """Whether it comes from counting alone, since no job of this kind has run here."""
+        return self.ratio is None
+
+    @property
+    def text(self) -> str:
+        """The estimate in a few words: "about 12 min, 1.3 GiB"."""
+        memory = f"{self.nbytes / GIB:.1f} GiB of memory"
+        if self.seconds is None:
+            return f"about {memory}; the time is being measured"
+        return f"{'roughly' if self.rough else 'about'} {duration(self.seconds)}, {memory}"
+
+    @property
+    def why(self) -> str:
+        """Where the numbers come from, in a sentence."""
+        if self.ratio is None:
+            return "Counted from the settings and a short measurement of this computer; after the first job it is more exact."
+        return f"Counted from the settings; the last such jobs here took {self.ratio:.2f} times what was counted."
+
+
+def estimate(command: str, work: Workload, device: str, threads: int, speeds: Speeds) -> Estimate:
+    """Say what a command will take.
+
+    Parameters
+    ----------
+    command : str
+    work : Workload
+    device : str
+        "cpu", "cuda" or "mps"; not "auto".
+    threads : int
+        Of the CPU; see `threads_of`.
+    speeds : Speeds
+    """
+    pace, ratio = speeds.pace(device, threads), speeds.ratio(command, device)
+    nbytes = work.nbytes - (TORCH_BYTES if device == "cuda" else 0)
+    seconds = None if pace is None else STARTING_S + work.pixels / pace * (ratio or 1.0)
+    return Estimate(seconds, nbytes, ratio)
+
+
+def learned(speeds: Speeds, command: str, work: Workload, device: str, threads: int, seconds: float) -> Speeds:
+    """Return the speeds with a job that has come to its end after some seconds of work; a short one says nothing."""
+    pace = speeds.pace(device, threads)
+    if pace is None or seconds < LEAST_S or work.pixels <= 0:
+        return speeds
+    return speeds.with_job(command, device, seconds / (work.pixels / pace))
+
+
+def threads_of(compute: ComputeSettings, spare: int = 0) -> int:
+    """Return how many threads a job will have, where so many cores are left to others."""
+    return compute.threads or max(1, (psutil.cpu_count(logical=False) or 1) - spare)
+
+
+def features_of(model: str, settings: HeadSettings | None = None) -> int:
+    """Return how many features the encoder of a model gives, 0 where it is the image itself.
+
+    Parameters
+    ----------
+    model : str
+        Folder of an encoder or of a head, or the name of a control.
+    settings : HeadSettings, optional
+        With the size of the U-Net of the controls.
+    """
+    card = read_json(Path(model) / CARD) or {}
+    features = card.get("features")
+    if isinstance(features, int):
+        return min(COST, key=lambda width: abs(width - features))
+    return 0 if model in ("intensity", "difference") else WIDTHS[settings.preset if settings else "unet16"]
+
+
+def duration(seconds: float) -> str:
+    """Write a time as a person says it: "20 s", "12 min", "2.5 h"."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,171 @@
+"""What a command has to do, counted from sizes and settings alone: pixels through the encoder, and bytes held.
+
+The unit of work is one pixel of a frame through the encoder `unet16`, forward. All else is told in it, by factors that were measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import ceil, prod
+from typing import cast
+
+from napari_tap_events.settings import (
+    DetectSettings,
+    ExplainSettings,
+    HeadSettings,
+    PretrainSettings,
+    Settings,
+    frame_range,
+)
+
+WIDTHS = {"unet32": 32, "unet16": 16, "unet8": 8}
+COST = {0: 0.03, 8: 0.35, 16: 1.0, 32: 3.1}
+"""Of a pixel through an encoder with so many features; 0 is the image itself."""
+LEARNING = 2.5
+"""Forward, backward and the step of the optimiser, for one forward."""
+AUGMENTED = 0.35
+"""A pixel of a crop: cut out of a larger window, turned and bent."""
+FINDING, EXPLAINING = 1.7, 1.7
+"""A pixel of a frame: arrow map, head, maxima and writing included."""
+HEAD_COST = {"evidence": 0.25, "resnet": 5.6, "linear": 0.3}
+"""A map pixel through a head, forward and backward."""
+JUDGING = 4.0
+"""A map pixel whose windows are judged: held-out answers, calibration, matching."""
+MAP_STRIDE_PX = 2
+STARTING_S = 4.0
+"""Until torch is loaded and the movie is open."""
+
+TORCH_BYTES = 303 << 20
+"""A process that has loaded torch."""
+FIRST_BYTES = {"pretrain": 112 << 20, "train": 95 << 20, "detect": 95 << 20, "explain": 95 << 20}
+"""What the first step adds, however small it is: threads, buffers of the convolutions."""
+LEARNED_BYTES, ENCODED_BYTES = 233, 35
+"""Of each pixel and feature: all maps that the way back needs; the largest maps of the way there."""
+HEAD_BYTES = 25
+"""Of each map pixel of a batch and feature, when a head is taught."""
+FRAME_MAPS = 12
+"""Feature maps of a whole frame that are held at once: two frames, and what the arrow head makes of them."""
+TILE_PX, HALO_PX = 512, 56
+WEIGHTS_PER_SQUARE = 1900
+"""Weights of a U-Net per square of its width."""
+
+
+@dataclass(frozen=True)
+class MovieSize:
+    """What is known of a movie before it is read.
+
+    Attributes
+    ----------
+    shape : (T, C, Y, X)
+    itemsize : int
+        Bytes per pixel and channel.
+    """
+
+    shape: tuple[int, int, int, int]
+    itemsize: int
+
+    @property
+    def frame_px(self) -> int:
+        """Pixels of one frame."""
+        return self.shape[2] * self.shape[3]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the movie, in bytes."""
+        return prod(self.shape) * self.itemsize
+
+
+@dataclass(frozen=True)
+class Workload:
+    """How much a command has to do.
+
+    Attributes
+    ----------
+    pixels : float
+        Work, in pixels through the encoder `unet16`.
+    nbytes : int
+        Memory at its peak, in bytes, with torch itself.
+    """
+
+    pixels: float
+    nbytes: int
+
+
+def workload(command: str, movie: MovieSize, width: int, settings: tuple[Settings, ...]) -> Workload:
+    """Count what a command has to do.
+
+    Parameters
+    ----------
+    command : str
+        "pretrain", "train", "detect" or "explain".
+    movie : MovieSize
+    width : int
+        Features of the encoder that is used, 0 where it is the image itself; of no account for "pretrain".
+    settings : tuple of Settings
+        With those of the command; others are passed over.
+
+    Raises
+    ------
+    SettingsError
+        When frames are asked for that the movie does not have.
+    """
+    own = {type(one): one for one in settings}
+    if command == "pretrain":
+        return _pretraining(movie, cast(PretrainSettings, own[PretrainSettings]))
+    if command == "train":
+        return _training(movie, width, cast(HeadSettings, own[HeadSettings]))
+    chosen = own[DetectSettings if command == "detect" else ExplainSettings]
+    frames = len(frame_range(cast("DetectSettings | ExplainSettings", chosen).frames, movie.shape[0], "frames"))
+    factor = FINDING if command == "detect" else EXPLAINING
+    pixels = frames * movie.frame_px * COST[width] * factor
+    return Workload(pixels, _encoding_bytes(command, movie, width))
+
+
+def _pretraining(movie: MovieSize, s: PretrainSettings) -> Workload:
+    width, crop = WIDTHS[s.preset], s.patch_px**2
+    period = max(1, s.pairs_per_epoch // s.batch)
+    steps = s.steps or max(1, ceil(s.epochs * period))
+    step_px = 2 * s.batch * crop
+    looks = max(1, steps // min(s.val_every, steps)) * 2 * 2 * s.val_pairs * crop
+    augmented = AUGMENTED * (s.augmentation > 0) * step_px * steps
+    pixels = COST[width] * (LEARNING * step_px * steps + looks) + augmented
+    window_px = 5 * step_px if s.augmentation else step_px
+    held = 2 * movie.nbytes + 6 * movie.nbytes // movie.itemsize // 16 + 4 * 4 * s.val_pairs * crop
+    learning = LEARNED_BYTES * width * step_px + 16 * WEIGHTS_PER_SQUARE * width**2
+    return Workload(pixels, TORCH_BYTES + FIRST_BYTES["pretrain"] + held + learning + 22 * window_px)
+
+
+def _training(movie: MovieSize, width: int, s: HeadSettings) -> Workload:
+    heads = _heads(s)
+    frames, map_px = movie.shape[0], movie.frame_px / MAP_STRIDE_PX**2
+    tile_px = s.batch * 2 * ((s.tile_px + s.crop_px) / MAP_STRIDE_PX) ** 2
+    if s.encoder == "scratch":
+        width = WIDTHS[s.preset]
+        taught = heads * s.steps * tile_px * MAP_STRIDE_PX**2 * COST[width] * LEARNING
+        encoded = heads * frames * movie.frame_px * COST[width]
+    else:
+        taught = heads * s.steps * tile_px * HEAD_COST[s.head] * max(1, width) / 16
+        encoded = frames * movie.frame_px * COST[width]
+    asked = frames * map_px * JUDGING * (1 if heads == 1 else 2)
+    maps = int(frames * map_px * (width + movie.shape[1] + 1)) * 2
+    learning = (
+        LEARNED_BYTES * width * tile_px * MAP_STRIDE_PX**2 if s.encoder == "scratch" else HEAD_BYTES * (width + 16) * tile_px
+    )
+    return Workload(encoded + taught + asked, _encoding_bytes("train", movie, width) + 2 * maps + int(learning))
+
+
+def _heads(s: HeadSettings) -> int:
+    """Return how many heads are taught: one, or one for each fold, for each two folds, and the final one."""
+    if not s.folds:
+        return 1
+    nested = len(list(combinations(range(s.folds), 2))) if s.nested and s.folds > 2 else 0
+    return s.folds + nested + 1
+
+
+def _encoding_bytes(command: str, movie: MovieSize, width: int) -> int:
+    """Return what it takes to bring one frame after the other through an encoder."""
+    rows, columns = (min(side, TILE_PX + 2 * HALO_PX) for side in movie.shape[2:])
+    tile = ENCODED_BYTES * width * rows * columns
+    whole = FRAME_MAPS * 4 * movie.frame_px * max(width, 2 * movie.shape[1])
+    return TORCH_BYTES + FIRST_BYTES[command] + tile + whole + movie.nbytes

@@ -1,0 +1,47 @@
+"""The score of a head: what its plots say, and what they do not claim."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_tap_events.gui.head_score import _reliability, few_figures
+
+BINS = {
+    "mean_probability": [0.05, 0.5, 0.9, None],
+    "observed": [0.02, 0.4, 1.0, None],
+    "counts": [53_034, 20, 19, 0],
+    "ece": 0.03,
+}
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0"), (19, "19"), (950, "950"), (1234, "1.2k"), (9960, "10k"), (53034, "53k"), (2.1e6, "2.1M")]
+)
+def test_numbers_fit_beside_a_dot(count, text):
+    assert few_figures(count) == text
+
+
+def test_bins_with_few_windows_stand_apart_and_all_counts_are_written(qtbot):
+    pyqtgraph = pytest.importorskip("pyqtgraph")
+    drawn = _reliability({"reliability_before": BINS, "reliability_after": BINS}, dark=True)
+    qtbot.addWidget(drawn)
+    curves = [item for item in drawn.getPlotItem().listDataItems() if item.name() is None or "after" in item.name()]
+    lines = {item.name(): list(item.getData()[0]) for item in curves if item.opts["pen"] is not None}
+    assert lines["after, error 0.030"] == [0.05, 0.5]
+    thin = [list(item.getData()[0]) for item in curves if item.opts["pen"] is None]
+    assert thin == [[0.9], [0.9]]
+    written = [item.toPlainText() for item in drawn.getPlotItem().items if isinstance(item, pyqtgraph.TextItem)]
+    assert written == ["53k", "20", "19"]
+
+
+def test_the_legend_stands_above_the_axes(qtbot):
+    pytest.importorskip("pyqtgraph")
+    drawn = _reliability({"reliability_before": BINS, "reliability_after": BINS}, dark=False)
+    qtbot.addWidget(drawn)
+    drawn.resize(330, 200)
+    drawn.show()
+    legend = drawn.getPlotItem().legend
+    qtbot.waitUntil(
+        lambda: legend.sceneBoundingRect().bottom() <= drawn.getPlotItem().vb.sceneBoundingRect().top() + 1, timeout=5000
+    )
+    assert legend.sceneBoundingRect().width() <= 330

@@ -1,0 +1,111 @@
+"""What a command will take, said before: it grows with what there is to do, and learns from jobs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from napari_tap_events.jobs.estimate import duration, estimate, features_of, learned
+from napari_tap_events.jobs.speeds import Speeds, load_speeds, save_speeds
+from napari_tap_events.jobs.workload import MovieSize, Workload, workload
+from napari_tap_events.settings import DetectSettings, ExplainSettings, HeadSettings, PretrainSettings
+
+HELA = MovieSize((96, 1, 190, 211), 1)
+MIB = 2**20
+MEASURED_MIB = {
+    "pretrain unet8": (684, "pretrain", 0, PretrainSettings(preset="unet8")),
+    "pretrain unet16": (936, "pretrain", 0, PretrainSettings()),
+    "pretrain unet16, batch 64": (1496, "pretrain", 0, PretrainSettings(batch=64)),
+    "pretrain unet32": (1506, "pretrain", 0, PretrainSettings(preset="unet32")),
+    "train unet16": (521, "train", 16, HeadSettings(crop_px=24)),
+    "train unet32, folds": (621, "train", 32, HeadSettings(crop_px=24, folds=3)),
+    "detect unet16": (412, "detect", 16, DetectSettings()),
+    "explain unet16": (451, "explain", 16, ExplainSettings()),
+}
+"""Greatest memory of real jobs on the movie `hela_h2b`, CPU, one thread."""
+
+
+@pytest.mark.parametrize("name", MEASURED_MIB)
+def test_memory_is_counted_within_a_quarter_of_what_was_measured(name):
+    measured, command, width, settings = MEASURED_MIB[name]
+    counted = workload(command, HELA, width, (settings,)).nbytes / MIB
+    assert counted / measured == pytest.approx(1, abs=0.25)
+
+
+GREATER = {
+    "pretrain": (PretrainSettings(), (PretrainSettings(steps=9000), PretrainSettings(preset="unet32"))),
+    "train": (HeadSettings(), (HeadSettings(folds=3), HeadSettings(head="resnet"), HeadSettings(encoder="scratch"))),
+    "detect": (DetectSettings(frames="0:10"), (DetectSettings(), DetectSettings(frames="0:11"))),
+}
+
+
+@pytest.mark.parametrize("command", GREATER)
+def test_more_to_do_is_more_work(command):
+    less, many = GREATER[command]
+    for more in many:
+        assert workload(command, HELA, 16, (more,)).pixels > workload(command, HELA, 16, (less,)).pixels
+
+
+def test_folds_count_their_nested_heads():
+    whole = [workload("train", HELA, 16, (HeadSettings(folds=4, nested=nested),)).pixels for nested in (True, False)]
+    one = workload("train", HELA, 16, (HeadSettings(folds=4, nested=False, steps=400),)).pixels - whole[1]
+    assert whole[0] - whole[1] == pytest.approx(one * 6 / 5)
+
+
+def test_an_estimate_is_rough_until_a_job_has_come_to_its_end():
+    work, speeds = Workload(60e6, 1 << 30), Speeds({"cpu": {"1": 1e6, "4": 3e6}})
+    before = estimate("detect", work, "cpu", 1, speeds)
+    assert (before.rough, before.text) == (True, "roughly 65 s, 1.0 GiB of memory")
+    for seconds in (120, 90, 600):
+        speeds = learned(speeds, "detect", work, "cpu", 1, seconds)
+    after = estimate("detect", work, "cpu", 1, speeds)
+    assert (after.rough, after.ratio, after.seconds) == (False, 2.0, 124)
+    assert "2.00 times" in after.why
+    assert estimate("train", work, "cpu", 1, speeds).rough
+    assert estimate("detect", work, "cuda", 1, speeds).seconds is None
+
+
+def test_a_short_job_teaches_nothing():
+    speeds = Speeds({"cpu": {"1": 1e6}})
+    assert learned(speeds, "detect", Workload(60e6, 0), "cpu", 1, 3.0) is speeds
+    assert learned(Speeds(), "detect", Workload(60e6, 0), "cpu", 1, 99.0) == Speeds()
+
+
+def test_threads_between_those_measured_lie_between():
+    speeds = Speeds({"cpu": {"1": 1e6, "4": 2.5e6}})
+    assert [speeds.pace("cpu", n) for n in (1, 2, 4, 8)] == [1e6, 1.5e6, 2.5e6, 2.5e6]
+    assert speeds.pace("cuda", 1) is None
+
+
+def test_speeds_are_remembered_and_a_damaged_file_says_nothing(tmp_path):
+    speeds = Speeds({"cpu": {"1": 1e6}}, {"train cpu": [1.5]})
+    save_speeds(tmp_path / "cache" / "speeds.json", speeds)
+    assert load_speeds(tmp_path / "cache" / "speeds.json") == speeds
+    for text in ("", "[]", '{"pixels_per_s": {"cpu": 3}, "ratios": {}}'):
+        (tmp_path / "speeds.json").write_text(text)
+        assert load_speeds(tmp_path / "speeds.json") == Speeds()
+
+
+def test_a_new_measurement_forgets_the_ratios_to_the_old_one():
+    speeds = Speeds({"cpu": {"1": 1e6}}, {"train cpu": [1.5], "train cuda": [2.0]}).with_pace("cpu", {"1": 2e6})
+    assert (speeds.pace("cpu", 1), speeds.ratio("train", "cpu"), speeds.ratio("train", "cuda")) == (2e6, None, 2.0)
+
+
+def test_the_features_of_a_model_are_read_from_its_card(tmp_path):
+    (tmp_path / "card.json").write_text(json.dumps({"features": 32}))
+    assert features_of(str(tmp_path)) == 32
+    assert [features_of(name) for name in ("intensity", "difference", "random")] == [0, 0, 16]
+    assert features_of("random", HeadSettings(preset="unet8")) == 8
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(1, "5 s"), (61, "60 s"), (720, "12 min"), (9000, "2.5 h")])
+def test_times_are_said_as_a_person_says_them(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_an_estimate_needs_no_torch():
+    program = "import sys, napari_tap_events.jobs.estimate; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
