@@ -181,25 +181,32 @@ def marks(
 @as_job
 @spread
 def pretrain(
-    movies: Annotated[list[Path], typer.Argument(metavar="MOVIE...", help="One or more movies; no labels are needed.")],
     out: Out,
     settings: PretrainSettings,
     compute: ComputeSettings,
     opening: MovieSettings,
+    movies: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[MOVIE...]",
+            help="One or more movies; no labels are needed. The game 'simulated' alone is played without.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
     only_estimate: EstimateOnly = False,
     reports: ReportsOpt = Reports.text,
     job: Job = None,
 ) -> None:
-    """Teach an encoder the arrow of time, without labels."""
+    """Teach an encoder without labels: by the arrow of time, by simulated movies, or by both."""
     from napari_tap_events.jobs.pretrain import pretrain as recipe
 
     run = _run(out, overwrite, resume, compute, opening)
     if only_estimate:
-        _say_estimate("pretrain", movies, "", run, settings)
+        _say_estimate("pretrain", movies or [], "", run, settings)
         return
-    _work(recipe(movies, settings, run), run, reports, job)
+    _work(recipe(movies or [], settings, run), run, reports, job)
     _done(out, reports)
 
 
@@ -252,7 +259,8 @@ def detect(
     opening: MovieSettings,
     head: Annotated[Path | None, typer.Option("--head", metavar="DIR", help="Folder that train wrote.")] = None,
     encoder: Annotated[
-        Path | None, typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote: candidates without any label.")
+        Path | None,
+        typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote, or 'shipped': candidates without any label."),
     ] = None,
     first_frame: Annotated[
         int | None,
@@ -270,8 +278,8 @@ def detect(
     job: Job = None,
 ) -> None:
     """Map the probability of events over a movie, and list the events."""
-    from napari_tap_events.jobs.arrow import detect_arrow
     from napari_tap_events.jobs.detect import detect as recipe
+    from napari_tap_events.jobs.without_labels import detect_without_labels
 
     if (head is None) == (encoder is None):
         raise SettingsError("give --head DIR, or --encoder DIR to rank candidates without labels: exactly one of them.")
@@ -280,7 +288,7 @@ def detect(
         _say_estimate("detect", [movie], str(head or encoder), run, settings)
         return
     how = (settings, run, first_frame)
-    work = recipe(movie, head, *how) if head else detect_arrow(movie, encoder or Path(), *how)
+    work = recipe(movie, head, *how) if head else detect_without_labels(movie, encoder or Path(), *how)
     _work(work, run, reports, job)
     _done(out, reports)
 

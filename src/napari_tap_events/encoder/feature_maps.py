@@ -21,6 +21,7 @@ from torch import Tensor
 
 from napari_tap_events.encoder.arrow import ArrowHead
 from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.encoder.unet import HALO_PX, Encoder, folded, pad_to_multiple
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.movies.movie import Movie, check_finite
@@ -37,10 +38,13 @@ class FeatureSource(Protocol):
     ----------
     features, pair_features : int
         Channels F of a frame's map; channels A of a frame pair's map.
+    simulated_features : int
+        How many of the latter, the last ones, are what a pair head says of each kind of event.
     """
 
     features: int
     pair_features: int
+    simulated_features: int
 
     def frame(self, image: Tensor) -> Tensor:
         """Map a normalised frame (C, H, W) to (F, H, W)."""
@@ -56,7 +60,7 @@ class FeatureSource(Protocol):
 
 
 class EncoderFeatures:
-    """Features z of an encoder, and the arrow map where an arrow head came with it.
+    """Features z of an encoder, and the maps of frame pairs of the heads that came with it.
 
     Parameters
     ----------
@@ -65,18 +69,29 @@ class EncoderFeatures:
     compute : Compute
     tile_px : int
         Side of the tiles, a multiple of 8.
+    simulated : PairHead or None
     """
 
-    def __init__(self, encoder: Encoder, arrow: ArrowHead | None, compute: Compute, tile_px: int = TILE_PX) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        arrow: ArrowHead | None,
+        compute: Compute,
+        tile_px: int = TILE_PX,
+        simulated: PairHead | None = None,
+    ) -> None:
         layout = torch.channels_last
-        self.unfolded, self.arrow_head = encoder, arrow
+        self.unfolded, self.arrow_head, self.pair_head = encoder, arrow, simulated
         self.encoder = folded(encoder).to(compute.device).to(memory_format=layout)  # type: ignore[call-overload]
         if arrow is not None:
             arrow.to(compute.device).eval()
+        if simulated is not None:
+            simulated.to(compute.device).eval()
         self.compute = compute
         self.tile_px = tile_px
         self.features = encoder.features
-        self.pair_features = 0 if arrow is None else 1
+        self.simulated_features = 0 if simulated is None else simulated.kinds
+        self.pair_features = self.simulated_features + (0 if arrow is None else 1)
 
     @torch.no_grad()
     def frame(self, image: Tensor) -> Tensor:
@@ -95,15 +110,14 @@ class EncoderFeatures:
 
     @torch.no_grad()
     def pair(self, image: Tensor, z: Tensor) -> Tensor:
-        """Return the arrow map (1, H, W) of features (2, F, H, W), or no map at all (0, H, W)."""
-        if self.arrow_head is None:
-            return z.new_empty((0, *z.shape[-2:]))
-        return self.arrow_head.arrow(z[None])
+        """Return the maps (A, H, W) of features (2, F, H, W): the arrow, then the logit of each kind; those that there are."""
+        arrow = z.new_empty((0, *z.shape[-2:])) if self.arrow_head is None else self.arrow_head.arrow(z[None])
+        return arrow if self.pair_head is None else torch.cat([arrow, self.pair_head(z[None])[0]])
 
     def fingerprint(self) -> str:
         """Return a hash of all weights and of the number format."""
         digest = hashlib.sha256(f"{self.compute.bfloat16}".encode())
-        for module in (self.unfolded, self.arrow_head):
+        for module in (self.unfolded, self.arrow_head, self.pair_head):
             for name, value in ({} if module is None else module.state_dict()).items():
                 digest.update(name.encode())
                 digest.update(value.cpu().contiguous().numpy().tobytes())
@@ -115,6 +129,7 @@ class IntensityFeatures:
 
     features = 0
     pair_features = 0
+    simulated_features = 0
 
     def frame(self, image: Tensor) -> Tensor:
         """Return (0, H, W)."""
@@ -169,17 +184,20 @@ class FeatureMaps:
     frames : (T, F + C, h, w) float16
         Features z of every frame, then the normalised image, both as means over `stride_px` x `stride_px` pixels.
     pairs : (T-1, A, h, w) float16
-        Maps of the frame pairs (t, t+1): the arrow map, where there is one.
+        Maps of the frame pairs (t, t+1): the arrow map, where there is one, then what a pair head says of each kind.
     features : int
         F, the channels of `frames` that are features.
     stride_px : int
         Pixels of the movie per pixel of the maps.
+    simulated : int
+        How many of the last channels of `pairs` come from a pair head.
     """
 
     frames: NDArray[np.float16]
     pairs: NDArray[np.float16]
     features: int
     stride_px: int
+    simulated: int = 0
 
     @property
     def n_frames(self) -> int:
@@ -269,7 +287,7 @@ def encode_movie(
             raise JobStopped(
                 f"stopped after {encoded.t + 1} of {movie.n_frames} frames; the same command with --resume goes on."
             )
-    return FeatureMaps(frames, pairs, source.features, stride_px)
+    return FeatureMaps(frames, pairs, source.features, stride_px, source.simulated_features)
 
 
 def passing_maps(
@@ -285,7 +303,8 @@ def passing_maps(
     before: EncodedFrame | None = None
     for now in encoded_frames(movie, source, compute, stride_px, frames):
         if before is not None and now.pair is not None:
-            yield before.t, FeatureMaps(np.stack([before.frame, now.frame]), now.pair[None], source.features, stride_px)
+            both = np.stack([before.frame, now.frame])
+            yield before.t, FeatureMaps(both, now.pair[None], source.features, stride_px, source.simulated_features)
         before = now
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import nn
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import DifferenceFeatures, EncoderFeatures, FeatureSource, IntensityFeatures
+from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import load_encoder
 from napari_tap_events.movies.movie import Movie
@@ -27,7 +27,7 @@ def feature_source(name: str, movies: Sequence[Movie], preset: Preset, seed: int
     Parameters
     ----------
     name : str
-        Folder of a pretrained encoder, or "random" (statistics of its BatchNorms estimated on the movies), "random-paper" (gains drawn
+        Folder of a pretrained encoder, "shipped", or "random" (statistics of its BatchNorms estimated on the movies), "random-paper" (gains drawn
         from N(0, 1), initial statistics, as published), "intensity", "difference".
     movies : sequence of Movie
         For which they are meant.
@@ -45,8 +45,8 @@ def feature_source(name: str, movies: Sequence[Movie], preset: Preset, seed: int
         return DifferenceFeatures()
     if name in ("random", "random-paper"):
         return EncoderFeatures(_random(name, movies, preset, seed), None, compute)
-    model, _ = load_encoder(Path(name), movies[0].n_channels)
-    return EncoderFeatures(model.encoder, model.arrow, compute)
+    model, _ = load_encoder(encoder_folder(name), movies[0].n_channels)
+    return EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated)
 
 
 def _random(name: str, movies: Sequence[Movie], preset: Preset, seed: int) -> Encoder:

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.errors import ModelError, SettingsError
 from napari_tap_events.movies.movie import Movie
@@ -26,7 +27,8 @@ from napari_tap_events.movies.normalise import NORMALISATION
 from napari_tap_events.settings import EncoderSettings
 from napari_tap_events.versions import versions
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: an encoder may have a pair head; cards of schema 1 are read as having none."""
 WEIGHTS, CARD = "model.safetensors", "card.json"
 
 
@@ -140,7 +142,7 @@ def load_weights(folder: Path, module: nn.Module) -> None:
 
 
 class ArrowEncoder(nn.Module):
-    """Encoder and arrow head together, as they are trained and kept.
+    """Encoder and the heads of the games that taught it, together, as they are trained and kept.
 
     Parameters
     ----------
@@ -149,14 +151,18 @@ class ArrowEncoder(nn.Module):
     settings : EncoderSettings
     arrow : bool
         Whether there is an arrow head; controls that were never taught the arrow of time have none.
+    simulated : bool
+        Whether there is a pair head, taught by simulated movies.
     """
 
     arrow: ArrowHead | None
+    simulated: PairHead | None
 
-    def __init__(self, channels: int, settings: EncoderSettings, arrow: bool = True) -> None:
+    def __init__(self, channels: int, settings: EncoderSettings, arrow: bool = True, simulated: bool = False) -> None:
         super().__init__()
         self.encoder = Encoder(channels, settings)
         self.arrow = ArrowHead(self.encoder.features) if arrow else None
+        self.simulated = PairHead(self.encoder.features) if simulated else None
 
     def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """Map crop pairs (B, 2, C, P, P) to arrow logits (B, P, P) and features z (B, 2, F, P, P)."""
@@ -167,7 +173,7 @@ class ArrowEncoder(nn.Module):
 
 
 def load_encoder(folder: Path, channels: int | None = None) -> tuple[ArrowEncoder, Card]:
-    """Load an encoder with its arrow head, on the CPU, in eval mode.
+    """Load an encoder with its heads, on the CPU, in eval mode.
 
     Parameters
     ----------
@@ -189,6 +195,7 @@ def load_encoder(folder: Path, channels: int | None = None) -> tuple[ArrowEncode
     except SettingsError as error:
         raise ModelError(f"the card '{folder / CARD}' is damaged at 'settings': {error}") from None
     with torch.random.fork_rng(devices=[]):
-        model = ArrowEncoder(card.channels, settings, arrow=bool(card.details.get("arrow", True)))
+        heads = {"arrow": bool(card.details.get("arrow", True)), "simulated": bool(card.details.get("simulated", False))}
+        model = ArrowEncoder(card.channels, settings, **heads)
     load_weights(folder, model)
     return model.eval(), card

@@ -42,11 +42,14 @@ class Inputs:
     ----------
     features, intensity, pairs : bool
         The encoder's features z, the normalised image, the maps of frame pairs (the arrow map).
+    simulated : bool
+        What a pair head, taught by simulated movies, says of each kind of event.
     """
 
     features: bool = True
     intensity: bool = False
     pairs: bool = False
+    simulated: bool = False
 
     def frame_slice(self, maps: FeatureMaps) -> slice:
         """Return the channels of a frame's maps that are read."""
@@ -60,7 +63,14 @@ class Inputs:
 
     def pair_channels(self, maps: FeatureMaps) -> int:
         """Return how many channels of a frame pair are read."""
-        return int(maps.pairs.shape[1]) if self.pairs else 0
+        chosen = self.pair_slice(maps)
+        return chosen.stop - chosen.start
+
+    def pair_slice(self, maps: FeatureMaps) -> slice:
+        """Return the channels of a frame pair's maps that are read: those of a pair head come last."""
+        every = int(maps.pairs.shape[1])
+        others = every - maps.simulated
+        return slice(0 if self.pairs else others, every if self.simulated else others)
 
 
 class MapTiles:
@@ -81,7 +91,7 @@ class MapTiles:
         device = compute.device
         resident = maps.nbytes <= RESIDENT_BYTES
         self._frames = _Stored(maps.frames, inputs.frame_slice(maps), device, resident)
-        self._pairs = _Stored(maps.pairs, slice(0, inputs.pair_channels(maps)), device, resident)
+        self._pairs = _Stored(maps.pairs, inputs.pair_slice(maps), device, resident)
 
     def extent(self, maps: int) -> int:
         """Return the side of a block, in its own pixels, that covers so many map pixels: the same number."""

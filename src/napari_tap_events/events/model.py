@@ -79,4 +79,4 @@ def _source(folder: Path, card: Card, channels: int, compute: Compute) -> Featur
     if name == "difference":
         return DifferenceFeatures()
     model, _ = load_encoder(folder / ENCODER, channels)
-    return EncoderFeatures(model.encoder, model.arrow, compute)
+    return EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated)

@@ -18,6 +18,7 @@ from napari_tap_events.events.held_out import kind_name
 from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.model import EventModel, load_event_model
 from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.events.without_labels import arrow_map, event_map
 from napari_tap_events.jobs.output import Run, describe, finish, start
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.ome_zarr import create_map
@@ -52,7 +53,8 @@ def detect(
     Returns
     -------
     Path
-        The output folder: `probability.ome.zarr`, `arrow.ome.zarr` where the encoder has an arrow head, `events.csv`.
+        The output folder: `probability.ome.zarr`, `events.csv`, and the maps of the encoder's own heads: `arrow.ome.zarr`,
+        `simulated.ome.zarr`.
     """
     movie = single_channel(open_movie(movie_path, run.movie))
     frames = frame_range(settings.frames, movie.n_frames, "frames")
@@ -100,7 +102,7 @@ def window_grid(movie: Movie, model: EventModel, stride_px: int) -> WindowGrid:
 
 
 class _Maps:
-    """The maps that one pass writes: probability of any event and of each kind, and the arrow."""
+    """The maps that one pass writes: probability of any event and of each kind, and what the encoder's own heads say."""
 
     def __init__(self, movie: Movie, model: EventModel, stride_px: int, frames: range, run: Run) -> None:
         self.movie, self.model, self.frames, self.out = movie, model, frames, run.out
@@ -110,8 +112,11 @@ class _Maps:
         self.stride = stride_px // fs
         names = ["probability"] + ([f"probability_{kind}" for kind in model.kinds] if len(model.kinds) > 1 else [])
         self.probability = [self._create(name, grid.shape, stride_px, grid.offset_px) for name in names]
-        has_arrow = isinstance(model.source, EncoderFeatures) and model.source.pair_features > 0
-        self.arrow = self._create("arrow", (movie.height // fs, movie.width // fs), fs, (fs - 1) / 2) if has_arrow else None
+        own = model.source if isinstance(model.source, EncoderFeatures) else None
+        heads = {"arrow": (arrow_map, own and own.arrow_head), "simulated": (event_map, own and own.pair_head)}
+        self.looks = {name: look for name, (look, head) in heads.items() if head is not None}
+        shape = movie.height // fs, movie.width // fs
+        self.of_pairs = {name: self._create(name, shape, fs, (fs - 1) / 2) for name in self.looks}
 
     def _create(self, name: str, shape: tuple[int, int], stride_px: int, offset_px: float) -> Any:
         self.files[name] = f"{name}.ome.zarr"
@@ -132,8 +137,8 @@ class _Maps:
         kinds = self.model.calibration.map(head.window_logits(tiles, t, self.stride))
         for array, values in zip(self.probability, [any_kind(kinds), *kinds], strict=False):
             array[index] = values.astype(np.float16)
-        if self.arrow is not None:
-            self.arrow[index] = tiles.maps.pairs[0, 0]
+        for name, look in self.looks.items():
+            self.of_pairs[name][index] = look(tiles.maps).astype(np.float16)
 
 
 def _keep(

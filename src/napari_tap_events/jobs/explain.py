@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
+from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import load_encoder
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.events.dense import DenseHead
@@ -94,7 +95,7 @@ def _of_events(movie: Movie, folder: Path, frames: range, compute: Compute) -> t
 
 
 def _of_arrow(movie: Movie, folder: Path, frames: range, compute: Compute) -> Iterator[tuple[int, Explained]]:
-    model, _ = load_encoder(folder, movie.n_channels)
+    model, _ = load_encoder(encoder_folder(folder), movie.n_channels)
     if model.arrow is None:
         raise ModelError(f"the encoder '{folder.name}' has no arrow head to explain; give one that pretrain made.")
     source, arrow = EncoderFeatures(model.encoder, model.arrow, compute), model.arrow

@@ -1,24 +1,25 @@
-"""The recipe `pretrain`: movies go in, an encoder with its arrow head comes out."""
+"""The recipe `pretrain`: games teach an encoder without labels; it comes out with the heads of the games."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from napari_tap_events.encoder.compute import Compute, compute_for
-from napari_tap_events.encoder.weights import ArrowEncoder, Card, movie_record, save_model
+from napari_tap_events.encoder.shipped import encoder_folder
+from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, movie_record, save_model
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.jobs.output import Run, describe, finish, finished, start, write_history
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.synthetic import random_settings, synthesise
 from napari_tap_events.pretext._views import DeviceMovie, device_movie
-from napari_tap_events.pretext.time_arrow import TimeArrow
+from napari_tap_events.pretext.games import GAMES, Playground, begin, parse_games
 from napari_tap_events.reports import Report
-from napari_tap_events.settings import Look, PretrainSettings, frame_range
+from napari_tap_events.settings import EncoderSettings, Look, PretrainSettings, frame_range
 from napari_tap_events.training.loop import History, Plan, fit
 
 SYNTHETIC_FRAMES, SYNTHETIC_PX = 48, 192
@@ -29,11 +30,12 @@ VAL_SHARE = 0.2
 
 
 def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Generator[Report, None, Path]:
-    """Teach an encoder the arrow of time.
+    """Teach an encoder by games that need no labels.
 
     Parameters
     ----------
     movies : sequence of Path
+        May be empty where no game is played on them.
     settings : PretrainSettings
     run : Run
 
@@ -46,19 +48,52 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     Path
         The encoder folder: `model.safetensors`, `card.json`, `history.csv`, `result.json`.
     """
+    games = parse_games(settings.pretext)
+    _check_movies(movies, games)
     opened = [single_channel(open_movie(path, run.movie)) for path in movies]
     parts = [_parts(movie, settings) for movie in opened]
     compute = compute_for(run.compute)
+    channels = opened[0].n_channels if opened else 1
+    _fresh(channels, games, settings)
     start(run, "pretrain", settings, {"movies": movies})
     if finished(run):
         yield Report("pretrain", message=f"'{run.out}' is finished already")
         return run.out
-    yield Report("pretrain", message=f"reading {len(opened)} movie(s), computing on {compute.name}")
+    read = f"reading {len(opened)} movie(s), " if opened else ""
+    yield Report("pretrain", message=f"{read}computing on {compute.name}")
     own = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
-    train = own + (yield from _synthetic(settings, compute))
+    train = own + ((yield from _synthetic(settings, compute)) if own else [])
     val = [_on_device(movie, frames, settings, compute) for movie, (_, frames) in zip(opened, parts, strict=True)]
-    model, history, used = yield from _learn(opened[0].n_channels, train, len(own), val, settings, run, compute)
+    model, history, used = yield from _learn(channels, train, len(own), val, settings, run, compute)
     return _keep(model, history, opened, parts, used, run)
+
+
+def _check_movies(movies: Sequence[Path], games: Mapping[str, float]) -> None:
+    """Refuse games without the movies that they are played on, and movies that no game is played on."""
+    playing = [name for name in games if GAMES[name].needs_movies]
+    if playing and not movies:
+        raise SettingsError(f"the game '{playing[0]}' is played on movies: give at least one MOVIE.")
+    if movies and not playing:
+        raise SettingsError(
+            f"no game of pretext = '{','.join(games)}' is played on your movies; leave them away, or add time_arrow."
+        )
+
+
+def _fresh(channels: int, games: Mapping[str, float], settings: PretrainSettings) -> ArrowEncoder:
+    """Return the encoder to begin with: untaught, or the one to go on from, with a head for every game that is played."""
+    torch.manual_seed(settings.seed)
+    model = ArrowEncoder(channels, settings, arrow="time_arrow" in games, simulated="simulated" in games)
+    if settings.start_from:
+        before, card = load_encoder(encoder_folder(settings.start_from), channels)
+        own = {name: getattr(settings, name) for name in EncoderSettings.model_fields}
+        other = {name: card.settings.get(name, value) for name, value in own.items()}
+        if own != other:
+            told = ", ".join(f"{name} = {value}" for name, value in other.items() if value != own[name])
+            raise SettingsError(f"the encoder '{settings.start_from}' was made with {told}; choose the same to go on from it.")
+        model.encoder = before.encoder
+        model.arrow = before.arrow if model.arrow is not None and before.arrow is not None else model.arrow
+        model.simulated = before.simulated if model.simulated is not None and before.simulated is not None else model.simulated
+    return model
 
 
 def _learn(
@@ -72,10 +107,10 @@ def _learn(
 ) -> Generator[Report, None, tuple[ArrowEncoder, History, PretrainSettings]]:
     """Train, with half the batch where memory runs out; return the settings that it was done with in the end."""
     plan, resume, weights = plan_of(settings, run.out), run.resume, _weights(train, own, settings.own_share)
+    games = parse_games(settings.pretext)
     while True:
-        torch.manual_seed(settings.seed)
-        model = ArrowEncoder(channels, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        learner = TimeArrow(model, train, val, settings, compute, weights)
+        model = _fresh(channels, games, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        learner = begin(games, Playground(model, train, val, settings, compute, weights))
         try:
             history = yield from fit(learner, plan, run.control, resume)
             return model, history, settings
@@ -110,6 +145,11 @@ def _weights(train: Sequence[DeviceMovie], own: int, own_share: float) -> list[f
     return [own_share * p / totals[0] if m < own else (1 - own_share) * p / totals[1] for m, p in enumerate(pairs)]
 
 
+def monitor_of(settings: PretrainSettings) -> str:
+    """Return the metric that judges: that of the first game."""
+    return GAMES[next(iter(parse_games(settings.pretext)))].monitor(settings)
+
+
 def plan_of(settings: PretrainSettings, out: Path) -> Plan:
     """Return how long and how fast to learn."""
     period = max(1, settings.pairs_per_epoch // settings.batch)
@@ -121,7 +161,7 @@ def plan_of(settings: PretrainSettings, out: Path) -> Plan:
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
         schedule=settings.schedule,
-        monitor=f"val_cross_entropy_{settings.sampling}",
+        monitor=monitor_of(settings),
         keep_best=settings.keep == "best",
         patience=settings.patience,
         period=period,
@@ -141,9 +181,7 @@ def _keep(
         movie_record(movie, range(min(p.start for p in frames), max(p.stop for p in frames)))
         for movie, (frames, _) in zip(movies, parts, strict=True)
     ]
-    kept = (
-        min(history, key=lambda row: row[f"val_cross_entropy_{settings.sampling}"]) if settings.keep == "best" else history[-1]
-    )
+    kept = min(history, key=lambda row: row[monitor_of(settings)]) if settings.keep == "best" else history[-1]
     metrics = {name: value for name, value in kept.items() if math.isfinite(value)}
     values = settings.model_dump(mode="json")
     card = Card(
@@ -154,13 +192,18 @@ def _keep(
         settings=values,
         movies=records,
         metrics=metrics,
-        details={"pretext": "time_arrow", "val_frames": [f"{v.start}:{v.stop}" for _, v in parts]},
+        details={
+            "pretext": settings.pretext,
+            "arrow": model.arrow is not None,
+            "simulated": model.simulated is not None,
+            "val_frames": [f"{v.start}:{v.stop}" for _, v in parts],
+        },
     )
     write_history(run.out / "history.csv", history)
     save_model(run.out, model.state_dict(), card)
     (run.out / "checkpoint.pt").unlink(missing_ok=True)
     inputs = {
-        "movie": describe(movies[0], records[0].content_hash),
+        **({"movie": describe(movies[0], records[0].content_hash)} if movies else {}),
         "movies": [describe(m, r.content_hash) for m, r in zip(movies, records, strict=True)],
     }
     files = {"encoder": ".", "pretrain_history": "history.csv"}

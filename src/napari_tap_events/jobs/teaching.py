@@ -111,7 +111,7 @@ def inputs_of(settings: HeadSettings) -> Inputs:
         return Inputs(features=False, intensity=False, pairs=True)
     if settings.encoder == "intensity":
         return Inputs(features=False, intensity=True, pairs=False)
-    return Inputs(settings.features, settings.intensity, settings.arrow)
+    return Inputs(settings.features, settings.intensity, settings.arrow, settings.simulated)
 
 
 def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadShape:

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource, encode_movie
+from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS, feature_source
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.criteria import count_positives, label_movie
@@ -63,8 +64,7 @@ def train(
         if settings.encoder == "scratch"
         else feature_source(settings.encoder, movies, settings.preset, settings.seed, compute)
     )
-    if settings.arrow and source is not None and not source.pair_features:
-        raise SettingsError(f"arrow = True needs an encoder with an arrow head; '{settings.encoder}' has none.")
+    _check_heads(source, settings)
     for held in held_sets(curriculum, settings):
         check_lessons(curriculum.teaching(held, [NO_TILES] * len(movies)))
     start(run, "train", settings, _inputs(labelled, settings))
@@ -92,20 +92,32 @@ def _inputs(labelled: Sequence[Labelled], settings: HeadSettings) -> dict[str, l
         "masks": [item.masks for item in labelled],
         "events": [item.events for item in labelled],
     }
-    return inputs if settings.encoder in CONTROLS else inputs | {"encoder_folder": [Path(settings.encoder)]}
+    return inputs if settings.encoder in CONTROLS else inputs | {"encoder_folder": [encoder_folder(settings.encoder)]}
+
+
+def _check_heads(source: FeatureSource | None, settings: HeadSettings) -> None:
+    if source is None:
+        return
+    if settings.arrow and source.pair_features == source.simulated_features:
+        raise SettingsError(f"arrow = True needs an encoder with an arrow head; '{settings.encoder}' has none.")
+    if settings.simulated and not source.simulated_features:
+        raise SettingsError(
+            f"simulated = True needs an encoder that simulated movies have taught; '{settings.encoder}' is none: "
+            "pretrain with --pretext simulated, or use the encoder 'shipped'."
+        )
 
 
 def _check(settings: HeadSettings) -> None:
     if settings.crop_px % MAP_STRIDE_PX:
         raise SettingsError(f"crop_px = {settings.crop_px} is odd; choose {settings.crop_px + 1}.")
-    if not (settings.features or settings.intensity or settings.arrow):
-        raise SettingsError("the head has no input: give it features, intensity or arrow.")
-    if settings.encoder in ("intensity", "difference") and (settings.arrow or settings.intensity):
-        raise SettingsError(f"encoder = '{settings.encoder}' has no further inputs; leave arrow and intensity away.")
+    if not (settings.features or settings.intensity or settings.arrow or settings.simulated):
+        raise SettingsError("the head has no input: give it features, intensity, arrow or simulated.")
+    if settings.encoder in ("intensity", "difference") and (settings.arrow or settings.intensity or settings.simulated):
+        raise SettingsError(f"encoder = '{settings.encoder}' has no further inputs; leave arrow, intensity and simulated away.")
     if settings.encoder == "difference" and settings.head != "evidence":
         raise SettingsError("encoder = 'difference' goes with head = 'evidence' only.")
-    if settings.encoder == "scratch" and (settings.arrow or settings.intensity):
-        raise SettingsError("encoder = 'scratch' learns from the images alone; leave arrow and intensity away.")
+    if settings.encoder == "scratch" and (settings.arrow or settings.intensity or settings.simulated):
+        raise SettingsError("encoder = 'scratch' learns from the images alone; leave arrow, intensity and simulated away.")
 
 
 def _maps(

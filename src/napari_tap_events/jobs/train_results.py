@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.encoder.weights import CARD, WEIGHTS, ArrowEncoder, Card, MovieRecord, movie_record, save_model
 from napari_tap_events.events.dense import any_kind
@@ -193,7 +194,7 @@ def _write_encoder(folder: Path, source: EncoderFeatures, settings: HeadSettings
     if settings.encoder not in CONTROLS:
         folder.mkdir(exist_ok=True)
         for name in (WEIGHTS, CARD):
-            shutil.copyfile(Path(settings.encoder) / name, folder / name)
+            shutil.copyfile(encoder_folder(settings.encoder) / name, folder / name)
         return
     chosen = EncoderSettings(preset=settings.preset)
     model = ArrowEncoder(channels, chosen, arrow=False)

@@ -44,8 +44,16 @@ class EncoderSettings(Settings):
 
 
 class PretrainSettings(EncoderSettings):
-    """Time arrow prediction: which of two crops came first?"""
+    """Games that teach an encoder without labels: which of two crops came first; where are the events of simulated movies?"""
 
+    pretext: str = setting(
+        "time_arrow",
+        "Games to learn by, with weights: time_arrow, simulated, or both as time_arrow:1,simulated:1. "
+        "simulated finds events in made-up movies and needs no movie of yours.",
+    )
+    start_from: str = setting(
+        "", "Encoder to go on from instead of from nothing: a folder, or 'shipped' for the one that comes with the program."
+    )
     patch_px: int = setting(48, "Side of the crops; about three cell diameters.", unit="px", low=16, high=512)
     steps: int | None = setting(None, "Training steps; by default from the epochs.", low=1)
     epochs: float = setting(40, "Passes of pairs_per_epoch pairs; ignored where steps are given.", low=0.001)
@@ -57,7 +65,7 @@ class PretrainSettings(EncoderSettings):
         0, "Synthetic movies to learn from beside your own; their truth is not used. 30 help a short movie.", low=0, high=1000
     )
     synthetic_look: Literal["nuclei", "phase", "both"] = setting(
-        "both", "Look of the synthetic movies: fluorescent nuclei, phase contrast, or both.", advanced=True
+        "both", "Look of synthetic and simulated movies: fluorescent nuclei, phase contrast, or both.", advanced=True
     )
     own_share: float = setting(
         0.3, "Share of the pairs drawn from your own movies where synthetic ones are used.", low=0, high=1, advanced=True
@@ -71,6 +79,14 @@ class PretrainSettings(EncoderSettings):
     uniform_share: float = setting(0.2, "Share of uniform crops mixed into motion sampling.", low=0, high=1, advanced=True)
     motion_blur_px: float = setting(
         4.0, "Blur of the squared frame difference: half a cell radius.", unit="px", low=0, advanced=True
+    )
+    simulated_px: int = setting(
+        96, "Side of the crops of simulated movies.", unit="px", low=32, high=512, advanced=True
+    )
+    simulated_batch: int = setting(10, "Crop pairs of simulated movies per step.", unit="pairs", low=2, high=4096, advanced=True)
+    simulated_movies: int = setting(24, "Simulated movies at hand at a time.", low=1, high=1000, advanced=True)
+    simulated_renew: int = setting(
+        6, "Steps after which one of the simulated movies gives way to a new one.", unit="steps", low=1, advanced=True
     )
     decorrelation: Literal["centred", "paper", "none"] = setting(
         "centred", "Form of the feature decorrelation loss.", advanced=True
@@ -144,11 +160,16 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     """The event head: a small network on frozen features that says event or no event."""
 
     encoder: str = setting(
-        "random", "Folder of a pretrained encoder, or a control: random, random-paper, scratch, intensity, difference."
+        "random",
+        "Folder of a pretrained encoder; 'shipped' for the one that comes with the program; "
+        "or a control: random, random-paper, scratch, intensity, difference.",
     )
     preset: Preset = setting("unet16", "Size of the U-Net of the controls random, random-paper and scratch.", advanced=True)
     head: HeadKind = setting("evidence", "Kind of head: evidence (pooled evidence map), or the published resnet and linear.")
     arrow: bool = setting(False, "Give the head the arrow map as a further input.")
+    simulated: bool = setting(
+        False, "Give the head what simulated movies have taught the encoder about events as a further input."
+    )
     features: bool = setting(True, "Give the head the encoder's features.", advanced=True)
     intensity: bool = setting(False, "Give the head the normalised image as a further input.", advanced=True)
     pair: Literal["mean", "both"] = setting(
@@ -175,6 +196,11 @@ class DetectSettings(EventSettings):
         None, "Least probability of an event; by default the one chosen on held-out data.", low=0, high=1
     )
     frames: FrameRange = setting("", "Frames to search, A:B; by default all.")
+    by: Literal["auto", "simulated", "arrow", "both"] = setting(
+        "auto",
+        "Without labels, rank by what simulated movies have taught (simulated), by the arrow of time (arrow), or by both; "
+        "auto takes simulated where the encoder has it. A head does not ask for this.",
+    )
 
 
 class ScoreSettings(Settings):
