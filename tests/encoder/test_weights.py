@@ -68,7 +68,7 @@ def test_a_folder_without_a_card_is_no_model(tmp_path):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"schema_version": SCHEMA + 1}, r"schema 2, this software knows up to 1: update it"),
+        ({"schema_version": SCHEMA + 1}, rf"schema {SCHEMA + 1}, this software knows up to {SCHEMA}: update it"),
         ({"kind": "head"}, r"holds a head, but an encoder is needed"),
         ({"normalisation": {"method": "none"}}, "another normalisation"),
         ({"channels": None}, "damaged at 'channels'"),

@@ -30,7 +30,7 @@ class Ranking:
     kinds : tuple of str
         What the scores are of.
     score : function
-        Maps of one frame pair and a blur in map pixels -> (K, h, w) float32.
+        Maps of one frame pair and a cell radius in map pixels -> (K, h, w) float32.
     probability : function
         A score -> 0..1. It ranks; it is not calibrated.
     note : str
@@ -60,22 +60,26 @@ def event_map(maps: FeatureMaps) -> Floats:
     return seen
 
 
+ARROW_BLUR, EVENT_BLUR = 0.5, 0.33
+"""Gaussians, as shares of a cell radius: the arrow is of a whole cell, evidence lies on the few pixels of the bodies themselves."""
+
+
 def _smooth(maps: Floats, blur: float) -> Floats:
     smooth: Floats = ndi.gaussian_filter(maps, (0, blur, blur))
     return smooth
 
 
-def _by_arrow(maps: FeatureMaps, blur: float) -> Floats:
-    return _smooth(arrow_map(maps)[None], blur)
+def _by_arrow(maps: FeatureMaps, radius: float) -> Floats:
+    return _smooth(arrow_map(maps)[None], ARROW_BLUR * radius)
 
 
-def _by_evidence(maps: FeatureMaps, blur: float) -> Floats:
-    return _smooth(evidence_maps(maps), blur)
+def _by_evidence(maps: FeatureMaps, radius: float) -> Floats:
+    return _smooth(evidence_maps(maps), EVENT_BLUR * radius)
 
 
-def _by_both(maps: FeatureMaps, blur: float) -> Floats:
-    seen = np.log(-np.expm1(-np.maximum(_by_evidence(maps, blur), 1e-6)))
-    both: Floats = (seen + log_expit(_by_arrow(maps, blur))).astype(np.float32)
+def _by_both(maps: FeatureMaps, radius: float) -> Floats:
+    seen = np.log(-np.expm1(-np.maximum(_by_evidence(maps, radius), 1e-6)))
+    both: Floats = (seen + log_expit(_by_arrow(maps, radius))).astype(np.float32)
     return both
 
 
@@ -88,6 +92,9 @@ RANKINGS = {
         EVENT_KINDS, _by_evidence, lambda s: float(-np.expm1(-s)), NOTE.format("an event as in simulated movies")
     ),
     "both": Ranking(
-        EVENT_KINDS, _by_both, lambda s: float(np.exp(s)), NOTE.format("an event as in simulated movies, times that of the true order of time")
+        EVENT_KINDS,
+        _by_both,
+        lambda s: float(np.exp(s)),
+        NOTE.format("an event as in simulated movies, times that of the true order of time"),
     ),
 }

@@ -31,7 +31,7 @@ def detect_without_labels(
 ) -> Generator[Report, None, Path]:
     """Rank the places of a movie by what an encoder's own heads say: an event detector that needs no label.
 
-    Maps are averaged with a Gaussian of half a cell radius; the local maxima are the candidates.
+    Maps are averaged over a share of a cell (`RANKINGS`); the local maxima are the candidates.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def detect_without_labels(
     source = EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated)
     for done, (t, maps) in enumerate(passing_maps(movie, source, compute, MAP_STRIDE_PX, frames), 1):
         stored.write(t, maps)
-        candidates += finder.add(t, ranking.score(maps, 0.5 * settings.radius_px / MAP_STRIDE_PX))
+        candidates += finder.add(t, ranking.score(maps, settings.radius_px / MAP_STRIDE_PX))
         yield Report("detect", done, len(frames) - 1)
         if run.control.wait_or_stop():
             raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")

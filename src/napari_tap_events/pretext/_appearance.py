@@ -21,10 +21,10 @@ REACH = 6
 def another_microscope(crops: Tensor, generator: torch.Generator) -> Tensor:
     """Return crops (B, S, C, P, P), normalised, as other microscopes would show them; the same shape."""
     draw = _Chance(generator, crops.shape[0], crops.shape[1])
-    crops = _blurred(crops, draw.both(0.0, 2.0, 0.3) + draw.each(0.3, 2.5, 0.15))
-    crops = _gamma(crops, draw.ratio(1.8, 0.5))
+    crops = _blurred(crops, draw.both(0.0, 1.4, 0.3) + draw.each(0.3, 1.6, 0.12))
+    crops = _gamma(crops, draw.ratio(1.6, 0.5))
     crops = crops * (1 + draw.field(0.35, 0.35, crops.shape[-1])) + draw.field(0.15, 0.25, crops.shape[-1])
-    crops = crops * draw.ratio(1.6, 0.7) * draw.each_ratio(1.12, 0.5)
+    crops = crops * draw.ratio(1.4, 0.7) * draw.each_ratio(1.12, 0.5)
     crops = crops + draw.both(-0.15, 0.15, 0.7) + draw.each(-0.05, 0.05, 0.5)
     crops = torch.where(draw.coin(INVERTED), 1 - crops, crops)
     return crops + draw.noise(crops)

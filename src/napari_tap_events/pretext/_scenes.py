@@ -148,13 +148,21 @@ def training_scene(seed: int, number: int, look: Look | None) -> SyntheticSettin
     own = int.from_bytes(digest, "big") >> 1
     rng = np.random.default_rng([own, 11])
     settings = random_settings(own, look, FRAMES, SIDE_PX)
-    changes = {
-        "cycle_frames": float(np.exp(rng.uniform(np.log(14), np.log(60)))),
+    changes: dict[str, Any] = {
+        "cycle_frames": _even_in_log(rng, 14, 60),
+        "speed_px": _even_in_log(rng, 0.3, 8.0) * settings.cell_px / 16,
+        "restless": _even_in_log(rng, 0.05, 0.8),
         "cells": max(settings.cells, 5),
         "arrest_rate": float(rng.uniform(0, 0.4)),
         "debris": settings.debris + int(rng.poisson(4)),
     }
+    if settings.look == "phase" and rng.random() < 0.35:
+        changes |= {"cell_px": float(rng.uniform(30, 52)), "cells": 5}
     return SyntheticSettings.checked(**{**settings.model_dump(), **changes})
+
+
+def _even_in_log(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def cut(targets: Tensor, t: Tensor, centre: Tensor, size: int, fold: Any) -> Tensor:

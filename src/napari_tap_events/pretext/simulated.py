@@ -10,6 +10,7 @@ of the same size. Crops lie around events, where something moves, and anywhere; 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,10 @@ AROUND_EVENTS, WHERE_IT_MOVES = 0.5, 0.3
 BACKWARDS, STILL, JUMP = 0.08, 0.03, 0.15
 """Shares of crops that are shown in reverse order, whose two frames are the same one, and between which the stage jumps."""
 JUMP_PX = 5.0
-ZOOM = 1.35
+SKIPPED = 0.3
+"""Share of crops whose two frames are two apart: faster cells, and a slower camera."""
+SHRUNK, MAGNIFIED = 1.3, 2.2
+"""Greatest factors of another magnification."""
 VAL_SCENES, VAL_CROPS = 12, 96
 
 
@@ -159,9 +163,9 @@ def drawn(scenes: Sequence[Scene], count: int, side: int, generator: torch.Gener
     still : bool
         Leave them as they are, for validation: no other magnification, order or microscope.
     """
-    size = side if still else 2 * round(ZOOM * side / 2) + 2
+    size = side if still else 2 * round(SHRUNK * side / 2) + 2
     parts = [
-        _windows(scene, n, side, size, generator)
+        _windows(scene, n, (side, size), generator, 0.0 if still else SKIPPED)
         for scene, n in zip(scenes, shares(scenes, count, generator), strict=True)
         if n
     ]
@@ -176,15 +180,29 @@ def drawn(scenes: Sequence[Scene], count: int, side: int, generator: torch.Gener
     return Batch(pairs, there[:, 0].to(torch.uint8), area / zoom**2)
 
 
-def _windows(scene: Scene, count: int, side: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Cut windows (B, 2, C, size, size) and targets (B, size, size); return the typical area of an event (B,) beside."""
+def _windows(
+    scene: Scene, count: int, sides: tuple[int, int], generator: torch.Generator, skipped: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Cut windows (B, 2, C, w, w) and targets (B, w, w) for crops of sides (crop, w); the typical area of an event (B,) beside."""
+    t, centre = _places(scene, count, sides[0], generator)
+    u = torch.rand(2, count, generator=generator, device=generator.device)
+    apart = 1 + (u[0] < skipped).long()
+    t = (t - (apart - 1) * (u[1] < 0.5).long()).clamp(min=0)
+    t = torch.minimum(t, len(scene.targets) - apart)
+    windows = scene.movie.windows(torch.stack([t, t + apart], 1), centre, sides[1])
+    first, last = (cut(scene.targets, at, centre, sides[1], _reflect) for at in (t, t + apart - 1))
+    area = torch.full((count,), scene.area_px, device=generator.device)
+    return windows, torch.where(first > 0, first, last), area
+
+
+def _places(scene: Scene, count: int, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw frame pairs (B,) and centres (B, 2): around events, where it moves, anywhere; crops stay inside the frame."""
     device = generator.device
     u = torch.rand(4, count, generator=generator, device=device)
     pairs, centre = scene.motion.draw(count, generator)
-    t = pairs[:, 0]
     anywhere = u[0] > AROUND_EVENTS + WHERE_IT_MOVES
     height, width = scene.targets.shape[-2:]
-    t = torch.where(anywhere, (u[1] * len(scene.targets)).long(), t)
+    t = torch.where(anywhere, (u[1] * len(scene.targets)).long(), pairs[:, 0])
     spot = torch.stack([(u[2] * height).long(), (u[3] * width).long()], 1)
     centre = torch.where(anywhere[:, None], spot, centre)
     if len(scene.events):
@@ -194,10 +212,7 @@ def _windows(scene: Scene, count: int, side: int, size: int, generator: torch.Ge
         t = torch.where(at_event, chosen[:, 0], t)
         centre = torch.where(at_event[:, None], chosen[:, 1:] + jitter, centre)
     reach = torch.tensor([height, width], device=device) - side // 2
-    centre = torch.minimum(centre.clamp(min=side // 2), reach)
-    windows = scene.movie.windows(torch.stack([t, t + 1], 1), centre, size)
-    area = torch.full((count,), scene.area_px, device=device)
-    return windows, cut(scene.targets, t, centre, size, _reflect), area
+    return t, torch.minimum(centre.clamp(min=side // 2), reach)
 
 
 def _in_other_order(windows: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -212,7 +227,8 @@ def _in_other_order(windows: Tensor, targets: Tensor, generator: torch.Generator
 def _grid(count: int, side: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return sampling positions (B, 2, P, P, 2) as (x, y) in -1..1 of the window, and the zoom (B,): pixels per pixel."""
     u = torch.rand(8, count, generator=generator, device=generator.device)
-    zoom = torch.where(u[0] < 0.5, torch.ones_like(u[0]), ZOOM ** (2 * u[1] - 1))
+    span = math.log(SHRUNK * MAGNIFIED)
+    zoom = torch.where(u[0] < 0.5, torch.ones_like(u[0]), torch.exp(u[1] * span - math.log(MAGNIFIED)))
     line = torch.arange(side, device=generator.device) - (side - 1) / 2
     y, x = torch.meshgrid(line, line, indexing="ij")
     swap = (u[2] < 0.5)[:, None, None]

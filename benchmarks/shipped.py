@@ -1,0 +1,83 @@
+"""Make the encoder that comes with the program: train it, and put it into the package.
+
+    python benchmarks/shipped.py train --out DIR [--steps 2000] [--movies A.tif B.tif] [--threads 1] [--device auto] [--seed 0]
+    python benchmarks/shipped.py install --out DIR
+
+Without movies the game `simulated` is played alone: no picture of anybody enters, so no licence but our own applies. With movies the
+time arrow is played on them beside; name only movies whose licence allows it, and none that you want to judge by. The same command goes
+on where it was stopped, and runs on a GPU where there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from napari_tap_events.encoder.shipped import SHIPPED, encoder_folder
+from napari_tap_events.encoder.weights import CARD, WEIGHTS, load_card
+from napari_tap_events.jobs.output import Run
+from napari_tap_events.jobs.pretrain import pretrain
+from napari_tap_events.settings import ComputeSettings, PretrainSettings
+
+RECIPE = {"preset": "unet16", "learning_rate": 2e-3, "val_every": 200}
+ALONE = {"pretext": "simulated"}
+WITH_MOVIES = {"pretext": "simulated:1,time_arrow:0.3", "batch": 12, "synthetic_movies": 16}
+LICENCE = "BSD-3-Clause, as the program"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["train", "install"])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--movies", type=Path, nargs="*", default=[])
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    if given.what == "train":
+        train(given)
+    else:
+        install(given.out)
+
+
+def train(given: argparse.Namespace) -> None:
+    games: dict[str, Any] = WITH_MOVIES if given.movies else ALONE
+    settings = PretrainSettings(**{**RECIPE, **games}, steps=given.steps, seed=given.seed)
+    compute = ComputeSettings(device=given.device, threads=given.threads)
+    run = Run(given.out, resume=(given.out / "started.json").exists(), compute=compute)
+    started, cpu = time.monotonic(), time.process_time()
+    for report in pretrain(given.movies, settings, run):
+        if "val_ap_simulated" in report.values:
+            print(f"{time.monotonic() - started:.0f} s", report.done, {k: round(v, 4) for k, v in report.values.items()}, flush=True)
+    minutes = {"wall_minutes": (time.monotonic() - started) / 60, "cpu_minutes": (time.process_time() - cpu) / 60}
+    (given.out / "cost.json").write_text(json.dumps({**minutes, "machine": platform.machine(), "torch": torch.__version__}))
+
+
+def install(trained: Path) -> None:
+    """Copy weights and card into the package; the card tells the recipe and the licence."""
+    card = load_card(trained, "encoder")
+    cost = json.loads((trained / "cost.json").read_text()) if (trained / "cost.json").exists() else {}
+    about = {
+        "recipe": "python benchmarks/shipped.py train; all settings are in this card",
+        "data": "simulated movies, made from the seed" + "".join(f"; {movie.name}" for movie in card.movies),
+        "licence": LICENCE,
+        "cost": cost,
+    }
+    folder = encoder_folder(SHIPPED)
+    folder.mkdir(exist_ok=True)
+    shutil.copyfile(trained / WEIGHTS, folder / WEIGHTS)
+    told = card.model_copy(update={"name": SHIPPED, "details": {**card.details, **about}})
+    (folder / CARD).write_text(told.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    print(f"{folder}: {(folder / WEIGHTS).stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
