@@ -56,7 +56,12 @@ def train(given: argparse.Namespace) -> None:
     started, cpu = time.monotonic(), time.process_time()
     for report in pretrain(given.movies, settings, run):
         if "val_ap_simulated" in report.values:
-            print(f"{time.monotonic() - started:.0f} s", report.done, {k: round(v, 4) for k, v in report.values.items()}, flush=True)
+            print(
+                f"{time.monotonic() - started:.0f} s",
+                report.done,
+                {k: round(v, 4) for k, v in report.values.items()},
+                flush=True,
+            )
     minutes = {"wall_minutes": (time.monotonic() - started) / 60, "cpu_minutes": (time.process_time() - cpu) / 60}
     (given.out / "cost.json").write_text(json.dumps({**minutes, "machine": platform.machine(), "torch": torch.__version__}))
 

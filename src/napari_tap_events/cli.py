@@ -260,7 +260,9 @@ def detect(
     head: Annotated[Path | None, typer.Option("--head", metavar="DIR", help="Folder that train wrote.")] = None,
     encoder: Annotated[
         Path | None,
-        typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote, or 'shipped': candidates without any label."),
+        typer.Option(
+            "--encoder", metavar="DIR", help="Folder that pretrain wrote, or 'shipped': candidates without any label."
+        ),
     ] = None,
     first_frame: Annotated[
         int | None,

@@ -15,7 +15,7 @@ import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from napari_tap_events.settings import Settings, is_advanced, read_toml, unit_of
+from napari_tap_events.settings import Settings, is_advanced, read_toml, second_flag, unit_of
 
 FILE = "settings_file"
 _FileOption = Annotated[
@@ -67,6 +67,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     default = f"Default: {shown}." if shown else ""
     option = typer.Option(
         f"--{name.replace('_', '-')}" + (f"/--no-{name.replace('_', '-')}" if field.annotation is bool else ""),
+        *filter(None, [second_flag(field)]),
         help=" ".join(part for part in (field.description, f"In {unit}." if unit else "", default) if part),
         rich_help_panel="Advanced settings" if is_advanced(field) else "Settings",
         show_default=False,

@@ -43,7 +43,9 @@ def made_encoder(folder: Path, arrow: bool = True, pair: bool = True) -> Path:
         torch.nn.init.normal_(model.simulated.body[-1].weight)
     settings = EncoderSettings(preset="unet8").model_dump(mode="json")
     details = {"arrow": arrow, "simulated": pair}
-    save_model(folder, model.state_dict(), Card(kind="encoder", name="e", channels=1, features=8, settings=settings, details=details))
+    save_model(
+        folder, model.state_dict(), Card(kind="encoder", name="e", channels=1, features=8, settings=settings, details=details)
+    )
     return folder
 
 
@@ -52,7 +54,9 @@ def same(one: Path, other: Path) -> bool:
     return set(a) == set(b) and all(torch.equal(a[name], b[name]) for name in a)
 
 
-@pytest.mark.parametrize(("by", "source"), [("auto", "simulated"), ("simulated", "simulated"), ("arrow", "arrow"), ("both", "both")])
+@pytest.mark.parametrize(
+    ("by", "source"), [("auto", "simulated"), ("simulated", "simulated"), ("arrow", "arrow"), ("both", "both")]
+)
 def test_candidates_come_from_the_head_that_is_asked_for(marked, finish, tmp_path, by, source):
     both = made_encoder(tmp_path / "e")
     out = finish(detect_without_labels(marked.movie, both, SETTINGS.model_copy(update={"by": by}), Run(tmp_path / "out")))
@@ -94,7 +98,9 @@ def test_a_head_that_is_not_there_is_refused_before_anything_is_written(marked, 
 
 def test_the_arrow_recipe_is_the_same_by_its_own_name(marked, encoder, finish, tmp_path):
     by_name = finish(detect_arrow(marked.movie, encoder, SETTINGS, Run(tmp_path / "a")))
-    by_setting = finish(detect_without_labels(marked.movie, encoder, SETTINGS.model_copy(update={"by": "arrow"}), Run(tmp_path / "b")))
+    by_setting = finish(
+        detect_without_labels(marked.movie, encoder, SETTINGS.model_copy(update={"by": "arrow"}), Run(tmp_path / "b"))
+    )
     assert (by_name / "candidates.csv").read_text() == (by_setting / "candidates.csv").read_text()
 
 
@@ -120,7 +126,9 @@ def test_where_the_arrow_says_nothing_both_rank_as_simulated_alone():
     maps = FeatureMaps(np.zeros((2, 0, 20, 20), np.float16), pairs, 0, 2, simulated=2)
     one, other = (RANKINGS[by].score(maps, 3.0).ravel() for by in ("simulated", "both"))
     assert (np.argsort(one) == np.argsort(other)).all()
-    assert [RANKINGS["both"].probability(s) for s in other] == pytest.approx([0.5 * RANKINGS["simulated"].probability(s) for s in one], rel=1e-3)
+    assert [RANKINGS["both"].probability(s) for s in other] == pytest.approx(
+        [0.5 * RANKINGS["simulated"].probability(s) for s in one], rel=1e-3
+    )
     assert event_map(maps).shape == (20, 20)
 
 
@@ -133,7 +141,9 @@ def test_a_stopped_ranking_says_how_to_begin_again(marked, finish, tmp_path):
 
 @pytest.mark.parametrize("pretext", ["simulated", "time_arrow:1,simulated:0.5"])
 @pytest.mark.parametrize("stop_at", [1, 6])
-def test_a_stopped_and_resumed_run_of_the_game_makes_the_very_same_encoder(marked, tap, finish, tmp_path, monkeypatch, pretext, stop_at):
+def test_a_stopped_and_resumed_run_of_the_game_makes_the_very_same_encoder(
+    marked, tap, finish, tmp_path, monkeypatch, pretext, stop_at
+):
     settings = tap.model_copy(update={"pretext": pretext, **GAMES})
     movies = [marked.movie] if "time_arrow" in pretext else []
     whole = finish(pretrain(movies, settings, Run(tmp_path / "whole")))
@@ -158,7 +168,9 @@ def test_a_stopped_and_resumed_run_of_the_game_makes_the_very_same_encoder(marke
 
 def test_pretraining_goes_on_from_an_encoder(tap, finish, tmp_path):
     before = made_encoder(tmp_path / "e")
-    settings = tap.model_copy(update={"pretext": "simulated", **GAMES, "start_from": str(before), "steps": 1, "learning_rate": 1e-7})
+    settings = tap.model_copy(
+        update={"pretext": "simulated", **GAMES, "start_from": str(before), "steps": 1, "learning_rate": 1e-7}
+    )
     after = load_encoder(finish(pretrain([], settings, Run(tmp_path / "out"))))[0]
     old = load_encoder(before)[0]
     for one, other in ((after.encoder, old.encoder), (after.simulated, old.simulated)):

@@ -154,7 +154,9 @@ def test_left_as_they_are_crops_show_the_movie_with_its_truth_in_place(small):
     """Cells that take part in a division are the brightest there is: the truth lies where it is bright."""
     scenes = Scenes(0, None, 3, 4, CPU.device).at(0)
     batch = drawn(scenes, 40, 48, CPU.generator(3), still=True)
-    inside = [float(pair.amax((0, 1))[t == 1].mean()) for pair, t in zip(batch.pairs, batch.targets, strict=True) if (t == 1).any()]
+    inside = [
+        float(pair.amax((0, 1))[t == 1].mean()) for pair, t in zip(batch.pairs, batch.targets, strict=True) if (t == 1).any()
+    ]
     assert len(inside) > 10
     assert np.mean(inside) > 0.4
     assert float(batch.pairs.amax((1, 2)).mean()) < 0.25
@@ -165,7 +167,9 @@ def test_in_other_magnifications_and_orders_the_truth_still_lies_on_the_cells(sm
     monkeypatch.setattr(simulated, "JUMP", 0.0)
     scenes = Scenes(0, None, 3, 4, CPU.device).at(0)
     batch = drawn(scenes, 60, 48, CPU.generator(4))
-    inside = [float(pair.amax((0, 1))[t == 1].mean()) for pair, t in zip(batch.pairs, batch.targets, strict=True) if (t == 1).any()]
+    inside = [
+        float(pair.amax((0, 1))[t == 1].mean()) for pair, t in zip(batch.pairs, batch.targets, strict=True) if (t == 1).any()
+    ]
     assert np.mean(inside) > 0.4
 
 

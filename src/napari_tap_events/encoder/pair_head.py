@@ -37,7 +37,10 @@ class PairHead(nn.Module):
         super().__init__()
         self.kinds = kinds
         self.body = nn.Sequential(
-            *_layer(2 * features, HIDDEN, 1), *_layer(HIDDEN, HIDDEN, 2), *_layer(HIDDEN, HIDDEN, 4), nn.Conv2d(HIDDEN, kinds, 1)
+            *_layer(2 * features, HIDDEN, 1),
+            *_layer(HIDDEN, HIDDEN, 2),
+            *_layer(HIDDEN, HIDDEN, 4),
+            nn.Conv2d(HIDDEN, kinds, 1),
         )
         last = cast(nn.Conv2d, self.body[-1])
         nn.init.zeros_(last.weight)

@@ -27,8 +27,8 @@ def feature_source(name: str, movies: Sequence[Movie], preset: Preset, seed: int
     Parameters
     ----------
     name : str
-        Folder of a pretrained encoder, "shipped", or "random" (statistics of its BatchNorms estimated on the movies), "random-paper" (gains drawn
-        from N(0, 1), initial statistics, as published), "intensity", "difference".
+        Folder of a pretrained encoder, "shipped", or "random" (statistics of its BatchNorms estimated on the movies), "random-paper"
+        (gains drawn from N(0, 1), initial statistics, as published), "intensity", "difference".
     movies : sequence of Movie
         For which they are meant.
     preset, seed

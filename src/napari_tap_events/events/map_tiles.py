@@ -64,7 +64,7 @@ class Inputs:
     def pair_channels(self, maps: FeatureMaps) -> int:
         """Return how many channels of a frame pair are read."""
         chosen = self.pair_slice(maps)
-        return chosen.stop - chosen.start
+        return len(range(int(maps.pairs.shape[1]))[chosen])
 
     def pair_slice(self, maps: FeatureMaps) -> slice:
         """Return the channels of a frame pair's maps that are read: those of a pair head come last."""

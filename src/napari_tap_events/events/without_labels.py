@@ -45,13 +45,15 @@ class Ranking:
 
 def arrow_map(maps: FeatureMaps) -> Floats:
     """Return the arrow map (h, w) of one frame pair."""
-    return maps.pairs[0, 0].astype(np.float32)
+    arrow: Floats = maps.pairs[0, 0].astype(np.float32)
+    return arrow
 
 
 def evidence_maps(maps: FeatureMaps) -> Floats:
     """Return the evidence of each kind of event, 0 and more, (K, h, w), that a pair head gives to one frame pair."""
     logits = maps.pairs[0, maps.pairs.shape[1] - maps.simulated :].astype(np.float32)
-    return np.logaddexp(np.float32(0), logits)
+    evidence: Floats = np.logaddexp(np.float32(0), logits)
+    return evidence
 
 
 def event_map(maps: FeatureMaps) -> Floats:
@@ -85,9 +87,7 @@ def _by_both(maps: FeatureMaps, radius: float) -> Floats:
 
 NOTE = "No label was used: probability is that of {}; it ranks, it is not calibrated."
 RANKINGS = {
-    "arrow": Ranking(
-        ("event",), _by_arrow, lambda s: float(expit(s)), NOTE.format("the true order of time, not of an event")
-    ),
+    "arrow": Ranking(("event",), _by_arrow, lambda s: float(expit(s)), NOTE.format("the true order of time, not of an event")),
     "simulated": Ranking(
         EVENT_KINDS, _by_evidence, lambda s: float(-np.expm1(-s)), NOTE.format("an event as in simulated movies")
     ),

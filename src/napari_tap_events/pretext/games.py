@@ -80,7 +80,7 @@ GAMES: Mapping[str, Game] = {
     "time_arrow": Game(
         "Which of two crops of a movie came first.", True, lambda s: f"val_cross_entropy_{s.sampling}", _time_arrow
     ),
-    "simulated": Game("Where the events of simulated movies are.", False, lambda s: "val_loss_simulated", _simulated),
+    "simulated": Game("Where the events of simulated movies are.", False, lambda _: "val_loss_simulated", _simulated),
 }
 
 
@@ -109,7 +109,9 @@ def _weight(text: str, weight: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise SettingsError(f"pretext = '{text}': the weight '{weight}' is no number above 0; write it as time_arrow:1,simulated:0.5.")
+        raise SettingsError(
+            f"pretext = '{text}': the weight '{weight}' is no number above 0; write it as time_arrow:1,simulated:0.5."
+        )
     return value
 
 

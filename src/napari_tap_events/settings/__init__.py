@@ -1,6 +1,6 @@
 """Settings: each one declared once; files, flags and forms come from the declarations."""
 
-from napari_tap_events.settings.declare import FrameRange, Settings, frame_range, is_advanced, read_toml, setting, unit_of
+from napari_tap_events.settings.declare import FrameRange, Settings, frame_range, is_advanced, read_toml, second_flag, setting, unit_of
 from napari_tap_events.settings.recipes import (
     ComputeSettings,
     Criterion,
@@ -45,6 +45,7 @@ __all__ = [
     "frame_range",
     "is_advanced",
     "read_toml",
+    "second_flag",
     "setting",
     "unit_of",
 ]

@@ -28,9 +28,13 @@ def setting(
     high: float | None = None,
     least: int | None = None,
     advanced: bool = False,
+    also: str = "",
 ) -> Any:
-    """Declare a setting: default, one sentence of help, unit, inclusive limits, least length, and whether forms fold it away."""
-    extra: dict[str, Any] = {"unit": unit, "advanced": advanced}
+    """Declare a setting: default, one sentence of help, unit, inclusive limits, least length, and whether forms fold it away.
+
+    `also` is a second name of its flag, with the dashes.
+    """
+    extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "also": also}
     return Field(default, description=help, ge=low, le=high, min_length=least, json_schema_extra=extra)
 
 
@@ -92,6 +96,12 @@ def unit_of(field: FieldInfo) -> str | None:
     """Return the unit of a declared setting, or None."""
     extra = field.json_schema_extra
     return extra.get("unit") if isinstance(extra, dict) else None  # type: ignore[return-value]
+
+
+def second_flag(field: FieldInfo) -> str:
+    """Return the second name of a setting's flag, or ""."""
+    extra = field.json_schema_extra
+    return str(extra.get("also") or "") if isinstance(extra, dict) else ""
 
 
 def is_advanced(field: FieldInfo) -> bool:

@@ -52,7 +52,9 @@ class PretrainSettings(EncoderSettings):
         "simulated finds events in made-up movies and needs no movie of yours.",
     )
     start_from: str = setting(
-        "", "Encoder to go on from instead of from nothing: a folder, or 'shipped' for the one that comes with the program."
+        "",
+        "Encoder to go on from instead of from nothing: a folder, or 'shipped' for the one that comes with the program.",
+        also="--from",
     )
     patch_px: int = setting(48, "Side of the crops; about three cell diameters.", unit="px", low=16, high=512)
     steps: int | None = setting(None, "Training steps; by default from the epochs.", low=1)
@@ -80,10 +82,10 @@ class PretrainSettings(EncoderSettings):
     motion_blur_px: float = setting(
         4.0, "Blur of the squared frame difference: half a cell radius.", unit="px", low=0, advanced=True
     )
-    simulated_px: int = setting(
-        96, "Side of the crops of simulated movies.", unit="px", low=32, high=512, advanced=True
+    simulated_px: int = setting(96, "Side of the crops of simulated movies.", unit="px", low=32, high=512, advanced=True)
+    simulated_batch: int = setting(
+        10, "Crop pairs of simulated movies per step.", unit="pairs", low=2, high=4096, advanced=True
     )
-    simulated_batch: int = setting(10, "Crop pairs of simulated movies per step.", unit="pairs", low=2, high=4096, advanced=True)
     simulated_movies: int = setting(24, "Simulated movies at hand at a time.", low=1, high=1000, advanced=True)
     simulated_renew: int = setting(
         6, "Steps after which one of the simulated movies gives way to a new one.", unit="steps", low=1, advanced=True
