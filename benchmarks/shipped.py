@@ -20,8 +20,8 @@ from typing import Any
 
 import torch
 
-from napari_tap_events.encoder.shipped import SHIPPED, encoder_folder
-from napari_tap_events.encoder.weights import CARD, WEIGHTS, load_card
+from napari_tap_events.encoder.shipped import CARD, SHIPPED, encoder_folder
+from napari_tap_events.encoder.weights import WEIGHTS, load_card
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.settings import ComputeSettings, PretrainSettings

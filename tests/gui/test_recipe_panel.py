@@ -289,4 +289,4 @@ def test_a_new_stage_begins_new_curves(bench):
 def test_every_stage_has_words():
     assert stage_words("nested head 2 of 6") == "Teaching nested head 2 of 6"
     assert stage_words("something new") == "Something new"
-    assert stage_words("pretrain") == "Learning the arrow of time"
+    assert stage_words("pretrain") == "Learning without labels"

@@ -190,11 +190,16 @@ def test_going_on_with_another_network_is_refused(tap, finish, tmp_path):
 def test_games_and_movies_must_go_together(marked, tap, finish, tmp_path):
     with pytest.raises(SettingsError, match="the game 'time_arrow' is played on movies: give at least one MOVIE"):
         finish(pretrain([], tap, Run(tmp_path / "out")))
-    with pytest.raises(SettingsError, match="leave them away, or add time_arrow"):
-        finish(pretrain([marked.movie], tap.model_copy(update={"pretext": "simulated"}), Run(tmp_path / "out")))
     with pytest.raises(SettingsError, match="there are: time_arrow, simulated"):
         finish(pretrain([marked.movie], tap.model_copy(update={"pretext": "jigsaw"}), Run(tmp_path / "out")))
     assert not (tmp_path / "out").exists()
+
+
+def test_movies_that_no_game_is_played_on_are_left_aside_and_that_is_told(marked, tap, tmp_path):
+    settings = tap.model_copy(update={"pretext": "simulated", **GAMES, "steps": 1})
+    reports = list(pretrain([marked.movie], settings, Run(tmp_path / "out")))
+    assert any("they teach nothing here" in report.message for report in reports)
+    assert load_encoder(tmp_path / "out")[1].movies == []
 
 
 def test_a_head_reads_what_simulated_movies_have_taught_beside_the_features(marked, quick, finish, tmp_path):

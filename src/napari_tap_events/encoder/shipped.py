@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+CARD = "card.json"
+"""Name of the file that says what a model is."""
 SHIPPED = "shipped"
 """The name by which it is asked for, wherever the folder of an encoder is."""
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from napari_tap_events.encoder.arrow import ArrowHead
 from napari_tap_events.encoder.pair_head import PairHead
+from napari_tap_events.encoder.shipped import CARD
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.errors import ModelError, SettingsError
 from napari_tap_events.movies.movie import Movie
@@ -29,7 +30,7 @@ from napari_tap_events.versions import versions
 
 SCHEMA = 2
 """2: an encoder may have a pair head; cards of schema 1 are read as having none."""
-WEIGHTS, CARD = "model.safetensors", "card.json"
+WEIGHTS = "model.safetensors"
 
 
 class MovieRecord(BaseModel):

@@ -27,6 +27,7 @@ SENTENCE = "Goes over every frame of the movie and gives each place the probabil
 WHY = "Shows where the network looks (Grad-CAM), and ranks the places where it looks hardest."
 MAPS = {
     "probability": "probability of an event",
+    "simulated": "events as in simulated movies",
     "arrow": "arrow of time",
     "grad_cam": "where the network looks (Grad-CAM)",
     "evidence": "evidence of an event",
@@ -96,7 +97,7 @@ class FindPanel(QWidget):
 
     def _build(self) -> None:
         self.model = ModelChoice()
-        self.model.setToolTip("A head of step 4, or the arrow of time of an encoder of step 3, which needs no labels.")
+        self.model.setToolTip("A head of step 4; or what an encoder finds by itself, which needs no labels.")
         self.recipe = RecipePanel("Find events", SENTENCE, "detect", (DetectSettings, ComputeSettings), self._inputs)
         self.explain = RecipePanel("Explain", WHY, "explain", (ExplainSettings, ComputeSettings), self._why_inputs)
         for recipe in (self.recipe, self.explain):

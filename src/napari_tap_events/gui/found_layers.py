@@ -19,12 +19,13 @@ from napari_tap_events.movies.ome_zarr import open_map
 
 MAPS = {
     "probability": ("probability.ome.zarr", show_as.probability_layer),
+    "simulated": ("simulated.ome.zarr", show_as.simulated_layer),
     "arrow": ("arrow.ome.zarr", show_as.arrow_layer),
     "grad_cam": ("grad_cam.ome.zarr", show_as.grad_cam_layer),
     "evidence": ("evidence.ome.zarr", show_as.evidence_layer),
 }
 
-GROWING = ("probability", "arrow")
+GROWING = ("probability", "simulated", "arrow")
 """What can be seen while it is computed: the first of them that there is."""
 
 

@@ -14,7 +14,7 @@ STAGES = {
     "starting": "Starting",
     "synth": "Making a synthetic movie",
     "synthetic movies": "Making synthetic movies",
-    "pretrain": "Learning the arrow of time",
+    "pretrain": "Learning without labels",
     "labels": "Reading the marks",
     "features": "Computing features of every frame",
     "head": "Teaching the head",

@@ -83,6 +83,13 @@ def probability_layer(stored: StoredMap, world: World) -> Image:
     return layer
 
 
+def simulated_layer(stored: StoredMap, world: World) -> Image:
+    """Show where events are as in simulated movies (0..1, not calibrated), hidden until it is asked for."""
+    return _map_layer(
+        stored, world, "simulated", probability_colormap(), contrast_limits=(0.0, 1.0), blending="translucent", visible=False
+    )
+
+
 def arrow_layer(stored: StoredMap, world: World) -> Image:
     """Show the arrow map, hidden until it is asked for."""
     limits = 0.0, _highest(stored)

@@ -1,4 +1,4 @@
-"""The Pretrain step: an encoder learns the arrow of time from the open movie, without any mark."""
+"""The Pretrain step: an encoder learns without any mark, from the arrow of time in the open movie, from simulated movies, or both."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, PretrainSettings
 
 SENTENCE = (
-    "An encoder learns to tell which of two crops came first. It needs no marks, runs in the background, and afterwards "
-    "can already rank places where something irreversible happens. Without it, step 4 works on the image alone."
+    "An encoder learns to tell which of two crops came first, or to find events in simulated movies, or both. It needs no marks, runs "
+    "in the background, and afterwards can already rank places. Without it, steps 4 and 5 have the encoder that comes with the program."
 )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from napari_tap_events.encoder.shipped import CARD, SHIPPED, encoder_folder
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.model_choice import Model
 from napari_tap_events.project.folder import Project
@@ -17,40 +19,69 @@ INTENSITY = Model(
     "control",
 )
 RANDOM = Model("random encoder (control)", "random", "What an untrained encoder is worth; for comparison only.", "control")
+SIMULATED_HELP = "Ranks places that look like a division or death of simulated movies; not one mark is needed."
+SHIPPED_ENCODER = Model(
+    "shipped encoder, ready at once",
+    SHIPPED,
+    "Comes with the program; it has learned from simulated movies to find events.",
+    "encoder",
+)
+SHIPPED_FINDER = Model("no labels: events as simulated, shipped", SHIPPED, SIMULATED_HELP, "encoder")
 
 
 def encoders(project: Project | None) -> list[Model]:
-    """Return the pretrained encoders, the newest first, then what needs no pretraining."""
+    """Return the pretrained encoders, the newest first, then the shipped one, then what needs no pretraining."""
     found = [] if project is None else [_encoder(folder) for folder in project.encoders()]
-    return [*found, INTENSITY, RANDOM]
+    return [*found, *_shipped(SHIPPED_ENCODER), INTENSITY, RANDOM]
 
 
 def finders(project: Project | None) -> list[Model]:
-    """Return what can find events: heads, the newest first, then encoders, whose arrow of time needs no label."""
+    """Return what can find events: heads, the newest first, then encoders, whose own maps need no label, then the shipped one."""
     if project is None:
         return []
-    arrows = [
-        Model(f"no labels: arrow of time of {folder.name}", str(folder), "Ranks places that cannot run backwards.", "encoder")
-        for folder in project.encoders()
-    ]
-    return [*(_head(folder) for folder in project.heads()), *arrows]
+    unlabelled = [_without_labels(folder) for folder in project.encoders()]
+    return [*(_head(folder) for folder in project.heads()), *unlabelled, *_shipped(SHIPPED_FINDER)]
+
+
+def _shipped(model: Model) -> list[Model]:
+    return [model] if (encoder_folder(SHIPPED) / CARD).exists() else []
+
+
+def _without_labels(folder: Path) -> Model:
+    if _details(folder).get("simulated"):
+        return Model(f"no labels: events as simulated, {folder.name}", str(folder), SIMULATED_HELP, "encoder")
+    return Model(
+        f"no labels: arrow of time of {folder.name}", str(folder), "Ranks places that cannot run backwards.", "encoder"
+    )
 
 
 def in_a_word(folder: Path) -> str:
     """Return what matters most of a result: the accuracy of an encoder, the F1 of a head, the number of events."""
     summary = _summary(folder)
-    for name, words in (("f1", "F1 {:.2f}"), ("val_accuracy_motion", "accuracy {:.2f}"), ("events", "{} events")):
+    for name, words in (
+        ("f1", "F1 {:.2f}"),
+        ("val_accuracy_motion", "accuracy {:.2f}"),
+        ("val_ap_simulated", "AP {:.2f} on simulated"),
+        ("events", "{} events"),
+    ):
         if isinstance(summary.get(name), int | float):
             return words.format(summary[name])
     return "done"
 
 
 def _encoder(folder: Path) -> Model:
-    return Model(f"{folder.name}, {in_a_word(folder)}", str(folder), f"Pretrained on the arrow of time: {folder}", "encoder")
+    return Model(f"{folder.name}, {in_a_word(folder)}", str(folder), f"Pretrained without labels: {folder}", "encoder")
 
 
 def _head(folder: Path) -> Model:
     return Model(f"{folder.name}, {in_a_word(folder)}", str(folder), f"An event head: {folder}", "head")
+
+
+def _details(folder: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((folder / CARD).read_text(encoding="utf-8"))["details"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _summary(folder: Path) -> dict[str, Any]:

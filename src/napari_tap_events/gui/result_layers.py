@@ -43,6 +43,10 @@ def _arrow(path: Path, below: _Below) -> list[Layer]:
     return [show_as.arrow_layer(open_map(path), below.world)]
 
 
+def _simulated(path: Path, below: _Below) -> list[Layer]:
+    return [show_as.simulated_layer(open_map(path), below.world)]
+
+
 def _grad_cam(path: Path, below: _Below) -> list[Layer]:
     return [show_as.grad_cam_layer(open_map(path), below.world)]
 
@@ -62,6 +66,7 @@ def _events(path: Path, below: _Below) -> list[Layer]:
 
 OVERLAYS: dict[str, Callable[[Path, _Below], list[Layer]]] = {
     "masks": _masks,
+    "simulated": _simulated,
     "arrow": _arrow,
     "grad_cam": _grad_cam,
     "probability": _probability,

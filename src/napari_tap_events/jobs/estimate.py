@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
+from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.jobs.output import read_json
 from napari_tap_events.jobs.speeds import LEAST_S, Speeds
 from napari_tap_events.jobs.workload import COST, STARTING_S, TORCH_BYTES, WIDTHS, Workload
@@ -97,7 +97,7 @@ def features_of(model: str, settings: HeadSettings | None = None) -> int:
     settings : HeadSettings, optional
         With the size of the U-Net of the controls.
     """
-    card = read_json(Path(model) / CARD) or {}
+    card = read_json(encoder_folder(model) / CARD) or {}
     features = card.get("features")
     if isinstance(features, int):
         return min(COST, key=lambda width: abs(width - features))

@@ -49,8 +49,8 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
         The encoder folder: `model.safetensors`, `card.json`, `history.csv`, `result.json`.
     """
     games = parse_games(settings.pretext)
-    _check_movies(movies, games)
-    opened = [single_channel(open_movie(path, run.movie)) for path in movies]
+    played_on = _movies_of(movies, games)
+    opened = [single_channel(open_movie(path, run.movie)) for path in played_on]
     parts = [_parts(movie, settings) for movie in opened]
     compute = compute_for(run.compute)
     channels = opened[0].n_channels if opened else 1
@@ -59,6 +59,8 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     if finished(run):
         yield Report("pretrain", message=f"'{run.out}' is finished already")
         return run.out
+    if len(played_on) < len(movies):
+        yield Report("pretrain", message=f"no game of '{settings.pretext}' is played on your movies: they teach nothing here")
     read = f"reading {len(opened)} movie(s), " if opened else ""
     yield Report("pretrain", message=f"{read}computing on {compute.name}")
     own = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
@@ -68,15 +70,12 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     return _keep(model, history, opened, parts, used, run)
 
 
-def _check_movies(movies: Sequence[Path], games: Mapping[str, float]) -> None:
-    """Refuse games without the movies that they are played on, and movies that no game is played on."""
+def _movies_of(movies: Sequence[Path], games: Mapping[str, float]) -> Sequence[Path]:
+    """Return the movies that games are played on: all, or none; a game without the movies that it needs is refused."""
     playing = [name for name in games if GAMES[name].needs_movies]
     if playing and not movies:
         raise SettingsError(f"the game '{playing[0]}' is played on movies: give at least one MOVIE.")
-    if movies and not playing:
-        raise SettingsError(
-            f"no game of pretext = '{','.join(games)}' is played on your movies; leave them away, or add time_arrow."
-        )
+    return movies if playing else []
 
 
 def _fresh(channels: int, games: Mapping[str, float], settings: PretrainSettings) -> ArrowEncoder:

@@ -15,7 +15,7 @@ from napari_tap_events.jobs.estimate import Estimate, estimate, features_of, thr
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.speeds import load_speeds, save_speeds, speeds_file
 from napari_tap_events.jobs.workload import MovieSize, workload
-from napari_tap_events.movies.movie import single_channel
+from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.settings import EncoderSettings, HeadSettings, Settings
 
@@ -65,6 +65,15 @@ def _measured(device: str) -> float:
     return SIDE_PX**2 / quickest  # what others do on this computer meanwhile should not count
 
 
+def _size(movies: Sequence[Movie]) -> MovieSize:
+    """Return the size of all movies taken as one; without any, that of none."""
+    if not movies:
+        return MovieSize((0, 1, 0, 0), 1)
+    largest = max(movies, key=lambda movie: movie.height * movie.width)
+    frames = sum(movie.n_frames for movie in movies)
+    return MovieSize((frames, largest.n_channels, largest.height, largest.width), largest.dtype.itemsize)
+
+
 def estimate_for(command: str, movies: Sequence[Path], model: str, run: Run, settings: Settings) -> Estimate:
     """Say what a command will take on these movies, on this computer; its speed is measured where it is not known.
 
@@ -82,9 +91,7 @@ def estimate_for(command: str, movies: Sequence[Path], model: str, run: Run, set
     """
     compute = compute_for(run.compute)
     sizes = [single_channel(open_movie(path, run.movie)) for path in movies]
-    largest = max(sizes, key=lambda movie: movie.height * movie.width)
-    frames = sum(movie.n_frames for movie in sizes)
-    size = MovieSize((frames, largest.n_channels, largest.height, largest.width), largest.dtype.itemsize)
+    size = _size(sizes)
     width = features_of(model, settings if isinstance(settings, HeadSettings) else None)
     device, speeds, file = compute.device.type, load_speeds(speeds_file()), speeds_file()
     if device not in speeds.pixels_per_s:

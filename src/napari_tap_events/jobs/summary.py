@@ -45,7 +45,11 @@ def _accuracy(summary: Mapping[str, Any]) -> str:
         (name, summary.get(f"val_accuracy_{key}")) for name, key in (("where cells move", "motion"), ("anywhere", "uniform"))
     ]
     told = ", ".join(f"{value:.3f} {name}" for name, value in where if value is not None)
-    return f"Time arrow, accuracy on frames that did not teach (chance 0.5): {told}."
+    sentences = [f"Time arrow, accuracy on frames that did not teach (chance 0.5): {told}."] if told else []
+    if "val_ap_simulated" in summary:
+        found = summary["val_ap_simulated"]
+        sentences.append(f"Simulated movies that did not teach: average precision of crops with an event {found:.3f}.")
+    return " ".join(sentences)
 
 
 def _training(summary: Mapping[str, Any]) -> list[str]:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from napari_tap_events.encoder.feature_maps import EncoderFeatures
-from napari_tap_events.encoder.shipped import encoder_folder
+from napari_tap_events.encoder.shipped import CARD, encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
-from napari_tap_events.encoder.weights import CARD, WEIGHTS, ArrowEncoder, Card, MovieRecord, movie_record, save_model
+from napari_tap_events.encoder.weights import WEIGHTS, ArrowEncoder, Card, MovieRecord, movie_record, save_model
 from napari_tap_events.events.dense import any_kind
 from napari_tap_events.events.evaluation import Field, Judged, evaluation, judge_folds
 from napari_tap_events.events.held_out import APART_FRAMES, Calibration

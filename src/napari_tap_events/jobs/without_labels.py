@@ -16,6 +16,7 @@ from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid
 from napari_tap_events.events.table import EventRow, events_table, write_events
 from napari_tap_events.events.without_labels import RANKINGS, Ranking, arrow_map, event_map
+from napari_tap_events.jobs.detect import mapped_first, pair_at
 from napari_tap_events.jobs.output import Run, describe, finish, start
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.ome_zarr import create_map
@@ -27,7 +28,7 @@ MAP_STRIDE_PX = 2
 
 
 def detect_without_labels(
-    movie_path: Path, encoder: str | Path, settings: DetectSettings, run: Run
+    movie_path: Path, encoder: str | Path, settings: DetectSettings, run: Run, first_frame: int | None = None
 ) -> Generator[Report, None, Path]:
     """Rank the places of a movie by what an encoder's own heads say: an event detector that needs no label.
 
@@ -41,6 +42,8 @@ def detect_without_labels(
     settings : DetectSettings
         `by` says by which head; `threshold` is 0.5 unless given.
     run : Run
+    first_frame : int, optional
+        Frame that somebody looks at: its map is written before all others, once more than needed; the results are the same.
 
     Raises
     ------
@@ -59,6 +62,11 @@ def detect_without_labels(
     finder = MaximaFinder(grid, settings.radius_px, settings.radius_frames)
     candidates: list[Candidate] = []
     source = EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated)
+    if first_frame is not None:
+        t = pair_at(first_frame, frames)
+        for _, maps in passing_maps(movie, source, compute, MAP_STRIDE_PX, range(t, t + 2)):
+            stored.write(t, maps)
+        yield Report("detect", 0, len(frames) - 1, mapped_first(t))
     for done, (t, maps) in enumerate(passing_maps(movie, source, compute, MAP_STRIDE_PX, frames), 1):
         stored.write(t, maps)
         candidates += finder.add(t, ranking.score(maps, settings.radius_px / MAP_STRIDE_PX))

@@ -26,6 +26,12 @@ LEARNING = 2.5
 """Forward, backward and the step of the optimiser, for one forward."""
 AUGMENTED = 0.35
 """A pixel of a crop: cut out of a larger window, turned and bent."""
+SIMULATED = 0.3
+"""A pixel of a simulated crop: cut out, shown through another microscope, and what the pair head makes of it."""
+MOVIE_PX = 1.5e5
+"""A simulated movie, made by one thread; where there is a second one, beside the rest."""
+VAL_SCENES, VAL_CROPS, SCENE_BYTES = 12, 96, 4 << 20
+"""Simulated movies and crops that judge; what a movie at hand takes."""
 FINDING, EXPLAINING = 1.7, 1.7
 """A pixel of a frame: arrow map, head, maxima and writing included."""
 HEAD_COST = {"evidence": 0.25, "resnet": 5.6, "linear": 0.3}
@@ -123,9 +129,33 @@ def workload(command: str, movie: MovieSize, width: int, settings: tuple[Setting
 
 
 def _pretraining(movie: MovieSize, s: PretrainSettings) -> Workload:
-    width, crop = WIDTHS[s.preset], s.patch_px**2
+    """Count the games that are played: each takes its own time, and they share the memory of a process."""
+    names = [part.partition(":")[0].strip() for part in s.pretext.split(",")]
+    counted = [_arrow(movie, s)] if "time_arrow" in names else []
+    counted += [_simulated(s)] if "simulated" in names else []
+    shared = TORCH_BYTES + FIRST_BYTES["pretrain"]
+    return Workload(sum(one.pixels for one in counted), shared + sum(one.nbytes for one in counted))
+
+
+def _simulated(s: PretrainSettings) -> Workload:
+    width, crop = WIDTHS[s.preset], s.simulated_px**2
+    step_px = 2 * s.simulated_batch * crop
+    looks = max(1, _steps(s) // min(s.val_every, _steps(s))) * 2 * VAL_CROPS * crop
+    movies = s.simulated_movies + VAL_SCENES + _steps(s) / s.simulated_renew
+    pixels = COST[width] * (LEARNING * step_px * _steps(s) + looks) + SIMULATED * step_px * _steps(s) + MOVIE_PX * movies
+    held = (s.simulated_movies + VAL_SCENES) * SCENE_BYTES + 8 * VAL_CROPS * crop
+    learning = LEARNED_BYTES * width * step_px + 16 * WEIGHTS_PER_SQUARE * width**2
+    return Workload(pixels, held + learning + 22 * 3 * step_px)
+
+
+def _steps(s: PretrainSettings) -> int:
     period = max(1, s.pairs_per_epoch // s.batch)
-    steps = s.steps or max(1, ceil(s.epochs * period))
+    return s.steps or max(1, ceil(s.epochs * period))
+
+
+def _arrow(movie: MovieSize, s: PretrainSettings) -> Workload:
+    width, crop = WIDTHS[s.preset], s.patch_px**2
+    steps = _steps(s)
     step_px = 2 * s.batch * crop
     looks = max(1, steps // min(s.val_every, steps)) * 2 * 2 * s.val_pairs * crop
     augmented = AUGMENTED * (s.augmentation > 0) * step_px * steps
@@ -133,7 +163,7 @@ def _pretraining(movie: MovieSize, s: PretrainSettings) -> Workload:
     window_px = 5 * step_px if s.augmentation else step_px
     held = 2 * movie.nbytes + 6 * movie.nbytes // movie.itemsize // 16 + 4 * 4 * s.val_pairs * crop
     learning = LEARNED_BYTES * width * step_px + 16 * WEIGHTS_PER_SQUARE * width**2
-    return Workload(pixels, TORCH_BYTES + FIRST_BYTES["pretrain"] + held + learning + 22 * window_px)
+    return Workload(pixels, held + learning + 22 * window_px)
 
 
 def _training(movie: MovieSize, width: int, s: HeadSettings) -> Workload:

@@ -1,6 +1,15 @@
 """Settings: each one declared once; files, flags and forms come from the declarations."""
 
-from napari_tap_events.settings.declare import FrameRange, Settings, frame_range, is_advanced, read_toml, second_flag, setting, unit_of
+from napari_tap_events.settings.declare import (
+    FrameRange,
+    Settings,
+    frame_range,
+    is_advanced,
+    read_toml,
+    second_flag,
+    setting,
+    unit_of,
+)
 from napari_tap_events.settings.recipes import (
     ComputeSettings,
     Criterion,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from napari_tap_events.study.result import Result
 from napari_tap_events.study.words import duration, last_value, listed
@@ -65,6 +66,10 @@ def _about_encoder(result: Result) -> Told:
     given = result.section_with("patch_px")
     if not given:
         return [], []
+    played = str(given.get("pretext") or "time_arrow")
+    simulated = _about_simulated(given) if "simulated" in played else []
+    if "time_arrow" not in played:
+        return simulated, []
     deltas = list(given.get("deltas") or [1])
     apart = f"{listed([str(delta) for delta in deltas])} frame{'' if deltas == [1] else 's'} apart"
     drawn = "more often where something moves" if given.get("sampling") == "motion" else "everywhere alike"
@@ -73,8 +78,17 @@ def _about_encoder(result: Result) -> Told:
     return [
         f"A U-Net encoder ({given.get('preset', 'unet16')}) was trained without labels by time arrow prediction "
         f"(Gallusser et al. 2023): to tell the order of two crops of {given['patch_px']} × {given['patch_px']} pixels of one "
-        f"place, {apart}, drawn {drawn}{length} (seed {given.get('seed', 0)})."
+        f"place, {apart}, drawn {drawn}{length} (seed {given.get('seed', 0)}).",
+        *simulated,
     ], ["tap"]
+
+
+def _about_simulated(given: Mapping[str, Any]) -> list[str]:
+    return [
+        f"The encoder ({given.get('preset', 'unet16')}) and a pair head were taught to find the divisions and deaths of endless "
+        f"simulated movies of randomised looks, in crop pairs of {given.get('simulated_px')} × {given.get('simulated_px')} pixels "
+        f"(seed {given.get('seed', 0)}); no label of a real movie was used."
+    ]
 
 
 def _about_head(result: Result) -> Told:

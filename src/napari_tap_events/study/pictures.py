@@ -27,7 +27,7 @@ from napari_tap_events.study.words import plural
 
 LARGEST_PX = 420
 GREYS = 48
-MAP_COLOURS = {"probability": "magma", "arrow": "YlGnBu_r", "grad_cam": "inferno"}
+MAP_COLOURS = {"probability": "magma", "simulated": "magma", "arrow": "YlGnBu_r", "grad_cam": "inferno"}
 MOST_OPAQUE = 0.75
 
 
@@ -75,7 +75,7 @@ def frame_picture(
         Radius of the marks in pixels.
     frames : int
         Frames to each side whose events are drawn too.
-    look : "probability", "arrow" or "grad_cam"
+    look : "probability", "simulated", "arrow" or "grad_cam"
         Colours of the map.
     """
     window = Window(0, 0, movie.height, movie.width)

@@ -182,19 +182,24 @@ def _over_time(result: Result) -> Section | None:
 
 
 def _probability(result: Result) -> Section | None:
-    movie, stored = result.movie, result.probability or result.arrow
+    looks = {"probability": result.probability, "simulated": result.simulated, "arrow": result.arrow}
+    if result.card.get("inputs", {}).get("by") == "arrow":
+        del looks["simulated"]
+    movie, look = result.movie, next((name for name, stored in looks.items() if stored is not None), "")
+    stored = looks.get(look)
     if movie is None or stored is None:
         return None
-    (events, truth), look = _shown(result), "arrow" if result.probability is None else "probability"
+    events, truth = _shown(result)
     if events is None or events.empty:
         times, where = pictures.telling_frames(None, movie.n_frames - 1, FRAMES_SHOWN), ""
     else:
         times, where = pictures.strongest_frames(events, FRAMES_SHOWN), ", in the frames with the most probable events"
     radius, near = _radius_px(result), _near_frames(result)
     shown = tuple(pictures.frame_picture(movie, t, events, truth, stored, radius, near, look) for t in times)
-    title = "Event probability" if look == "probability" else "Arrow map"
+    title = {"probability": "Event probability", "simulated": "Events as simulated", "arrow": "Arrow map"}[look]
     meaning = {
         "probability": "The calibrated probability that a window around a place holds an event between this frame and the next",
+        "simulated": "How much a place looks like a division or death of simulated movies; no label was used, it is not calibrated",
         "arrow": "How clearly a place tells which of two frames came first, learned without any label; 0 is a guess, 1 is certain",
     }[look]
     return Section(look, title, f"{meaning}{where}.", pictures=shown, look=look)
@@ -220,10 +225,18 @@ def _grad_cam(result: Result) -> Section | None:
     return Section("grad-cam", "Grad-CAM", lead, insets=tuple(insets), look="grad_cam")
 
 
+def _game(result: Result) -> tuple[str, float | None]:
+    """Return what was learned without labels, and the accuracy of chance where there is one."""
+    played = str(result.setting("pretext", "time_arrow"))
+    if "time_arrow" not in played:
+        return "Events of simulated movies (no labels)", None
+    return ("Time arrow and simulated movies" if "simulated" in played else "Time arrow prediction") + " (no labels)", 0.5
+
+
 def _learning(result: Result) -> Section | None:
     curves = []
     for history, what, chance in (
-        (result.pretrain_history, "Time arrow prediction (no labels)", 0.5),
+        (result.pretrain_history, *_game(result)),
         (result.head_history, "Event head", None),
     ):
         if history is not None:

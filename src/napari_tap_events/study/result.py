@@ -32,7 +32,7 @@ class Result(ResultFolder):
         As of a `ResultFolder`.
     movie : Movie or None
     events, candidates, truth : events tables or None
-    probability, arrow, grad_cam : StoredMap or None
+    probability, simulated, arrow, grad_cam : StoredMap or None
         Maps (T-1, Y', X'), 0..1.
     pretrain_history, head_history : DataFrame or None
         One row a validation: step, losses, accuracies.
@@ -49,6 +49,7 @@ class Result(ResultFolder):
     candidates: pd.DataFrame | None = None
     truth: pd.DataFrame | None = None
     probability: StoredMap | None = None
+    simulated: StoredMap | None = None
     arrow: StoredMap | None = None
     grad_cam: StoredMap | None = None
     pretrain_history: pd.DataFrame | None = None
@@ -111,6 +112,7 @@ def read_result(folder: Path) -> Result:
         candidates=read("candidates", read_events),
         truth=read("truth", read_events),
         probability=read("probability", open_map),
+        simulated=read("simulated", open_map),
         arrow=read("arrow", open_map),
         grad_cam=read("grad_cam", open_map),
         pretrain_history=read("pretrain_history", _history),
