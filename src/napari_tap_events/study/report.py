@@ -239,8 +239,9 @@ def _calibration(result: Result) -> Section | None:
     alt = "Observed frequency of events against their predicted probability, over the number of windows in each of the bins."
     curve = Picture(figures.reliability(before, after), "Reliability; bars: one standard error", alt)
     lead = "On the dotted line, a probability of 0.7 is right seven times out of ten. ECE is the mean distance from that line."
-    table = tables.calibration_table(result)
-    return Section("calibration", "Calibration", lead, judged=True, curves=(curve,), tables=(table,) if table else ())
+    found = (tables.calibration_table(result), tables.calibration_methods_table(result))
+    shown = tuple(table for table in found if table)
+    return Section("calibration", "Calibration", lead, judged=True, curves=(curve,), tables=shown)
 
 
 def _precision_recall(result: Result) -> Section | None:
