@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tap_events.events.calibration import Method, calibration_summary
-from napari_tap_events.events.held_out import HeldOut, window_calibrators
+from napari_tap_events.events.held_out import APART_FRAMES, HeldOut, window_calibrators
 
 METHODS: tuple[Method, ...] = get_args(Method)
 BINS = 15
@@ -46,7 +46,7 @@ def _judged(answers: Mapping[tuple[int, int], list[HeldOut]], method: Method) ->
         for part in answers[k, k]:
             for kind, calibrator in enumerate(calibrators):
                 p = calibrator.probability(part.logits[:, kind].astype(np.float64))
-                parts.append((p, part.labels[:, kind], part.t))
+                parts.append((p, part.labels[:, kind], part.t % APART_FRAMES))  # movies side by side
     p, labels, t = (np.concatenate(column) for column in zip(*parts, strict=True))
     return {**calibration_summary(p, labels, bins=BINS).to_dict(), "interval": calibration_interval(p, labels == 1, t)}
 
@@ -96,10 +96,10 @@ def _sums_by_block(probability: Floats, event: NDArray[np.bool_], block: NDArray
     cell = block * BINS + np.minimum((probability * BINS).astype(np.int64), BINS - 1)
 
     def sums(values: Floats) -> Floats:
-        return np.bincount(block, values, n)
+        return np.bincount(block, values, n).astype(np.float64)
 
     def by_bin(values: Floats) -> Floats:
-        return np.bincount(cell, values, n * BINS).reshape(n, BINS)
+        return np.bincount(cell, values, n * BINS).astype(np.float64).reshape(n, BINS)
 
     return {
         "windows": sums(np.ones_like(y)),

@@ -128,7 +128,11 @@ class SplitSettings(Settings):
     )
     guard_frames: int = setting(2, "Frames left out between blocks.", unit="frames", low=0, advanced=True)
     teaching_events: int = setting(
-        0, "Events that teach, drawn by the seed; the others count neither way. 0 takes all.", unit="events", low=0, advanced=True
+        0,
+        "Events that teach, drawn by the seed; the others count neither way. 0 takes all.",
+        unit="events",
+        low=0,
+        advanced=True,
     )
 
 

@@ -23,7 +23,9 @@ class StudySettings(HeadSettings):
     folds: int = setting(6, "Time blocks for out-of-fold prediction; 0 splits once into 60/20/20 %.", low=0, high=50)
     seed: int = setting(0, "The first seed; the others follow.", low=0)
     seeds: int = setting(3, "How many seeds: 3 for a quick look, 10 for a table of record. --resume may ask for more.", low=1)
-    rows: str = setting("", "Only rows whose name contains one of these, comma-separated; by default all. --resume may add some.")
+    rows: str = setting(
+        "", "Only rows whose name contains one of these, comma-separated; by default all. --resume may add some."
+    )
     pretrain_steps: int = setting(1200, "Steps of pretraining.", low=1)
     patch_px: int = setting(48, "Side of the crops that teach the time arrow.", unit="px", low=16, high=512)
     synthetic_movies: int = setting(
@@ -36,4 +38,6 @@ class StudySettings(HeadSettings):
     paper_pairs: int = setting(
         1000, "Paper's protocol: crop pairs drawn for each frame pair.", unit="pairs", low=1, advanced=True
     )
-    paper_epochs: int = setting(0, "Paper's protocol: epochs of a head; 0 is 10 for linear, 30 for others.", low=0, advanced=True)
+    paper_epochs: int = setting(
+        0, "Paper's protocol: epochs of a head; 0 is 10 for linear, 30 for others.", low=0, advanced=True
+    )

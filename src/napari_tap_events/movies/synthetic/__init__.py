@@ -2,7 +2,7 @@
 
 from napari_tap_events.movies.synthetic.film import SyntheticMovie, TruthRow, synthesise, write_synthetic
 from napari_tap_events.movies.synthetic.null import noise_movie, palindrome
-from napari_tap_events.movies.synthetic.scene import Difficulty, difficulty, random_settings
+from napari_tap_events.movies.synthetic.scene import Difficulty, at_difficulty, difficulty, random_settings
 from napari_tap_events.settings import Look, SyntheticSettings
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "SyntheticMovie",
     "SyntheticSettings",
     "TruthRow",
+    "at_difficulty",
     "difficulty",
     "noise_movie",
     "palindrome",
