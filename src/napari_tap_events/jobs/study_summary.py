@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from napari_tap_events.events.ranking import bootstrap_mean
-from napari_tap_events.events.table import read_events
+from napari_tap_events.events.table import UNCERTAIN, read_events
 from napari_tap_events.settings import ScoreSettings
 
 DONE = "done"
 FIXED = ("row", "how", "published")
 PLACES = ("head", "arrow-0")
 """Where a trial keeps its tables of events."""
+LEAST_EVENTS = 5
+"""With fewer, drawing them again tells less than it seems to: no interval."""
 
 
 def summarise(rows: pd.DataFrame, folder: Path, score: ScoreSettings, n_frames: int | None) -> pd.DataFrame:
@@ -58,6 +60,9 @@ def _interval(done: pd.DataFrame, folder: Path, score: ScoreSettings, n_frames: 
     if not tables:
         return {}
     runs = [(read_events(place / "candidates.csv"), read_events(place / "events.csv")) for place in tables]
-    interval = bootstrap_mean(runs, read_events(tables[0] / "truth.csv"), score, n_frames=n_frames)
+    truth = read_events(tables[0] / "truth.csv")
+    if (truth["kind"] != UNCERTAIN).sum() < LEAST_EVENTS:
+        return {}
+    interval = bootstrap_mean(runs, truth, score, n_frames=n_frames)
     ends = {"f1": interval.f1, "average_precision": interval.ap}
     return {f"{name}_{end}": value for name, pair in ends.items() for end, value in zip(("low", "high"), pair, strict=True)}

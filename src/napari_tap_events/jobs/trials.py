@@ -72,12 +72,14 @@ def trials(name: StudyName, settings: StudySettings, marked: Marked) -> list[Tri
     Raises
     ------
     SettingsError
-        When no row is left, or the paper has no protocol for this study.
+        When there is no such study, no row is left, or the paper has no protocol for this study.
     """
+    if name not in _GRIDS:
+        raise SettingsError(f"there is no study '{name}'; there are: {', '.join(_GRIDS)}.")
     if settings.paper and name not in PAPER_STUDIES:
         raise SettingsError(f"paper = True goes with the studies {', '.join(PAPER_STUDIES)}; leave it away for '{name}'.")
     rows = [trial for trial in _GRIDS[name](settings, marked) if settings.paper or trial.how != "paper"]
-    wanted = [part.strip() for part in settings.rows.split(",") if part.strip()]
+    wanted = [part.strip() for part in settings.rows.split(";") if part.strip()]
     chosen = [trial for trial in rows if not wanted or any(part in trial.row for part in wanted)]
     if not chosen:
         raise SettingsError(f"rows = '{settings.rows}' names none of: {'; '.join(trial.row for trial in rows)}.")
@@ -92,7 +94,7 @@ def _encoder_seed(trial: Trial, seed: int, settings: StudySettings) -> int:
 
 def tap_name(settings: StudySettings) -> str:
     """Return what the study's encoder is called in the rows: "tap", or the name of the encoder that was given."""
-    return Path(settings.encoder).name if settings.encoder else TAP
+    return Path(settings.encoder.replace("-{seed}", "").replace("{seed}", "")).name if settings.encoder else TAP
 
 
 def _features(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
@@ -188,7 +190,7 @@ def _splits(settings: StudySettings, marked: Marked) -> Iterator[Trial]:
 def _seeds(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
     tap = tap_name(settings)
     yield Trial(f"{tap}: seed of encoder and head", 0)
-    if not settings.encoder:
+    if not settings.encoder or "{seed}" in settings.encoder:
         yield Trial(f"{tap}: seed of the head, same encoder", 0, encoder_seed=0)
         yield Trial(f"{tap}: seed of the encoder, same head", 0, changes={"seed": settings.seed})
     yield Trial("image: seed of the head", 0, encoder="intensity")

@@ -54,6 +54,10 @@ class Bench:
             shutil.rmtree(out)
         return Run(out, False, begun, self.run.compute, self.run.movie, self.run.control)
 
+    def going_on(self, *names: str) -> Run:
+        """Return the run of a part of the study that goes on from its checkpoint, where there is one."""
+        return Run(self.run.out.joinpath(*names), False, True, self.run.compute, self.run.movie, self.run.control)
+
 
 def try_out(bench: Bench, trial: Trial, encoder: str) -> Generator[Report, None, Row]:
     """Run a trial with the encoder that `encoder_of` gave, and return what it measured."""
@@ -65,8 +69,7 @@ def try_out(bench: Bench, trial: Trial, encoder: str) -> Generator[Report, None,
     if trial.how == "paper":
         # the fixed names are those of the published protocol; what the study sets elsewhere does not reach it
         asked = bench.settings.model_copy(update={"criterion": "size-either", "area_px": 40, **changed})
-        run = bench.part("trials", trial.folder, HEAD)
-        return row_of((yield from teach_as_published(bench.labelled, asked, _going_on(run))))
+        return row_of((yield from teach_as_published(bench.labelled, asked, bench.going_on("trials", trial.folder, HEAD))))
     folder = yield from train(
         bench.labelled,
         head_settings(bench.settings, changed),
@@ -83,19 +86,14 @@ def head_settings(settings: StudySettings, changes: Mapping[str, Any]) -> HeadSe
     return HeadSettings.checked(**(plain | dict(changes)))
 
 
-def _going_on(run: Run) -> Run:
-    """Return the run so that a checkpoint that is there is used."""
-    return Run(run.out, False, True, run.compute, run.movie, run.control)
-
-
 def encoder_of(bench: Bench, trial: Trial) -> Generator[Report, None, str]:
     """Return what `HeadSettings.encoder` is to be, pretraining the encoder of this seed where there is none yet."""
     settings = bench.settings
     if trial.how == "pretrain":
         return ""
-    if trial.encoder != TAP or settings.encoder:
-        return settings.encoder if trial.encoder == TAP else trial.encoder
     seed = trial.seed if trial.encoder_seed is None else trial.encoder_seed
+    if trial.encoder != TAP or settings.encoder:
+        return settings.encoder.replace("{seed}", str(seed)) if trial.encoder == TAP else trial.encoder
     run = bench.part(ENCODERS, f"{TAP}-{seed}")
     yield from pretrain([item.movie for item in bench.labelled], pretrain_settings(settings, {"seed": seed}), run)
     return str(run.out)

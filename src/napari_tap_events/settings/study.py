@@ -18,13 +18,13 @@ class StudySettings(HeadSettings):
     """What a study tries; the settings of a head are those of every trial, but for what the study varies."""
 
     encoder: str = setting(
-        "", "Folder of a pretrained encoder, for all seeds; by default one is pretrained on the movies for every seed."
+        "", "Folder of a pretrained encoder; {seed} in it stands for the seed. By default one is pretrained for every seed."
     )
     folds: int = setting(6, "Time blocks for out-of-fold prediction; 0 splits once into 60/20/20 %.", low=0, high=50)
     seed: int = setting(0, "The first seed; the others follow.", low=0)
     seeds: int = setting(3, "How many seeds: 3 for a quick look, 10 for a table of record. --resume may ask for more.", low=1)
     rows: str = setting(
-        "", "Only rows whose name contains one of these, comma-separated; by default all. --resume may add some."
+        "", "Only rows whose name contains one of these, separated by semicolons; by default all. --resume may add some."
     )
     pretrain_steps: int = setting(1200, "Steps of pretraining.", low=1)
     patch_px: int = setting(48, "Side of the crops that teach the time arrow.", unit="px", low=16, high=512)

@@ -23,6 +23,8 @@ from napari_tap_events.study.words import Tile
 
 EVENTS = {"average_precision": "average precision of events", "f1": "F1 of events"}
 CROPS = {"crop_auprc": "area under PR, crops", "crop_auroc": "area under ROC, crops"}
+TEXT = {"why": str, "published": str}
+"""Columns in which nothing means nothing to say, and no missing number."""
 ARROW = {"val_accuracy_motion": "accuracy where cells move", "val_accuracy_uniform": "accuracy anywhere"}
 
 
@@ -77,9 +79,24 @@ def study_page(folder: Path) -> Page:
         sections=tuple(_sections(study)),
         tiles=tuple(tiles),
         warnings=tuple(str(warning) for warning in card.get("warnings") or ()),
-        methods=READING[name],
+        methods=_methods(study),
         references=(published.__doc__.strip(), published.NOTE) if _stands_beside(study) and published.__doc__ else (),
         settings=(pairs_table("Settings: study", settings), pairs_table("Versions", card["versions"])),
+    )
+
+
+def _methods(study: Study) -> str:
+    """Say how it was done, for a text of one's own."""
+    given, told = study.result.card["settings"]["study"], study.result.card["summary"]
+    first = given["seed"]
+    seeds = f"seeds {first} to {first + given['seeds'] - 1}" if given["seeds"] > 1 else f"seed {first}"
+    version = study.result.card["versions"].get("napari-tap-events", "")
+    split = f"{given['folds']} blocks of time" if given["folds"] else "one split into 60, 20 and 20 % of the time"
+    return (
+        f"{told['rows']} rows, {seeds}, {told['n_true']} true events. Unless a row says otherwise: {split} with {given['guard_frames']} "
+        f"frames left out between them, windows of {given['crop_px']} px, criterion {given['criterion']}, {given['steps']} steps per "
+        f"head, backbone {given['preset']}; a prediction counts within {given['radius_px']:g} px and {given['radius_frames']} frames, one "
+        f"to one. Software: napari-tap-events {version}, torch {study.result.card['versions'].get('torch', '')}."
     )
 
 
@@ -93,14 +110,13 @@ def read_study(folder: Path) -> Study:
     """
     result = read_result_folder(folder)
     try:
-        rows, summary = (pd.read_csv(folder / f"{name}.csv", keep_default_na=True) for name in ("rows", "summary"))
+        rows, summary = (pd.read_csv(folder / f"{name}.csv", converters=TEXT) for name in ("rows", "summary"))
     except (OSError, ValueError) as error:
         raise OutputError(f"the study in '{folder}' cannot be read: {error}; run it again with --resume.") from None
-    text = dict.fromkeys(("why", "published"), "")
     name = result.command.partition(" ")[2]
     if name not in QUESTIONS:
         raise OutputError(f"'{folder}' holds a study called '{name}', which this version does not know; update.")
-    return Study(name, result, rows.fillna(text), summary.fillna({"published": ""}))
+    return Study(name, result, rows, summary)
 
 
 def _stands_beside(study: Study) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from napari_tap_events.study.tables import NOT_KNOWN, Table, number
 METHODS = ("none", "temperature", "platt")
 HONESTY = {"ece": "ECE", "brier": "Brier score", "nll": "log loss"}
 Row = Mapping[str, Any]
+GAP = "\N{NO-BREAK SPACE}"
 
 
 def main_tables(name: str, summary: pd.DataFrame) -> list[Table]:
@@ -33,7 +35,7 @@ def mean_sd(row: Row, name: str, digits: int = 2) -> str:
     """Write the mean over seeds and its standard deviation."""
     if not known(row.get(name)):
         return NOT_KNOWN
-    spread = f" ± {number(row[f'{name}_sd'], digits)}" if known(row.get(f"{name}_sd")) else ""
+    spread = f"{GAP}±{GAP}{number(row[f'{name}_sd'], digits)}" if known(row.get(f"{name}_sd")) else ""
     return number(row[name], digits) + spread
 
 
@@ -44,7 +46,7 @@ def known(value: Any) -> bool:
 
 def _with_ends(row: Row, name: str) -> str:
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    ends = f" ({number(low)} to {number(high)})" if known(low) and known(high) else ""
+    ends = f" ({number(low)}{GAP}to{GAP}{number(high)})" if known(low) and known(high) else ""
     return mean_sd(row, name) + ends
 
 
@@ -127,19 +129,21 @@ def _confusion(rows: Sequence[Row]) -> Table | None:
 
 def _calibrations(rows: Sequence[Row]) -> Table | None:
     head = ("row", "calibration", *HONESTY.values(), "prevalence", "seeds")
-    body = tuple(
-        (
-            str(row["row"]),
-            method,
-            *(mean_sd(row, f"{name}_{method}", 4) for name in HONESTY),
-            number(row["crop_prevalence"], 4),
-            _seeds(row),
-        )
-        for row in rows
-        if known(row.get("ece_none"))
-        for method in METHODS
-    )
-    return Table("The same held-out answers under each calibration: mean ± sd over seeds", head, body) if body else None
+    body: list[tuple[str, ...]] = []
+    for row in (row for row in rows if known(row.get("ece_none"))):
+        prevalence = number(row["crop_prevalence"], 4)
+        for method in METHODS:
+            told = (mean_sd(row, f"{name}_{method}", 4) for name in HONESTY)
+            body.append((str(row["row"]), method, *told, prevalence, _seeds(row)))
+        ignorant = (number(value, 4) for value in _always_the_prevalence(float(row["crop_prevalence"])))
+        body.append((str(row["row"]), "for comparison: always the prevalence", *ignorant, prevalence, NOT_KNOWN))
+    return Table("The same held-out answers under each calibration: mean ± sd over seeds", head, tuple(body)) if body else None
+
+
+def _always_the_prevalence(p: float) -> tuple[float, float, float]:
+    """Return ECE, Brier score and log loss of one who knows how rare events are, and nothing else: a head must beat the last two."""
+    inside = min(max(p, 1e-12), 1 - 1e-12)
+    return 0.0, p * (1 - p), -(p * math.log(inside) + (1 - p) * math.log(1 - inside))
 
 
 def _accuracy(rows: Sequence[Row]) -> Table | None:
@@ -185,7 +189,7 @@ def markdown(table: Table) -> str:
         yield f"**{table.caption}**"
         yield ""
         for place, cells in enumerate((table.head, *table.rows)):
-            yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+            yield "| " + " | ".join(cell.replace("|", "\\|").replace(GAP, " ") for cell in cells) + " |"
             if place == 0:
                 yield "|" + "---|" * len(cells)
 

@@ -35,7 +35,8 @@ READING = {
     "calibration": (
         "The held-out answers of one head under three calibrations, each fitted on other blocks: none, a temperature, and a "
         "temperature with a bias (Platt). A head is taught with as many events as non-events; only a bias can tell it that events are "
-        "rare. Lower is better." + _LEAKS
+        "rare. Lower is better. Where events are rare ECE is easy: one who always says the prevalence has none, so look at Brier score "
+        "and log loss, too." + _LEAKS
     ),
     "labels": (
         f"{_EVENTS} Of the events that may teach, the seed draws some; the windows of the others count neither way, all that shows "
