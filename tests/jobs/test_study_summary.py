@@ -28,7 +28,7 @@ def study(folder: Path, events: int = 12) -> pd.DataFrame:
         false = events_table([EventRow(int(rng.integers(60)), 500, 20.0 * i, probability=0.6) for i in range(4)])
         write_events(head / "truth.csv", truth)
         write_events(head / "events.csv", found)
-        write_events(head / "candidates.csv", pd.concat([found, false], ignore_index=True))
+        write_events(head / "candidates.csv", pd.concat([found, false], ignore_index=True).drop(columns="id"))
         rows.append({"row": "a", "seed": seed, "status": "done", "f1": 0.5 + 0.2 * seed, "folder": f"a-{seed}"})
     rows.append({"row": "a", "seed": 2, "status": "failed", "f1": None, "folder": "a-2"})
     rows.append({"row": "b", "seed": 0, "status": "done", "f1": 0.4, "folder": "b-0"})
