@@ -53,6 +53,7 @@ def test_calibration_stands_beside_one_who_knows_the_prevalence_only():
     values = {f"{name}_{method}": 0.2 for name in ("ece", "brier", "nll") for method in ("none", "temperature", "platt")}
     (table,) = main_tables("calibration", summary({"row": "a", "crop_prevalence": 0.5, **values}))
     assert [row[1] for row in table.rows] == ["none", "temperature", "platt", "for comparison: always the prevalence"]
+    assert table.rows[0][2] == "0.2000"
     assert table.rows[-1][2:5] == ("0.0000", "0.2500", "0.6931")
 
 

@@ -43,6 +43,8 @@ def row_of(values: Mapping[str, Any]) -> dict[str, Any]:
         row |= {f"{name}_{when}": values[f"reliability_{when}"][name] for name in ("ece", "brier", "nll")}
     for method, told in values["calibration_methods"].items():
         row |= {f"{name}_{method}": told[name] for name in ("ece", "brier", "nll")}
+        for name, (low, high) in told["interval"].items():
+            row |= {f"{name}_{method}_low": low, f"{name}_{method}_high": high}
     row["leakage"] = values["leakage"]
     row |= {f"windows_{criterion}": count for criterion, count in values.get("positives", {}).items()}
     return row | {f"crop_pairs_{part}": count for part, count in values.get("crop_pairs", {}).items()}

@@ -19,7 +19,7 @@ from napari_tap_events.study.pictures import Picture
 from napari_tap_events.study.result_folder import ResultFolder, read_result_folder
 from napari_tap_events.study.study_words import QUESTIONS, READING, answer
 from napari_tap_events.study.tables import pairs_table
-from napari_tap_events.study.words import Tile
+from napari_tap_events.study.words import Tile, plural
 
 EVENTS = {"average_precision": "average precision of events", "f1": "F1 of events"}
 CROPS = {"crop_auprc": "area under PR, crops", "crop_auroc": "area under ROC, crops"}
@@ -90,13 +90,16 @@ def _methods(study: Study) -> str:
     given, told = study.result.card["settings"]["study"], study.result.card["summary"]
     first = given["seed"]
     seeds = f"seeds {first} to {first + given['seeds'] - 1}" if given["seeds"] > 1 else f"seed {first}"
+    own = f"encoders ({given['preset']}) pretrained here for {given['pretrain_steps']} steps"
+    encoder = f"encoder '{Path(given['encoder']).name}'" if given["encoder"] else own
     version = study.result.card["versions"].get("napari-tap-events", "")
     split = f"{given['folds']} blocks of time" if given["folds"] else "one split into 60, 20 and 20 % of the time"
     return (
-        f"{told['rows']} rows, {seeds}, {told['n_true']} true events. Unless a row says otherwise: {split} with {given['guard_frames']} "
-        f"frames left out between them, windows of {given['crop_px']} px, criterion {given['criterion']}, {given['steps']} steps per "
-        f"head, backbone {given['preset']}; a prediction counts within {given['radius_px']:g} px and {given['radius_frames']} frames, one "
-        f"to one. Software: napari-tap-events {version}, torch {study.result.card['versions'].get('torch', '')}."
+        f"{plural(told['rows'], 'row')}, {seeds}, {plural(told['n_true'], 'true event')}. Unless a row says otherwise: {split} with "
+        f"{given['guard_frames']} frames left out between them, windows of {given['crop_px']} px, criterion {given['criterion']}, "
+        f"{given['steps']} steps per head, {encoder}; a prediction counts within {given['radius_px']:g} px and "
+        f"{given['radius_frames']} frames, one to one. Software: napari-tap-events {version}, torch "
+        f"{study.result.card['versions'].get('torch', '')}."
     )
 
 

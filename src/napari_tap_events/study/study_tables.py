@@ -44,10 +44,10 @@ def known(value: Any) -> bool:
     return value is not None and not pd.isna(value)
 
 
-def _with_ends(row: Row, name: str) -> str:
+def _with_ends(row: Row, name: str, digits: int = 2) -> str:
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    ends = f" ({number(low)}{GAP}to{GAP}{number(high)})" if known(low) and known(high) else ""
-    return mean_sd(row, name) + ends
+    ends = f" ({number(low, digits)}{GAP}to{GAP}{number(high, digits)})" if known(low) and known(high) else ""
+    return mean_sd(row, name, digits) + ends
 
 
 def _events(rows: Sequence[Row]) -> Table | None:
@@ -87,15 +87,26 @@ def _crops(rows: Sequence[Row]) -> Table | None:
     if not told:
         return None
     names = ("crop_precision_0", "crop_recall_0", "crop_precision", "crop_recall", "crop_auprc", "crop_auroc")
-    head = ("row", "precision 0", "recall 0", "precision 1", "recall 1", "PR area", "ROC area", "prevalence", "leakage",
-            "published: precision 1 / recall 1")  # fmt: skip
+    beside = any(_published(row) != NOT_KNOWN for row in told)
+    head: tuple[str, ...] = (
+        "row",
+        "precision 0",
+        "recall 0",
+        "precision 1",
+        "recall 1",
+        "PR area",
+        "ROC area",
+        "prevalence",
+        "leakage",
+    )
+    head += ("published: precision 1 / recall 1",) if beside else ()
     body = tuple(
         (
             str(row["row"]),
             *(mean_sd(row, name) for name in names),
             number(row["crop_prevalence"], 3),
             number(row["leakage"]),
-            _published(row),
+            *((_published(row),) if beside else ()),
         )
         for row in told
     )
@@ -133,11 +144,15 @@ def _calibrations(rows: Sequence[Row]) -> Table | None:
     for row in (row for row in rows if known(row.get("ece_none"))):
         prevalence = number(row["crop_prevalence"], 4)
         for method in METHODS:
-            told = (mean_sd(row, f"{name}_{method}", 4) for name in HONESTY)
+            told = (_with_ends(row, f"{name}_{method}", 4) for name in HONESTY)
             body.append((str(row["row"]), method, *told, prevalence, _seeds(row)))
         ignorant = (number(value, 4) for value in _always_the_prevalence(float(row["crop_prevalence"])))
         body.append((str(row["row"]), "for comparison: always the prevalence", *ignorant, prevalence, NOT_KNOWN))
-    return Table("The same held-out answers under each calibration: mean ± sd over seeds", head, tuple(body)) if body else None
+    caption = (
+        "The same held-out answers under each calibration: mean ± sd over seeds; in brackets the 95 % interval, blocks of time drawn "
+        "again (mean of the seeds' ends)"
+    )
+    return Table(caption, head, tuple(body)) if body else None
 
 
 def _always_the_prevalence(p: float) -> tuple[float, float, float]:

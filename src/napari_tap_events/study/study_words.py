@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from napari_tap_events.study.study_tables import known, mean_sd
+from napari_tap_events.study.words import plural
 
 QUESTIONS = {
     "features": "do pretrained features help?",
@@ -102,8 +103,8 @@ def _honest(rows: list[dict[str, Any]]) -> str:
         return "No row came to an end; see what failed."
     means = {method: sum(row[f"ece_{method}"] for row in told) / len(told) for method in ("none", "temperature", "platt")}
     return (
-        f"Calibration error, mean of {len(told)} rows: {means['none']:.3f} without calibration, {means['temperature']:.3f} with a "
-        f"temperature, {means['platt']:.3f} with a temperature and a bias."
+        f"Calibration error (ECE), mean of {plural(len(told), 'row')}: {means['none']:.2g} without calibration, "
+        f"{means['temperature']:.2g} with a temperature, {means['platt']:.2g} with a temperature and a bias."
     )
 
 
