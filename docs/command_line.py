@@ -26,8 +26,8 @@ This page is written by `python docs/command_line.py` from the program's own hel
 - Ranges of frames are written `A:B` as in Python: counted from 0, A included, B not; `:60` and `60:` work, too.
 - `--reports json` prints one JSON object a line on standard output, for other programs.
 - Exit codes: 0 done; 2 something that you can put right, said in one sentence; 130 stopped by Ctrl-C; anything else is a fault of ours.
-- Ctrl-C once stops after the current step. `pretrain`, `train` and `demo` then go on with `--resume`; `detect` and `explain` begin again
-  with `--overwrite`. Ctrl-C twice stops at once.
+- Ctrl-C once stops after the current step. `pretrain`, `train`, `study` and `demo` then go on with `--resume`; `detect` and `explain`
+  begin again with `--overwrite`. Ctrl-C twice stops at once.
 """
 
 

@@ -77,9 +77,20 @@ def test_every_command_helps(command):
 
 
 def test_the_whole_job_has_its_commands():
-    assert {"info", "pretrain", "train", "detect", "explain", "score", "report", "open", "doctor", "synth", "demo"} <= set(
-        COMMANDS
-    )
+    assert {
+        "info",
+        "pretrain",
+        "train",
+        "detect",
+        "explain",
+        "score",
+        "report",
+        "open",
+        "doctor",
+        "synth",
+        "demo",
+        "study",
+    } <= set(COMMANDS)
 
 
 def test_the_version_is_told(monkeypatch, capfd):
@@ -110,6 +121,8 @@ MISTAKES = {
     "a settings file that is not there": ("pretrain {d}/movie.tif --settings {d}/no.toml --out {o}", "cannot be read"),
     "a table without places": ("score {d}/bad.csv {d}/bad.csv", "is no events table: it lacks y, x"),
     "a table that is not there": ("score {d}/no.csv {d}/no.csv", "cannot be read"),
+    "masks without a movie to study": ("study seeds {d}/movie.tif --masks {d}/masks.tif --masks x.tif --out {o}", "do not go together"),
+    "rows that no study has": ("study seeds {d}/movie.tif --masks {d}/masks.tif --rows none --out {o}", "rows = 'none' names none of"),
     "no result to report": ("report {d}/none", ""),
     "masks without a movie": ("demo --masks {d}/masks.tif --out {o}", "belong to a movie"),
     "a head that a newer version made": ("detect {d}/movie.tif --head {d}/newer --out {o}", "schema 99, this software knows up to 1"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.output import Run
     from napari_tap_events.jobs.pretrain import pretrain
+    from napari_tap_events.jobs.study import run_study
     from napari_tap_events.jobs.train import train
     from napari_tap_events.movies.masks import open_masks, save_masks
     from napari_tap_events.movies.movie import Movie, movie_from_array
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         MovieSettings,
         PretrainSettings,
         ScoreSettings,
+        StudySettings,
         SyntheticSettings,
     )
     from napari_tap_events.study.report import write_report
@@ -59,6 +61,7 @@ __all__ = [
     "Run",
     "ScoreSettings",
     "Smoothing",
+    "StudySettings",
     "SyntheticSettings",
     "TapEventsError",
     "demo",
@@ -73,6 +76,7 @@ __all__ = [
     "open_movie",
     "pretrain",
     "read_events",
+    "run_study",
     "save_masks",
     "score_events",
     "synthesise",
@@ -96,6 +100,7 @@ _ROOMS = {
     "jobs.output": ("Run",),
     "jobs.pretrain": ("pretrain",),
     "jobs.labelled": ("Labelled",),
+    "jobs.study": ("run_study",),
     "jobs.train": ("train",),
     "movies.masks": ("open_masks", "save_masks"),
     "movies.movie": ("Movie", "movie_from_array"),

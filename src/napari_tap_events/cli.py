@@ -28,10 +28,13 @@ from napari_tap_events.settings import (
     PretrainSettings,
     ScoreSettings,
     Settings,
+    StudyName,
+    StudySettings,
     SyntheticSettings,
 )
 
 if TYPE_CHECKING:
+    from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.output import Run
     from napari_tap_events.reports import Report
 
@@ -73,6 +76,10 @@ Events = Annotated[
     Path | None, typer.Option("--events", metavar="CSV", help="True events, and what is uncertain; else taken from the mask.")
 ]
 
+STUDIES = (
+    "features (pretrained or not, by head), criteria (what counts as an event), content-view (size of crops), errors, calibration, "
+    "labels (how many are enough), splits (what a random split would promise) or seeds (how much is luck)."
+)
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C; typer, too, ends with it when a KeyboardInterrupt reaches it."""
@@ -111,6 +118,15 @@ def _run(out: Path, overwrite: bool, resume: bool, compute: ComputeSettings, ope
     if overwrite and resume:
         raise SettingsError("--overwrite and --resume contradict each other: give one of them.")
     return Run(out, overwrite, resume, compute, opening)
+
+
+def _labelled(movies: list[Path], masks: list[Path], events: list[Path] | None) -> list[Labelled]:
+    from napari_tap_events.jobs.labelled import Labelled
+
+    if len(masks) != len(movies) or (events and len(events) != len(movies)):
+        raise SettingsError(f"{len(movies)} --movie, {len(masks)} --masks and {len(events or [])} --events do not go together.")
+    tables: list[Path | None] = [*events] if events else [None] * len(movies)
+    return [Labelled(*item) for item in zip(movies, masks, tables, strict=True)]
 
 
 def as_job(command: Callable[..., None]) -> Callable[..., None]:
@@ -233,13 +249,9 @@ def train(
     job: Job = None,
 ) -> None:
     """Train an event head on marked events, calibrate it, and score it on frames it never saw."""
-    from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.train import train as recipe
 
-    if len(masks) != len(movie) or (events and len(events) != len(movie)):
-        raise SettingsError(f"{len(movie)} --movie, {len(masks)} --masks and {len(events or [])} --events do not go together.")
-    tables: list[Path | None] = [*events] if events else [None] * len(movie)
-    labelled = [Labelled(*item) for item in zip(movie, masks, tables, strict=True)]
+    labelled = _labelled(movie, masks, events)
     run = _run(out, overwrite, resume, compute, opening)
     if only_estimate:
         _say_estimate("train", movie, settings.encoder, run, settings)
@@ -321,6 +333,33 @@ def explain(
         _say_estimate("explain", [movie], str(head or encoder), run, settings)
         return
     _work(recipe(movie, settings, run, head=head, encoder=encoder), run, reports, job)
+    _done(out, reports)
+
+
+@app.command()
+@as_job
+@spread
+def study(
+    name: Annotated[StudyName, typer.Argument(metavar="NAME", help=STUDIES)],
+    movies: Annotated[list[Path], typer.Argument(metavar="MOVIE...", help="One or more movies with marked events.")],
+    masks: Annotated[list[Path], typer.Option("--masks", metavar="FILE", help="Event masks; one for each movie.")],
+    out: Out,
+    settings: StudySettings,
+    compute: ComputeSettings,
+    opening: MovieSettings,
+    events: Annotated[
+        list[Path] | None, typer.Option("--events", metavar="CSV", help="True events and uncertain ones, one for each movie.")
+    ] = None,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    reports: ReportsOpt = Reports.text,
+    job: Job = None,
+) -> None:
+    """Answer one question about methods on your own movies: many heads, several seeds, one page with tables and figures."""
+    from napari_tap_events.jobs.study import run_study as recipe
+
+    run = _run(out, overwrite, resume, compute, opening)
+    _work(recipe(name, _labelled(movies, masks, events), settings, run), run, reports, job)
     _done(out, reports)
 
 
@@ -411,11 +450,19 @@ def _done(out: Path, how: Reports) -> None:
 def synth(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for movie.tif, masks.tif and truth.csv.")],
     settings: SyntheticSettings,
+    difficulty: Annotated[
+        Literal["easy", "medium", "hard"] | None,
+        typer.Option("--difficulty", help="Settings by difficulty; flags and files given beside come before it."),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a movie of living cells whose every division and death is known."""
     from napari_tap_events.jobs.synth import synth as recipe
 
+    if difficulty:
+        from napari_tap_events.movies.synthetic import at_difficulty
+
+        settings = at_difficulty(difficulty, settings)
     typer.echo(recipe(out, settings, overwrite))
 
 

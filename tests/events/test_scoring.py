@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from napari_tap_events.events.candidates import candidates
 from napari_tap_events.events.matching import found_in_order, match_events
-from napari_tap_events.events.ranking import average_precision, best_threshold, bootstrap, outcomes, pr_curve
+from napari_tap_events.events.ranking import average_precision, best_threshold, bootstrap, bootstrap_mean, outcomes, pr_curve
 from napari_tap_events.events.scoring import EventScore, score_events, tolerance_curve
 from napari_tap_events.events.table import EventRow, events_table
 from napari_tap_events.settings import ScoreSettings
@@ -332,6 +332,25 @@ def test_the_interval_holds_the_score_and_shrinks_with_events(by: Any) -> None:
         assert interval == bootstrap(predicted, truth, TOLERANCE, threshold=0.5, n_frames=200, by=by, repeats=400)
     assert widths[1] < widths[0] / 2
     assert interval.to_dict()["f1"] == list(interval.f1)
+
+
+def test_the_interval_of_one_run_is_that_of_the_run() -> None:
+    predicted, truth = many(40, seed=3)
+    found = predicted[predicted["probability"] >= 0.5]
+    alone = bootstrap(predicted, truth, TOLERANCE, threshold=0.5, n_frames=200, repeats=300)
+    mean = bootstrap_mean([(predicted, found)] * 3, truth, TOLERANCE, n_frames=200, repeats=300)
+    assert mean.f1 == pytest.approx(alone.f1)
+    assert mean.ap == pytest.approx(alone.ap)
+
+
+def test_the_interval_of_several_runs_lies_between_theirs() -> None:
+    good, truth = many(60, seed=5)
+    poor = good.assign(probability=1 - good["probability"])
+    runs = [(table, table[table["probability"] >= 0.5]) for table in (good, poor)]
+    ends = [bootstrap_mean(part, truth, TOLERANCE, n_frames=200).ap for part in ([runs[0]], runs, [runs[1]])]
+    assert ends[0][0] > ends[1][0] > ends[2][0]
+    assert ends[0][1] > ends[1][1] > ends[2][1]
+    assert bootstrap_mean([], truth, TOLERANCE, n_frames=200).to_dict()["ap"] == [None, None]
 
 
 def test_a_draw_of_every_event_once_is_the_score_itself() -> None:

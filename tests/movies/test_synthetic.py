@@ -11,11 +11,13 @@ from napari_tap_events.errors import OutputError, SettingsError
 from napari_tap_events.movies.synthetic import (
     SyntheticMovie,
     SyntheticSettings,
+    at_difficulty,
     difficulty,
     noise_movie,
     palindrome,
     random_settings,
     synthesise,
+    wallpaper,
     write_synthetic,
 )
 from napari_tap_events.settings import unit_of
@@ -269,3 +271,24 @@ def test_truth_is_frozen(made):
     assert replace(made.events[0], note="x") != made.events[0]
     with pytest.raises(AttributeError):
         made.events[0].note = "x"
+
+
+@pytest.mark.parametrize("level", ["easy", "medium", "hard"])
+def test_what_was_set_on_purpose_comes_before_the_difficulty(level):
+    plain = at_difficulty(level, SyntheticSettings(seed=3, height=128, width=512))
+    assert plain == difficulty(level, 3).model_copy(update={"height": 128, "width": 512})
+    mine = at_difficulty(level, SyntheticSettings(seed=3, look="phase", cells=5, noise=0.5))
+    assert (mine.cells, mine.noise, mine.cell_px) == (5, 0.5, 20.0)
+
+
+def test_wallpaper_stays_for_some_frames_and_its_events_are_a_coin():
+    movie, labels = wallpaper(0, frames=40, size=64, hold_frames=4)
+    frames = movie.as_array()[:, 0].astype(float)
+    assert labels.shape == frames.shape
+    step = np.abs(np.diff(frames, axis=0)).mean((1, 2))
+    changes = np.arange(1, 40) % 4 == 0
+    assert step[changes].min() > 4 * step[~changes].max()
+    assert all((labels[t] == labels[t - 1]).all() for t in range(1, 40) if t % 4)
+    # events look like the others
+    assert abs(frames[labels == 1].mean() - frames[labels == 0].mean()) < 5
+    assert 0.05 < labels.mean() < 0.2

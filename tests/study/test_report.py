@@ -19,7 +19,7 @@ from napari_tap_events.events.over_time import events_over_time
 from napari_tap_events.events.table import EventRow, events_table, read_events, write_events
 from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.movies.ome_zarr import create_map, open_map
-from napari_tap_events.study import pictures, report
+from napari_tap_events.study import page, pictures
 from napari_tap_events.study.methods import methods
 from napari_tap_events.study.over_time import over_time_of_result, true_times
 from napari_tap_events.study.report import write_report
@@ -252,7 +252,7 @@ def test_a_folder_without_a_readable_card_is_refused(tmp_path: Path, card: str |
 
 
 def test_missing_extras_are_named(result_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "find_spec", lambda name: None if name == "jinja2" else object())
+    monkeypatch.setattr(page, "find_spec", lambda name: None if name == "jinja2" else object())
     with pytest.raises(OutputError, match=re.escape("pip install napari-tap-events[report]")):
         write_report(result_folder)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from napari_tap_events.errors import ScopeError
+from napari_tap_events.events.few_labels import NOBODY, forget
 from napari_tap_events.events.learning import Lesson
 from napari_tap_events.events.map_tiles import Tiles
 from napari_tap_events.settings import SplitSettings
@@ -27,10 +28,13 @@ class LabelledMovie:
     labels : (T-1, K, rows, columns) int8
     truth : DataFrame
         Events table.
+    owner : (T-1, rows, columns) int32, or None
+        Row of the true event that each window shows (`few_labels.owners`); needed where only some events are to teach.
     """
 
     labels: NDArray[np.int8]
     truth: pd.DataFrame
+    owner: NDArray[np.int32] | None = None
 
     @property
     def n_pairs(self) -> int:
@@ -72,12 +76,17 @@ class Curriculum:
         Frames between what is taught and what is held out.
     parts : tuple of (T-1, rows, columns) int8, or None
         For the random split: the unit of every window.
+    most_events : int
+        How many events teach at most; 0 for all. They are the first of an order that the seed draws, held-out ones left out.
+    seed : int
     """
 
     movies: tuple[LabelledMovie, ...]
     blocks: tuple[tuple[Block, ...], ...]
     guard: int
     parts: tuple[NDArray[np.int8], ...] | None = None
+    most_events: int = 0
+    seed: int = 0
 
     @property
     def units(self) -> range:
@@ -86,14 +95,37 @@ class Curriculum:
 
     def teaching(self, held: Collection[int], tiles: Sequence[Tiles]) -> list[Lesson]:
         """Return what may be taught while some units are held out."""
-        lessons = []
+        lessons: list[tuple[int, Lesson]] = []
         for m in range(len(self.movies)):
             away = [self.blocks[u][m] for u in held if len(self.blocks[u][m].pairs)]
             pairs = self._apart(m, away)
             labels = self._only(m, [u for u in self.units if u not in held])
             if pairs:
-                lessons.append(Lesson(tiles[m], labels, pairs))
-        return lessons
+                lessons.append((m, Lesson(tiles[m], labels, pairs)))
+        return self._with_few_events(lessons) if self.most_events else [lesson for _, lesson in lessons]
+
+    def _with_few_events(self, lessons: Sequence[tuple[int, Lesson]]) -> list[Lesson]:
+        """Return lessons in which only the first events of the seed's order are known."""
+        shown = [(m, int(event)) for m, lesson in lessons for event in np.unique(self._owners(m, lesson)) if event != NOBODY]
+        everyone = [(m, event) for m, movie in enumerate(self.movies) for event in range(len(movie.truth))]
+        rank = {everyone[place]: k for k, place in enumerate(np.random.default_rng((self.seed, 11)).permutation(len(everyone)))}
+        kept = sorted(shown, key=lambda one: rank[one])[: self.most_events]
+        return [
+            replace(lesson, labels=forget(lesson.labels, self._owner(m), [event for movie, event in kept if movie == m]))
+            for m, lesson in lessons
+        ]
+
+    def _owners(self, m: int, lesson: Lesson) -> NDArray[np.int32]:
+        """Return the owners of the event windows that a lesson teaches, (N,)."""
+        pairs = list(lesson.pairs)
+        taught = (lesson.labels[pairs] == 1).any(1)
+        return np.asarray(self._owner(m)[pairs][taught])
+
+    def _owner(self, m: int) -> NDArray[np.int32]:
+        owner = self.movies[m].owner
+        if owner is None:
+            raise AssertionError("few events can only teach where it is known which windows show them")
+        return owner
 
     def _apart(self, m: int, away: Sequence[Block]) -> list[int]:
         """Return the annotated frame pairs of a movie that keep their distance from some blocks."""
@@ -146,7 +178,11 @@ def make_curriculum(movies: Sequence[LabelledMovie], settings: SplitSettings, se
     ScopeError
         When there are too few movies, frames or events for this split.
     """
-    movies = tuple(movies)
+    made = _shared_out(tuple(movies), settings, seed)
+    return replace(made, most_events=settings.teaching_events, seed=seed)
+
+
+def _shared_out(movies: tuple[LabelledMovie, ...], settings: SplitSettings, seed: int) -> Curriculum:
     if settings.split == "movies":
         return Curriculum(movies, _by_movie(movies, settings.folds), settings.guard_frames)
     if settings.split == "random":
@@ -158,8 +194,11 @@ def make_curriculum(movies: Sequence[LabelledMovie], settings: SplitSettings, se
 
 
 def _by_movie(movies: Sequence[LabelledMovie], folds: int) -> tuple[tuple[Block, ...], ...]:
-    if len(movies) < 3:
-        raise ScopeError(f"the split by movies needs 3 labelled movies or more, {len(movies)} came; use --split time-blocks.")
+    least = 2 if folds else 3
+    if len(movies) < least:
+        raise ScopeError(
+            f"the split by movies needs {least} labelled movies or more, {len(movies)} came; use --split time-blocks."
+        )
     owner = list(range(len(movies))) if folds else [0] * (len(movies) - 2) + [1, 2]
     return tuple(
         tuple(movie.span if owner[m] == unit else Block(0, 0) for m, movie in enumerate(movies))

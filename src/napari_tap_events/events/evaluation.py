@@ -157,7 +157,8 @@ def evaluation(judged: Judged, field: Field, score: ScoreSettings, separate: boo
         "threshold": judged.final.threshold,
         "fold_thresholds": thresholds,
         "crop_level": crop_level(judged.probability, judged.labels),
-        "by_time": by_time(judged),
+        "crop_level_argmax": crop_level(judged.raw, judged.labels),
+        "by_time": by_time(judged.t, judged.labels, judged.probability),
     }
     if field.n_frames < APART_FRAMES and judged.truth["t"].max() < APART_FRAMES:
         interval = bootstrap(
@@ -197,12 +198,19 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def by_time(judged: Judged) -> dict[str, list[int]]:
+def by_time(t: NDArray[np.int64], labels: NDArray[np.int8], probability: NDArray[np.float64]) -> dict[str, list[int]]:
     """Count event windows, false positives and false negatives for every frame pair, at p = 0.5 (the paper's Figures 3 and 4).
 
     Frames of several movies are counted together.
+
+    Parameters
+    ----------
+    t : (N,) int64
+        Frame pair of every window.
+    labels : (N,) int8
+    probability : (N,) 0..1
     """
-    t, index = np.unique(judged.t % APART_FRAMES, return_inverse=True)
-    truth, said = judged.labels == 1, judged.probability >= 0.5
+    pairs, index = np.unique(t % APART_FRAMES, return_inverse=True)
+    truth, said = labels == 1, probability >= 0.5
     counts = {"true": truth, "false_positive": ~truth & said, "false_negative": truth & ~said}
-    return {"t": t.tolist(), **{name: np.bincount(index, which).astype(int).tolist() for name, which in counts.items()}}
+    return {"t": pairs.tolist(), **{name: np.bincount(index, which).astype(int).tolist() for name, which in counts.items()}}

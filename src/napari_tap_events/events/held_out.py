@@ -134,9 +134,7 @@ def calibrate(held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], method: M
     score : ScoreSettings
         When a candidate counts as a true event.
     """
-    logits = np.concatenate([part.logits for part in held])
-    labels = np.concatenate([part.labels for part in held])
-    windows = tuple(fit_calibrator(logits[:, k], labels[:, k] == 1, method) for k in range(logits.shape[1]))
+    windows = window_calibrators(held, method)
     raw = candidate_table(held, None, ())
     truth = held_truth(held, truths)
     found = near.candidates(raw, truth, score.radius_px, score.frames)
@@ -148,6 +146,13 @@ def calibrate(held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], method: M
     events = fit_calibrator(scores, hit[counts], "platt") if len(scores) else Calibrator(method="platt")
     table = raw.assign(probability=events.probability(raw["score"].to_numpy()))
     return Calibration(windows, events, best_threshold(table, truth, score))
+
+
+def window_calibrators(held: Sequence[HeldOut], method: Method) -> tuple[Calibrator, ...]:
+    """Fit a calibrator of window logits for each kind, on held-out answers at their natural prevalence."""
+    logits = np.concatenate([part.logits for part in held])
+    labels = np.concatenate([part.labels for part in held])
+    return tuple(fit_calibrator(logits[:, k], labels[:, k] == 1, method) for k in range(logits.shape[1]))
 
 
 def candidate_table(held: Sequence[HeldOut], calibration: Calibration | None, kinds: Sequence[str]) -> pd.DataFrame:

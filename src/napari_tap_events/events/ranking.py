@@ -7,6 +7,7 @@ every false prediction one from which on it counts: the whole curve follows from
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -222,17 +223,63 @@ def bootstrap(
         Share of the scores inside the interval, 0..1.
     """
     seen = outcomes(predicted, truth, settings, kinds, scope)
-    t = np.concatenate([seen.truth_t, seen.false_t])
-    length = block_frames or max(2, -(-n_frames // 20))
-    unit = (t // length).astype(np.int64) if by == "blocks" else np.arange(t.size)
-    n_units = -(-n_frames // length) if by == "blocks" else t.size
-    nothing = (float("nan"), float("nan"))
-    if n_units < 2 or not seen.found_at.size:
+    weights = _weights(seen, n_frames, block_frames or block_length(n_frames), repeats, seed, by)
+    if weights is None:
+        nothing = (float("nan"), float("nan"))
         return Interval(nothing, nothing, level, by, repeats, seed)
-    draws = np.random.default_rng(seed).multinomial(n_units, np.full(n_units, 1 / n_units), size=repeats)
-    weights = draws[:, np.minimum(unit, n_units - 1)].astype(np.float64)
     f1, ap = _f1_of(seen, weights, threshold), _ap_of(seen, weights)
     return Interval(_ends(f1, level), _ends(ap, level), level, by, repeats, seed)
+
+
+def bootstrap_mean(
+    tables: Sequence[tuple[pd.DataFrame, pd.DataFrame]],
+    truth: pd.DataFrame,
+    settings: ScoreSettings,
+    *,
+    n_frames: int,
+    repeats: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Estimate how far the mean of several runs' scores would move with other events of the movie.
+
+    Every draw takes the same blocks of time from every run, so that what remains is the chance of the movie, not that of the runs.
+
+    Parameters
+    ----------
+    tables : sequence of (candidates, found)
+        For each run, all candidates, for average precision, and the events that it reports, for F1.
+    truth, settings, n_frames, repeats, level, seed
+        As for `bootstrap`.
+    """
+    f1, ap = [], []
+    for candidates_, found in tables:
+        parts = [outcomes(table, truth, settings) for table in (found, candidates_)]
+        weights = [_weights(seen, n_frames, block_length(n_frames), repeats, seed) for seen in parts]
+        if weights[0] is not None and weights[1] is not None:
+            f1.append(_f1_of(parts[0], weights[0], 0.0))
+            ap.append(_ap_of(parts[1], weights[1]))
+    nothing = np.zeros((1, 0))
+    means = [np.mean(values or nothing, axis=0) for values in (f1, ap)]
+    return Interval(_ends(means[0], level), _ends(means[1], level), level, "blocks", repeats, seed)
+
+
+def block_length(n_frames: int) -> int:
+    """Return the frames of a block that is drawn again: a twentieth of the movie, at least 2."""
+    return max(2, -(-n_frames // 20))
+
+
+def _weights(
+    seen: Outcomes, n_frames: int, block_frames: int, repeats: int, seed: int, by: Literal["blocks", "events"] = "blocks"
+) -> Floats | None:
+    """Draw with replacement; return how often each event and each false prediction was drawn, (R, M + F), or None."""
+    t = np.concatenate([seen.truth_t, seen.false_t])
+    unit = (t // block_frames).astype(np.int64) if by == "blocks" else np.arange(t.size)
+    n_units = -(-n_frames // block_frames) if by == "blocks" else t.size
+    if n_units < 2 or not seen.found_at.size:
+        return None
+    draws = np.random.default_rng(seed).multinomial(n_units, np.full(n_units, 1 / n_units), size=repeats)
+    return draws[:, np.minimum(unit, n_units - 1)].astype(np.float64)
 
 
 def _f1_of(seen: Outcomes, weights: Floats, threshold: float) -> Floats:

@@ -31,6 +31,8 @@ def findings_text(folder: Path) -> str:
 
 
 def _findings(command: str, summary: Mapping[str, Any]) -> list[str]:
+    if command.startswith("study"):
+        return [f"{summary['trials']} trials of {summary['rows']} rows, {summary['failed']} of them failed."]
     if command == "pretrain":
         return [_accuracy(summary)]
     if command == "train" or (command == "demo" and "f1" in summary):
@@ -79,4 +81,6 @@ def _next(command: str, folder: Path) -> list[str]:
         "explain": f"Next: napari-tap-events open {folder}",
         "demo": f"Next: open {folder / 'report.html'} in a browser, or: napari-tap-events open {folder}",
     }
+    if command.startswith("study"):
+        return [f"Next: open {folder / 'report.html'} in a browser; {folder / 'table.md'} has the same tables as Markdown."]
     return [follow[command]] if command in follow else []

@@ -14,12 +14,15 @@ from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS, feature_source
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.criteria import count_positives, label_movie
+from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
+from napari_tap_events.events.few_labels import owners
 from napari_tap_events.events.learning import NO_TILES, check_lessons
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, Labelled, open_labelled, truth_of, window_grid
 from napari_tap_events.jobs.output import Run, finished, start
 from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, held_sets
 from napari_tap_events.jobs.train_results import keep_training
+from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import HeadSettings
@@ -51,10 +54,7 @@ def train(
     opened = [open_labelled(item, run.movie, settings) for item in labelled]
     movies, masks = [movie for movie, _ in opened], [mask for _, mask in opened]
     grids = [window_grid(movie, settings) for movie in movies]
-    lessons = [
-        LabelledMovie(label_movie(mask, grid, settings), truth_of(item, mask))
-        for item, mask, grid in zip(labelled, masks, grids, strict=True)
-    ]
+    lessons = [_lesson(item, mask, grid, settings) for item, mask, grid in zip(labelled, masks, grids, strict=True)]
     positives = [count_positives(mask, grid, settings.area_px) for mask, grid in zip(masks, grids, strict=True)]
     counts: dict[str, int] = {criterion: sum(each[criterion] for each in positives) for criterion in positives[0]}
     curriculum = make_curriculum(lessons, settings, settings.seed)
@@ -84,6 +84,11 @@ def train(
         shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(run.out / FOLDS, ignore_errors=True)
     return run.out
+
+
+def _lesson(item: Labelled, masks: EventMasks, grid: WindowGrid, settings: HeadSettings) -> LabelledMovie:
+    labels, truth = label_movie(masks, grid, settings), truth_of(item, masks)
+    return LabelledMovie(labels, truth, owners(labels, truth, grid) if settings.teaching_events else None)
 
 
 def _inputs(labelled: Sequence[Labelled], settings: HeadSettings) -> dict[str, list[Path | None]]:

@@ -14,6 +14,7 @@ from napari_tap_events.encoder.feature_maps import EncoderFeatures
 from napari_tap_events.encoder.shipped import CARD, encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.encoder.weights import WEIGHTS, ArrowEncoder, Card, MovieRecord, movie_record, save_model
+from napari_tap_events.events.calibration_compared import compare_methods
 from napari_tap_events.events.dense import any_kind
 from napari_tap_events.events.evaluation import Field, Judged, evaluation, judge_folds
 from napari_tap_events.events.held_out import APART_FRAMES, Calibration
@@ -35,6 +36,7 @@ def keep_training(room: Classroom, taught: Taught, positives: Mapping[str, int])
     judged = judge_folds(taught.answers, truths, room.kinds, settings.calibration, score)
     values = evaluation(judged, _field(room, taught), score, settings.kinds == "separate")
     leak = _leakage(room, taught)
+    values["calibration_methods"] = compare_methods(taught.answers)
     values |= {"positives": dict(positives), "leakage": leak, "protocol": protocol(settings, len(room.movies))}
     out = room.run.out
     write_json(out / "evaluation.json", values)

@@ -28,6 +28,7 @@ from napari_tap_events.settings.recipes import (
     ScoreSettings,
     SplitSettings,
 )
+from napari_tap_events.settings.study import PAPER_STUDIES, StudyName, StudySettings
 from napari_tap_events.settings.synthetic import Look, SyntheticSettings
 
 __all__ = [
@@ -45,11 +46,14 @@ __all__ = [
     "LabelSettings",
     "Look",
     "MovieSettings",
+    "PAPER_STUDIES",
     "Preset",
     "PretrainSettings",
     "ScoreSettings",
     "Settings",
     "SplitSettings",
+    "StudyName",
+    "StudySettings",
     "SyntheticSettings",
     "frame_range",
     "is_advanced",

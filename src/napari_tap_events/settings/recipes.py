@@ -145,6 +145,13 @@ class SplitSettings(Settings):
         True, "With folds, calibrate each fold by heads that never saw it: strict, at the cost of more heads.", advanced=True
     )
     guard_frames: int = setting(2, "Frames left out between blocks.", unit="frames", low=0, advanced=True)
+    teaching_events: int = setting(
+        0,
+        "Events that teach, drawn by the seed; the others count neither way. 0 takes all.",
+        unit="events",
+        low=0,
+        advanced=True,
+    )
 
 
 class EventSettings(Settings):

@@ -96,7 +96,7 @@ def reliability(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
     with drawing(WIDE_IN, 4.3, len(given), rows=(3, 1)) as (figure, axes):
         for column, (name, bins, colour) in enumerate(given):
             upper, lower = axes[column], axes[len(given) + column]
-            _reliability_panel(upper, lower, bins, colour)
+            reliability_panel(upper, lower, bins, colour)
             upper.set_title(f"{name.capitalize()} calibration" + (f": ECE {bins['ece']:.3f}" if "ece" in bins else ""))
             if column == 0:
                 upper.set_ylabel("observed frequency")
@@ -104,7 +104,8 @@ def reliability(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
         return svg_of(figure)
 
 
-def _reliability_panel(upper: Axes, lower: Axes, bins: Mapping[str, Any], colour: str) -> None:
+def reliability_panel(upper: Axes, lower: Axes, bins: Mapping[str, Any], colour: str) -> None:
+    """Draw one reliability diagram, and below it how many windows each bin holds."""
     counts = np.asarray(bins["counts"], dtype=np.float64)
     edges = np.asarray(bins.get("edges") or np.linspace(0, 1, counts.size + 1), dtype=np.float64)
     p, seen = (floats(bins[name]) for name in ("mean_probability", "observed"))

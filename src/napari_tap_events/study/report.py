@@ -3,63 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from napari_tap_events.errors import OutputError
 from napari_tap_events.study import figures, pictures, tables
 from napari_tap_events.study import figures_over_time as along_time
 from napari_tap_events.study.methods import methods
 from napari_tap_events.study.over_time import over_time_of_result, true_times
+from napari_tap_events.study.page import Page, Section, check_installed, put_page
 from napari_tap_events.study.pictures import Picture
 from napari_tap_events.study.result import Result, read_result
-from napari_tap_events.study.tables import Table
+from napari_tap_events.study.result_folder import read_result_folder
+from napari_tap_events.study.study_page import study_page
 from napari_tap_events.study.words import counted_events, headline, plural, tiles
 
-REPORT = "report.html"
 FRAMES_SHOWN = 6
 MOST_INSETS = 8
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page.
-
-    Attributes
-    ----------
-    name : str
-        Its anchor.
-    title : str
-    lead : str
-        How to read it.
-    judged : bool
-        Whether it shows scores: marked "leaks" where the split leaks.
-    pictures, curves : tuple of Picture
-        Frames side by side; curves.
-    insets : tuple of (str, pictures)
-        Rows of small pictures, each under its heading.
-    tables : tuple of Table
-    long_table : Table or None
-        Folded away and scrolled.
-    look : str
-        Colours of the map in the pictures, if any.
-    """
-
-    name: str
-    title: str
-    lead: str = ""
-    judged: bool = False
-    pictures: tuple[Picture, ...] = ()
-    curves: tuple[Picture, ...] = ()
-    insets: tuple[tuple[str, tuple[Picture, ...]], ...] = ()
-    tables: tuple[Table, ...] = ()
-    long_table: Table | None = None
-    look: str = ""
 
 
 def write_report(folder: Path) -> Path:
@@ -78,41 +39,30 @@ def write_report(folder: Path) -> Path:
     OutputError
         When there is no readable `result.json`, the page cannot be written, or matplotlib or jinja2 is not installed.
     """
-    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
-    if missing:
-        raise OutputError(f"a report needs {' and '.join(missing)}: pip install napari-tap-events[report]")
+    check_installed()
+    card = read_result_folder(folder)
+    page_of = study_page if card.command.startswith("study") else _page
+    return put_page(folder, page_of(folder))
+
+
+def _page(folder: Path) -> Page:
     result = read_result(folder)
-    page = _rendered(result, list(_sections(result)))
-    path, beside = folder / REPORT, folder / (REPORT + ".part")
-    try:
-        beside.write_text(page, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise OutputError(f"the report '{path}' cannot be written: {error.strerror or error}.") from None
-    return path
-
-
-def _rendered(result: Result, sections: list[Section]) -> str:
-    from jinja2 import Environment, StrictUndefined
-
+    sections = list(_sections(result))
     told, references = methods(result)
-    template = (files("napari_tap_events.study") / "report.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    return environment.from_string(template).render(
+    return Page(
         name=str(result.described.get("name") or result.folder.resolve().name),
         command=result.command,
-        created=str(result.card.get("created", "")).replace("T", " ")[:16],
+        created=str(result.card.get("created", "")),
         headline=headline(result),
-        tiles=tiles(result),
+        sections=tuple(sections),
+        tiles=tuple(tiles(result)),
         leaks=result.leaks,
-        warnings=[str(warning) for warning in result.card.get("warnings") or ()],
-        notes=[*result.notes, *_absences(result)],
-        sections=sections,
+        warnings=tuple(str(warning) for warning in result.card.get("warnings") or ()),
+        notes=(*result.notes, *_absences(result)),
         methods=" ".join(told),
-        references=references,
-        settings=tables.setting_tables(result),
-        bars={look: pictures.colour_bar(look) for look in {section.look for section in sections if section.look}},
-        kinds=_legend(result, sections),
+        references=tuple(references),
+        settings=tuple(tables.setting_tables(result)),
+        kinds=tuple(_legend(result, sections)),
     )
 
 
@@ -252,8 +202,9 @@ def _calibration(result: Result) -> Section | None:
     alt = "Observed frequency of events against their predicted probability, over the number of windows in each of the bins."
     curve = Picture(figures.reliability(before, after), "Reliability; bars: one standard error", alt)
     lead = "On the dotted line, a probability of 0.7 is right seven times out of ten. ECE is the mean distance from that line."
-    table = tables.calibration_table(result)
-    return Section("calibration", "Calibration", lead, judged=True, curves=(curve,), tables=(table,) if table else ())
+    found = (tables.calibration_table(result), tables.calibration_methods_table(result))
+    shown = tuple(table for table in found if table)
+    return Section("calibration", "Calibration", lead, judged=True, curves=(curve,), tables=shown)
 
 
 def _precision_recall(result: Result) -> Section | None:

@@ -43,6 +43,14 @@ def difficulty(level: Difficulty, seed: int, look: Look = "nuclei", frames: int 
     return SyntheticSettings.checked(look=look, frames=frames, height=size, width=size, seed=seed, **counts, **values)
 
 
+def at_difficulty(level: Difficulty, given: SyntheticSettings) -> SyntheticSettings:
+    """Return a scene by difficulty with the look, the size and the seed that were given, and all else that was set on purpose."""
+    side = round(float(np.sqrt(given.height * given.width)))
+    scene = difficulty(level, given.seed, given.look, given.frames, side)
+    chosen = {name: getattr(given, name) for name in (*given.model_fields_set, "height", "width")}
+    return scene.model_copy(update=chosen)
+
+
 _PHASE_LEVEL: dict[str, Any] = {"cell_px": 20.0, "cells": 14, "background": 0.45, "contrast": 0.12}
 _LEVELS: dict[Difficulty, dict[str, Any]] = {
     "easy": {"cells": 20, "debris": 1, "noise": 0.03, "arrest_rate": 0.0, "speed_px": 0.5, "expression_spread": 0.15},

@@ -1,0 +1,208 @@
+"""What each study tries: its rows, and what a trial of a row changes in the settings of a head."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from napari_tap_events.errors import SettingsError
+from napari_tap_events.events.criteria import CRITERIA
+from napari_tap_events.settings import PAPER_STUDIES, HeadKind, StudyName, StudySettings
+
+HEADS: tuple[HeadKind, ...] = get_args(HeadKind)
+CONTROLS = ("random", "random-paper", "scratch")
+SCRATCH: dict[str, Any] = {"nested": False, "steps": 150, "batch": 4, "tile_px": 64, "learning_rate": 2e-3}
+"""End to end is dear: calibrated by the other folds' heads, in fewer and smaller steps, as long as no fewer are asked for."""
+VIEWS = {"half": 0.5, "published": 1.0, "double": 2.0}
+TAP = "tap"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of a study, for one seed.
+
+    Attributes
+    ----------
+    row : str
+        What is tried, in words.
+    seed : int
+    how : {"head", "arrow", "pretrain", "paper"}
+        A head is trained; the arrow map alone ranks; an encoder is pretrained; a head is trained by the paper's protocol.
+    encoder : str
+        "tap" for the study's own encoder of this seed, or what `HeadSettings.encoder` takes.
+    changes : mapping
+        Settings that differ from the study's: of the head, or of the pretraining.
+    published : str
+        Name of the published row that stands beside; empty where there is none.
+    encoder_seed : int or None
+        Where the encoder's seed differs from that of the head.
+    resolution : float
+        Pixels of the movie tried per pixel of the movie given.
+    """
+
+    row: str
+    seed: int
+    how: Literal["head", "arrow", "pretrain", "paper"] = "head"
+    encoder: str = TAP
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    published: str = ""
+    encoder_seed: int | None = None
+    resolution: float = 1.0
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder."""
+        return f"{re.sub('[^A-Za-z0-9]+', '-', self.row).strip('-')}-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What is known of the movies before anything is tried: true events in all, and how many movies."""
+
+    n_true: int
+    n_movies: int
+
+
+def trials(name: StudyName, settings: StudySettings, marked: Marked) -> list[Trial]:
+    """Return all trials of a study, seed by seed, so that a study that is stopped has all rows of the first seeds.
+
+    Raises
+    ------
+    SettingsError
+        When there is no such study, no row is left, or the paper has no protocol for this study.
+    """
+    if name not in _GRIDS:
+        raise SettingsError(f"there is no study '{name}'; there are: {', '.join(_GRIDS)}.")
+    if settings.paper and name not in PAPER_STUDIES:
+        raise SettingsError(f"paper = True goes with the studies {', '.join(PAPER_STUDIES)}; leave it away for '{name}'.")
+    rows = [trial for trial in _GRIDS[name](settings, marked) if settings.paper or trial.how != "paper"]
+    wanted = [part.strip() for part in settings.rows.split(";") if part.strip()]
+    chosen = [trial for trial in rows if not wanted or any(part in trial.row for part in wanted)]
+    if not chosen:
+        raise SettingsError(f"rows = '{settings.rows}' names none of: {'; '.join(trial.row for trial in rows)}.")
+    seeds = range(settings.seed, settings.seed + settings.seeds)
+    return [replace(trial, seed=seed, encoder_seed=_encoder_seed(trial, seed, settings)) for seed in seeds for trial in chosen]
+
+
+def _encoder_seed(trial: Trial, seed: int, settings: StudySettings) -> int:
+    """Return the seed of the encoder: that of the trial, unless the row keeps it fixed."""
+    return seed if trial.encoder_seed is None else settings.seed + trial.encoder_seed
+
+
+def tap_name(settings: StudySettings) -> str:
+    """Return what the study's encoder is called in the rows: "tap", or the name of the encoder that was given."""
+    return Path(settings.encoder.replace("-{seed}", "").replace("{seed}", "")).name if settings.encoder else TAP
+
+
+def _features(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
+    tap = tap_name(settings)
+    published = {
+        (TAP, "linear"): "A0",
+        (TAP, "resnet"): "A1",
+        ("random-paper", "linear"): "B0",
+        ("random-paper", "resnet"): "B1",
+    }
+    published |= {("scratch", "linear"): "C0", ("scratch", "resnet"): "C1"}
+    for encoder in (TAP, *CONTROLS):
+        name = {TAP: tap, "scratch": "end to end"}.get(encoder, encoder)
+        for head in HEADS:
+            changes = {"head": head, **(_scratch(settings) if encoder == "scratch" else {})}
+            yield Trial(f"{name}, {head}", 0, "head", encoder, changes, published.get((encoder, head), ""))
+        for head in ("linear", "resnet"):
+            row = f"{name}, {head}, paper's protocol (leaks)"
+            yield Trial(row, 0, "paper", encoder, {"head": head}, published.get((encoder, head), ""))
+    yield Trial(f"{tap} + arrow map, evidence", 0, changes={"head": "evidence", "arrow": True})
+    yield Trial(f"{tap} + arrow map + image, evidence", 0, changes={"head": "evidence", "arrow": True, "intensity": True})
+    yield Trial("image + small convolutional head", 0, encoder="intensity", changes={"head": "evidence"})
+    yield Trial("pixel difference", 0, encoder="difference", changes={"head": "evidence"})
+    yield Trial(f"{tap}: arrow map alone, no label", 0, "arrow")
+
+
+def _scratch(settings: StudySettings) -> dict[str, Any]:
+    return SCRATCH | {"steps": min(settings.steps, SCRATCH["steps"])}
+
+
+def _criteria(_settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
+    for criterion in CRITERIA:
+        for head in HEADS:
+            changes = {"criterion": criterion, "head": head}
+            yield Trial(f"{criterion}, {head}", 0, changes=changes, published=f"{criterion}, {head}")
+            if head != "evidence":
+                row = f"{criterion}, {head}, paper's protocol (leaks)"
+                yield Trial(row, 0, "paper", changes=changes, published=f"{criterion}, {head}")
+
+
+def _content_view(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
+    for name, factor in VIEWS.items():
+        patch_px = round(settings.patch_px * factor)
+        row = f"crops of {patch_px} px"
+        yield Trial(row, 0, "pretrain", changes={"patch_px": patch_px}, published=f"crop {name}")
+    for name, factor in VIEWS.items():
+        if factor != 1:
+            row = f"{name} resolution, crops of {settings.patch_px} px"
+            yield Trial(row, 0, "pretrain", resolution=factor, published=f"resolution {name}")
+
+
+def _errors(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
+    tap = tap_name(settings)
+    for head in HEADS:
+        yield Trial(f"{tap}, {head}", 0, changes={"head": head}, published="A1" if head == "resnet" else "")
+    yield Trial("image + small convolutional head", 0, encoder="intensity", changes={"head": "evidence"})
+    yield Trial(f"{tap}, resnet, paper's protocol (leaks)", 0, "paper", changes={"head": "resnet"}, published="A1")
+
+
+def _calibration(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
+    tap = tap_name(settings)
+    for head in HEADS:
+        yield Trial(f"{tap}, {head}", 0, changes={"head": head})
+    yield Trial("image + small convolutional head", 0, encoder="intensity", changes={"head": "evidence"})
+    yield Trial(f"{tap}, resnet, paper's protocol (leaks)", 0, "paper", changes={"head": "resnet"})
+
+
+def _labels(settings: StudySettings, marked: Marked) -> Iterator[Trial]:
+    tap = tap_name(settings)
+    # of K folds, (K - 1) / K of the events can teach
+    most = marked.n_true * (1 - 1 / settings.folds) if settings.folds else 0.6 * marked.n_true
+    for name, encoder in ((tap, TAP), ("image", "intensity"), ("random", "random")):
+        for budget in sorted(set(settings.budgets)):
+            if budget < most:
+                yield Trial(f"{name}, {budget} labelled", 0, encoder=encoder, changes={"teaching_events": budget})
+        yield Trial(f"{name}, all labelled", 0, encoder=encoder)
+
+
+def _splits(settings: StudySettings, marked: Marked) -> Iterator[Trial]:
+    tap = tap_name(settings)
+    for name, encoder in ((tap, TAP), ("image", "intensity")):
+        once: dict[str, Any] = {"folds": 0}
+        yield Trial(f"{name}, random crops (leaks)", 0, encoder=encoder, changes={**once, "split": "random"})
+        yield Trial(f"{name}, blocks of time, 60/20/20 %", 0, encoder=encoder, changes={**once, "split": "time-blocks"})
+        if settings.folds:
+            row = f"{name}, blocks of time, {settings.folds}-fold"
+            yield Trial(row, 0, encoder=encoder, changes={"split": "time-blocks"})
+        if marked.n_movies > 1:
+            changes = {"split": "movies", "folds": marked.n_movies}
+            yield Trial(f"{name}, whole movies", 0, encoder=encoder, changes=changes)
+
+
+def _seeds(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
+    tap = tap_name(settings)
+    yield Trial(f"{tap}: seed of encoder and head", 0)
+    if not settings.encoder or "{seed}" in settings.encoder:
+        yield Trial(f"{tap}: seed of the head, same encoder", 0, encoder_seed=0)
+        yield Trial(f"{tap}: seed of the encoder, same head", 0, changes={"seed": settings.seed})
+    yield Trial("image: seed of the head", 0, encoder="intensity")
+
+
+_GRIDS: dict[StudyName, Callable[[StudySettings, Marked], Iterator[Trial]]] = {
+    "features": _features,
+    "criteria": _criteria,
+    "content-view": _content_view,
+    "errors": _errors,
+    "calibration": _calibration,
+    "labels": _labels,
+    "splits": _splits,
+    "seeds": _seeds,
+}
