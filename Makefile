@@ -2,6 +2,7 @@
 # make demo        the whole way on a synthetic movie, or: make demo MOVIE=movie.tif MASKS=masks.tif OUT=folder
 # make test        every check: style, types, architecture, documentation, tests
 # make docs        the documentation as web pages, in docs/_build
+# make test-pyside6 the window's tests with PySide6, in .venv-pyside6
 # make screenshot  the pictures of the documentation and of README, from the real window
 # make bench       timings
 
@@ -9,10 +10,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test lint types architecture test-core test-gui system-packages docs docs-pages web-pages screenshot bench clean
+.PHONY: help venv demo test lint types architecture test-core test-gui test-pyside6 system-packages docs docs-pages web-pages screenshot bench clean
 
 PYTHON ?= python3
 VENV ?= .venv
+PYSIDE ?= .venv-pyside6
 OUT ?= demo-result
 MOVIE ?=
 MASKS ?=
@@ -62,6 +64,13 @@ test-core: $(STAMP)
 # windows want one process and a screen
 test-gui: $(STAMP) system-packages
 	scripts/with-display.sh $(BIN)/pytest -m gui
+
+# the window's tests on the other Qt binding; PySide6 6.12 loses count of None on Python 3.11 and crashes in napari itself
+test-pyside6: pyproject.toml $(CONSTRAINTS) system-packages
+	test -x $(PYSIDE)/bin/python || $(PYTHON) -m venv $(PYSIDE)
+	$(PYSIDE)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(PYSIDE)/bin/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e ".[pyside6,report,eval,video,io,plots]" "pyside6<6.11" --group dev
+	QT_API=pyside6 scripts/with-display.sh $(PYSIDE)/bin/python -m pytest -m gui -o qt_api=pyside6
 
 system-packages:
 	@scripts/system-packages.sh

@@ -1,12 +1,15 @@
 """Take the pictures of the documentation: the way of the tutorial, on the tutorial's movie, in the real window.
 
-Usage: python docs/screenshots.py   (on Linux without a screen: under scripts/with-display.sh)
+Usage: python docs/screenshots.py [--gallery dark|light]   (on Linux without a screen: under scripts/with-display.sh)
+
+With --gallery the pictures are those of docs/gallery.md: every step at 1280 x 800 and at 1920 x 1080 pixels, in one theme.
 
 All jobs are real, with the settings that the tutorial names. It takes some minutes.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from film import film
 from stage import Stage, keep_napari_to
 
 PICTURES = Path(__file__).with_name("images")
+GALLERY, SIZES, QUALITY = PICTURES / "gallery", ((1280, 800), (1920, 1080)), 55
 CELL_RADIUS_PX = 8.0
 BY_HAND = 4
 """So many events are marked with the mouse; the others come from the file that `synth` wrote."""
@@ -21,18 +25,37 @@ BY_HAND = 4
 
 def main() -> None:
     """Go the way of the tutorial, and take a picture of every step."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gallery", choices=("dark", "light"), help="Take the pictures of the gallery, in this theme.")
+    theme = parser.parse_args().gallery
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         keep_napari_to(folder)
         _write_movie(folder / "data")
-        stage = Stage(folder, PICTURES)
+        stage = Stage(folder, folder, theme, SIZES) if theme else Stage(folder, PICTURES)
         try:
-            _story(stage, folder / "data")
+            story(stage, folder / "data")
+            if theme is None:
+                film(stage, PICTURES / "events.webp")
+                stage.viewer.theme = "light"  # last: napari 0.9 leaves a dark square on the picture when the theme goes back
+                stage.picture("6-results-light")
+            else:
+                pack(folder, GALLERY)
         finally:
             stage.close()
 
 
-def _story(stage: Stage, data: Path) -> None:
+def pack(folder: Path, gallery: Path) -> None:
+    """Keep the pictures of a folder as WebP, a fifth of the size of a PNG."""
+    from PIL import Image
+
+    gallery.mkdir(parents=True, exist_ok=True)
+    for path in sorted(folder.glob("*-*-*.png")):
+        Image.open(path).convert("RGB").save(gallery / f"{path.stem}.webp", quality=QUALITY, method=6)
+
+
+def story(stage: Stage, data: Path) -> None:
+    """Do all six steps."""
     open_movie(stage, data)
     mark(stage, data)
     stage.workbench.project.save_as(data.parent / "divisions.tap")
@@ -41,9 +64,6 @@ def _story(stage: Stage, data: Path) -> None:
     find(stage)
     explain(stage)
     results(stage)
-    film(stage, PICTURES / "events.webp")
-    stage.viewer.theme = "light"  # last: napari 0.9 leaves a dark square on the picture when the theme goes back
-    stage.picture("6-results-light")
 
 
 def open_movie(stage: Stage, data: Path) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-WIDTH, HEIGHT = 1280, 800
+SIZE = (1280, 800)
 DOCK_WIDTH = 400
 LONGEST_S = 1800
 SETTLE_S = 0.8
@@ -19,7 +19,7 @@ SETTLE_S = 0.8
 
 
 class Stage:
-    """A napari window of 1280 x 800 with the Workbench at its right.
+    """A napari window with the Workbench at its right.
 
     Parameters
     ----------
@@ -27,9 +27,13 @@ class Stage:
         For the project, and for napari's own settings.
     pictures : Path
         Folder of the PNGs.
+    theme : str
+        "dark" or "light".
+    sizes : sequence of (width, height)
+        Of the window, in pixels; where there are several, each picture is taken in all of them, and says so in its name.
     """
 
-    def __init__(self, folder: Path, pictures: Path) -> None:
+    def __init__(self, folder: Path, pictures: Path, theme: str = "dark", sizes: Sequence[tuple[int, int]] = (SIZE,)) -> None:
         import napari
 
         from napari_tap_events.gui.workbench import Workbench
@@ -37,8 +41,9 @@ class Stage:
 
         self.pictures = pictures
         self.viewer = napari.Viewer(title="napari", show=True)
-        self.viewer.theme = "dark"
-        self.viewer.window.resize(WIDTH, HEIGHT)
+        self.sizes = tuple(sizes)
+        self.viewer.theme = theme
+        self.viewer.window.resize(*self.sizes[0])
         self.session = Session(folder / "unsaved")
         self.workbench = Workbench(self.viewer, self.session)
         dock = self.viewer.window.add_dock_widget(self.workbench, name="Workbench (TAP Events)", area="right")
@@ -75,13 +80,18 @@ class Stage:
             raise RuntimeError(sentences[0])
         print(recipe.view.status.text())
 
-    def picture(self, name: str) -> Path:
-        """Save what the whole window shows."""
-        self.settle()
-        path = self.pictures / f"{name}.png"
-        self.viewer.window.screenshot(str(path), canvas_only=False, flash=False)
-        print(path)
-        return path
+    def picture(self, name: str) -> None:
+        """Save what the whole window shows, in every size; afterwards it has the first one again."""
+        for size in self.sizes:
+            if len(self.sizes) > 1:
+                self.viewer.window.resize(*size)
+            self.settle()
+            path = self.pictures / (f"{name}.png" if len(self.sizes) == 1 else f"{name}-{size[0]}-{self.viewer.theme}.png")
+            self.viewer.window.screenshot(str(path), canvas_only=False, flash=False)
+            print(path)
+        if len(self.sizes) > 1:
+            self.viewer.window.resize(*self.sizes[0])
+            self.settle(0.2)
 
     def open_step(self, name: str) -> None:
         """Open a step by a click on its line."""
