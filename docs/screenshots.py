@@ -138,7 +138,7 @@ def train(stage: Stage) -> None:
     panel = stage.workbench.train
     panel.recipe.setValue(HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX, folds=3, intensity=True), ComputeSettings())
     panel.recipe.valueChanged.emit()
-    stage.until(lambda: "windows" in panel.counts.text(), "the counts")
+    stage.until(lambda: "criterion" in panel.counts.text(), "the counts")
     stage.picture("4-train")
     with stage.job(panel.recipe, panel.trained):
         pass
