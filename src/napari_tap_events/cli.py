@@ -68,7 +68,12 @@ Masks = Annotated[
 Events = Annotated[
     Path | None, typer.Option("--events", metavar="CSV", help="True events, and what is uncertain; else taken from the mask.")
 ]
-
+Known = Annotated[
+    Path | None,
+    typer.Option(
+        "--known", metavar="CSV", help="Boxes that were looked at, beside the scope or in place of it; else all of the movie."
+    ),
+]
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C; typer, too, ends with it when a KeyboardInterrupt reaches it."""
@@ -156,13 +161,14 @@ def marks(
     settings: LabelSettings,
     opening: MovieSettings,
     events: Events = None,
+    known: Known = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print what event masks would teach: events by kind, and windows that are events by each criterion."""
     from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.marks import describe_marks
 
-    about = describe_marks(Labelled(movie, masks, events), opening, settings)
+    about = describe_marks(Labelled(movie, masks, events, known), opening, settings)
     typer.echo(json.dumps(about, indent=2) if as_json else about["text"])
 
 
@@ -201,6 +207,12 @@ def train(
     events: Annotated[
         list[Path] | None, typer.Option("--events", metavar="CSV", help="True events and uncertain ones, one for each movie.")
     ] = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--known", metavar="CSV", help="Boxes that were looked at, beside the scope or in place of it; one for each movie."
+        ),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Keep feature maps here, for the next head.")
     ] = None,
@@ -213,10 +225,12 @@ def train(
     from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.train import train as recipe
 
-    if len(masks) != len(movie) or (events and len(events) != len(movie)):
-        raise SettingsError(f"{len(movie)} --movie, {len(masks)} --masks and {len(events or [])} --events do not go together.")
-    tables: list[Path | None] = [*events] if events else [None] * len(movie)
-    labelled = [Labelled(*item) for item in zip(movie, masks, tables, strict=True)]
+    counts = {"--movie": len(movie), "--masks": len(masks), "--events": len(events or movie), "--known": len(known or movie)}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{count} {flag}" for flag, count in counts.items())
+        raise SettingsError(f"{told} do not go together: give one of each for every movie.")
+    nothing: list[Path | None] = [None] * len(movie)
+    labelled = [Labelled(*item) for item in zip(movie, masks, events or nothing, known or nothing, strict=True)]
     run = _run(out, overwrite, resume, compute, opening)
     _work(recipe(labelled, settings, run, cache), run, reports, job)
     _done(out, reports)

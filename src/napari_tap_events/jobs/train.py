@@ -92,6 +92,8 @@ def _inputs(labelled: Sequence[Labelled], settings: HeadSettings) -> dict[str, l
         "masks": [item.masks for item in labelled],
         "events": [item.events for item in labelled],
     }
+    if any(item.known for item in labelled):
+        inputs["known"] = [item.known for item in labelled]
     return inputs if settings.encoder in CONTROLS else inputs | {"encoder_folder": [Path(settings.encoder)]}
 
 

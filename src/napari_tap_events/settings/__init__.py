@@ -19,6 +19,7 @@ from napari_tap_events.settings.recipes import (
     ScoreSettings,
     SplitSettings,
 )
+from napari_tap_events.settings.review import QueueSettings, ReviewSettings
 from napari_tap_events.settings.synthetic import Look, SyntheticSettings
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "MovieSettings",
     "Preset",
     "PretrainSettings",
+    "QueueSettings",
+    "ReviewSettings",
     "ScoreSettings",
     "Settings",
     "SplitSettings",
