@@ -89,6 +89,8 @@ class HeadLearner:
         cut = [self._cut(block, height, width) for block in blocks]
         frames, pairs, labels = (torch.stack(parts) for parts in zip(*cut, strict=True))
         frames, pairs, labels = _turned(frames, pairs, labels, rng)
+        if self.settings.time_flips:
+            frames, pairs, labels = with_time_flips(frames, pairs, labels, self.settings.arrow)
         with self.compute.autocast():
             logits = self.module(frames, pairs)
         return balanced_cross_entropy(logits.float(), labels), {}
@@ -172,6 +174,16 @@ def _turned(frames: Tensor, pairs: Tensor, labels: Tensor, rng: np.random.Genera
         if rng.random() < 0.5:
             parts = [part.flip(axis) for part in parts]
     return parts[0], parts[1], parts[2]
+
+
+def with_time_flips(frames: Tensor, pairs: Tensor, labels: Tensor, arrow: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Add every tile backwards in time: its events become none, the rest of it unknown.
+
+    The arrow map of a pair the other way round is its negative; other maps of pairs stay as they are.
+    """
+    flipped = torch.where(labels == 1, 0, -1).to(labels.dtype)
+    backwards = -pairs if arrow else pairs
+    return torch.cat([frames, frames.flip(1)]), torch.cat([pairs, backwards]), torch.cat([labels, flipped])
 
 
 def balanced_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

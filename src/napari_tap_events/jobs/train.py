@@ -106,6 +106,12 @@ def _check(settings: HeadSettings) -> None:
         raise SettingsError(f"encoder = '{settings.encoder}' has no further inputs; leave arrow and intensity away.")
     if settings.encoder == "difference" and settings.head != "evidence":
         raise SettingsError("encoder = 'difference' goes with head = 'evidence' only.")
+    if settings.time_flips and (settings.encoder == "difference" or (settings.head == "evidence" and settings.pair == "mean")):
+        raise SettingsError(
+            "time_flips = True needs a head that can tell the order of time; choose pair = 'both', or leave it away."
+        )
+    if settings.time_flips and settings.head == "resnet":
+        raise SettingsError("time_flips = True needs a head that can tell the order of time; 'resnet' is blind to it.")
     if settings.encoder == "scratch" and (settings.arrow or settings.intensity):
         raise SettingsError("encoder = 'scratch' learns from the images alone; leave arrow and intensity away.")
 
