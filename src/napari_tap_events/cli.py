@@ -26,7 +26,9 @@ from napari_tap_events.settings import (
     LabelSettings,
     MovieSettings,
     PretrainSettings,
+    ReviewSettings,
     ScoreSettings,
+    SimulationSettings,
     SyntheticSettings,
 )
 
@@ -406,6 +408,49 @@ def demo(
     run = _run(out, overwrite, resume, compute, opening)
     _work(recipe(movie, masks, events, settings, run), run, reports, job)
     _done(out, reports)
+
+
+ProjectArg = Annotated[Path, typer.Argument(metavar="PROJECT", help="Project folder.")]
+MovieName = Annotated[str, typer.Option("--movie", metavar="NAME", help="Movie of the project; by default the only one.")]
+
+
+@app.command()
+@as_job
+@spread
+def review(
+    project: ProjectArg,
+    simulate: Annotated[
+        Path, typer.Option("--simulate", metavar="TRUTH.csv", help="True events, by which a simulated person answers.")
+    ],
+    out: Out,
+    settings: ReviewSettings,
+    simulation: SimulationSettings,
+    head: HeadSettings,
+    compute: ComputeSettings,
+    movie: MovieName = "",
+    overwrite: Overwrite = False,
+    reports: ReportsOpt = Reports.text,
+    job: Job = None,
+) -> None:
+    """Let a simulated person review a movie: F1 against the number of answers. A real person reviews in the window."""
+    from napari_tap_events.jobs.review import simulate_review
+
+    run = _run(out, overwrite, False, compute, MovieSettings())
+    _work(simulate_review(project, movie, simulate, (head, settings, simulation), run), run, reports, job)
+    if reports is Reports.text:
+        typer.echo((out / "curve.csv").read_text(encoding="utf-8"))
+
+
+@app.command(hidden=True)
+@spread
+def worker(
+    project: ProjectArg, settings: ReviewSettings, head: HeadSettings, compute: ComputeSettings, movie: MovieName = ""
+) -> None:
+    """Work on the orders of a review, one JSON object a line, until the input ends; the window starts it."""
+    from napari_tap_events.jobs.desk import Desk
+    from napari_tap_events.jobs.worker import serve
+
+    serve(Desk(project, movie, head, settings, compute))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ head that was not taught in its block ("held out") calibrates, sets the threshol
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -62,6 +62,8 @@ class Learned:
         With `probability`, `score`, and `held_out`: the probability that a head gives which was not taught there.
     answers : int
         How many it learned from.
+    windows : tuple of Calibrator
+        Logit of a window to probability, for each kind.
     """
 
     head: EventHead
@@ -69,6 +71,7 @@ class Learned:
     threshold: float
     candidates: pd.DataFrame
     answers: int
+    windows: tuple[Calibrator, ...] = ()
 
 
 class Apprentice:
@@ -139,7 +142,15 @@ class Apprentice:
         head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
         found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
         busy = set(np.flatnonzero((labels >= 0).any((1, 2, 3))).tolist())
-        return self._weighed(head, found, {t: said[t] for t in busy if t in said}, answers)
+        there = {t: said[t] for t in busy if t in said}
+        return replace(self._weighed(head, found, there, answers), windows=self._window_calibrators(there, labels))
+
+    def look_again(
+        self, head: EventHead, calibrator: Calibrator, control: Control | None = None
+    ) -> Generator[Report, None, pd.DataFrame]:
+        """Return the candidates of a head that was taught before."""
+        found = yield from self._candidates(head, range(self.maps.n_frames), control)
+        return table_of(found, calibrator, "head")
 
     def _folds(self, labels: NDArray[np.int8]) -> list[range]:
         """Cut time into blocks that hold as many events each; none where there are too few."""
@@ -197,6 +208,21 @@ class Apprentice:
         table = table_of(found, calibrator, "head").assign(held_out=np.round(calibrator.probability(held), 6))
         threshold = best_cut(calibrator.probability(scores[usable]), truth[usable]) if both else 0.5
         return Learned(head, calibrator, threshold, table, answers.count)
+
+    def _window_calibrators(self, said: dict[int, EventHead], labels: NDArray[np.int8]) -> tuple[Calibrator, ...]:
+        """Fit what a window's logit means, by heads that were not taught in its block."""
+        dense = {id(head): DenseHead(head) for head in said.values()}
+        frames = sorted(said)
+        if not frames:
+            return tuple(Calibrator() for _ in range(labels.shape[1]))
+        logits = np.stack([dense[id(said[t])].window_logits(self.tiles, t) for t in frames])
+        kinds: list[Calibrator] = []
+        for k in range(labels.shape[1]):
+            known = labels[frames, k] >= 0
+            truth = labels[frames, k][known] == 1
+            both = truth.any() and not truth.all()
+            kinds.append(fit_calibrator(logits[:, k][known], truth, "platt") if both else Calibrator())
+        return tuple(kinds)
 
     def _held_scores(self, said: dict[int, EventHead], places: NDArray[np.float64], otherwise: NDArray[np.float64]) -> Scores:
         """Return the greatest score within half a radius of each place (N, 3), t y x, by heads not taught there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,13 +62,15 @@ class Annotator:
             SeenEvent(int(t), float(y), float(x), str(kind)) for t, y, x, kind in inside[["t", "y", "x", "kind"]].to_numpy()
         ]
 
-    def _nearest(self, card: Card) -> pd.Series | None:
+    def _nearest(self, card: Card) -> pd.Series[Any] | None:
         away = np.hypot(self.truth["y"] - card.y, self.truth["x"] - card.x)
         late = (self.truth["t"] - card.t).abs()
         close = (away <= self.near.radius_px) & (late <= self.near.radius_frames)
         if not close.any():
             return None
-        return self.truth.loc[(away / self.near.radius_px + late / max(1, self.near.radius_frames))[close].idxmin()]
+        far = away / self.near.radius_px + late / max(1, self.near.radius_frames)
+        nearest: pd.Series[Any] = self.truth.loc[far[close].idxmin()]
+        return nearest
 
     def _errs(self, number: int) -> bool:
         return bool(np.random.default_rng((self.seed, 6, number)).random() < self.error_rate)

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_tap_events.events.matching import match_events
-from napari_tap_events.movies.scope import Scope
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.verdicts import AuditDesign
 from napari_tap_events.review.audit_design import windows_of
@@ -128,14 +127,18 @@ def _sorted(a: Annotations, design: AuditDesign, listed: pd.DataFrame, near: Eve
     answers = {audit.window: audit for audit in a.audits if not audit.unsure}
     looked = np.zeros(n, bool)
     looked[list(answers)] = True
-    seen = _table([(e.t, e.y, e.x) for audit in answers.values() for e in audit.seen])
+    told = [(window, e) for window, audit in answers.items() for e in audit.seen]
+    homes = windows_of(design, np.array([(e.t, e.y, e.x) for _, e in told], dtype=np.float64))
+    # what was seen just outside of one window, and lies in another one that was looked at, is told there
+    kept = [n for n, (window, _) in enumerate(told) if homes[n] == window or not looked[homes[n]]]
+    seen = _table([(told[n][1].t, told[n][1].y, told[n][1].x) for n in kept])
+    owner = homes[np.array(kept, dtype=np.int64)]
+    own = looked[owner]
     match = match_events(listed, seen, near.radius_px, near.radius_frames)
     where = windows_of(design, listed[["t", "y", "x"]].to_numpy(dtype=np.float64))
     inside = looked[where] if len(where) else np.zeros(0, bool)
     hit = np.zeros(len(listed), bool)
     hit[match.predicted] = True
-    owner = np.array([w for w, audit in answers.items() for _ in audit.seen], np.int64)
-    own = np.array([_holds(design.box(w), e.t, e.y, e.x) for w, audit in answers.items() for e in audit.seen], bool)
     unlisted = np.ones(len(seen), bool)
     unlisted[match.truth] = False
     yes, no = _judged(a)
@@ -153,7 +156,7 @@ def _sorted(a: Annotations, design: AuditDesign, listed: pd.DataFrame, near: Eve
         looked=looked,
         right=count(where[inside & hit]),
         wrong=count(where[inside & ~hit]),
-        missed=count(owner[own & unlisted]) if len(owner) else np.zeros(n, np.int64),
+        missed=count(owner[own & unlisted]),
         listed=count(where[~inside]),
         confirmed=count(where[~inside & agreed]),
         rejected=count(where[~inside & refused & ~agreed]),
@@ -170,10 +173,6 @@ def _judged(a: Annotations) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _table(places: list[tuple[int, float, float]]) -> pd.DataFrame:
     return pd.DataFrame(np.array(places, dtype=np.float64).reshape(-1, 3), columns=["t", "y", "x"])
-
-
-def _holds(box: Scope, t: int, y: float, x: float) -> bool:
-    return box.contains(t, round(y), round(x))
 
 
 def _tally(found: _Sorted, strata: NDArray[np.int64]) -> Tally:
@@ -223,9 +222,8 @@ def _by_bin(shares: list[tuple[int, range, float]], edges: list[int], strata: in
 
 def _spread(drawn: NDArray[np.int64], shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """Throw the drawn events (H, D) of each stratum into bins by their shares (H, B); return (B, D)."""
-    thrown = sum(rng.multinomial(drawn[h], shares[h]) for h in range(len(shares)))
-    by_bin: NDArray[np.float64] = np.asarray(thrown, dtype=np.float64).T
-    return by_bin
+    thrown: NDArray[np.int64] = np.sum([rng.multinomial(drawn[h], shares[h]) for h in range(len(shares))], axis=0)
+    return thrown.T.astype(np.float64)
 
 
 def _sentence(events: Estimate, recall: Estimate, precision: Estimate, enough: bool) -> str:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from napari_tap_events.errors import ProjectError
 from napari_tap_events.events.ranking import average_precision
+from napari_tap_events.events.table import UNCERTAIN
 from napari_tap_events.settings import ScoreSettings
 
 LEAST_EVENTS = 3
@@ -61,13 +62,14 @@ def rule(
     Parameters
     ----------
     new, before, truth : sequences of events tables
-        Of each unit (a window of the audit, a locked block): candidates of the new head and of the one in use, and the events.
+        Of each unit (a window of the audit, a locked block): candidates of the new head and of the one in use, and the events;
+        those of kind "uncertain" count neither way.
         `before` is None where there is no head yet.
     score : ScoreSettings
     seed : int
     """
     nan = float("nan")
-    events = sum(len(table) for table in truth)
+    events = sum(int((table["kind"] != UNCERTAIN).sum()) for table in truth)
     if before is None:
         ap = _ap(new, truth, score, np.arange(len(truth))) if events >= LEAST_EVENTS else nan
         return Ruling(True, ap, nan, nan, "This is the first head.")

@@ -19,7 +19,7 @@ from napari_tap_events.settings.recipes import (
     ScoreSettings,
     SplitSettings,
 )
-from napari_tap_events.settings.review import QueueSettings, ReviewSettings
+from napari_tap_events.settings.review import QueueSettings, ReviewSettings, SimulationSettings
 from napari_tap_events.settings.synthetic import Look, SyntheticSettings
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "ReviewSettings",
     "ScoreSettings",
     "Settings",
+    "SimulationSettings",
     "SplitSettings",
     "SyntheticSettings",
     "frame_range",

@@ -54,3 +54,16 @@ class ReviewSettings(QueueSettings):
     cache_gb: float = setting(
         20.0, "Most that kept feature maps may take on disk.", unit="GB", low=0.1, high=10000, advanced=True
     )
+
+
+class SimulationSettings(Settings):
+    """A simulated review: who answers, and on which frames the heads are scored."""
+
+    decisions: int = setting(60, "Cards that are answered, windows of the audit included.", unit="cards", low=1, high=10000)
+    error_rate: float = setting(0.0, "Share of cards that are answered the wrong way round.", low=0, high=1)
+    held_frames: FrameRange = setting(
+        "", "Frames A:B that are never asked about and score the heads; by default the last third."
+    )
+    compare: bool = setting(True, "Do the same with cards in any order, to compare.")
+    target_f1: float = setting(0.7, "F1 of which it is told after how many cards it was reached.", low=0, high=1)
+    person_seed: int = setting(0, "Seed of the simulated person's errors.", low=0, advanced=True)
