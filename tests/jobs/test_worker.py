@@ -1,4 +1,4 @@
-"""The resident worker: it learns from the journal, the frame on screen comes first, new orders end old work, and nothing is lost when it is killed."""
+"""The resident worker: it learns from the journal, the frame on screen comes first, and nothing is lost when it is killed."""
 
 from __future__ import annotations
 

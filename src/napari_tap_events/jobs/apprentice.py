@@ -42,7 +42,7 @@ WARM_SHARE = 0.4
 TILE_PX = 32
 """Side of the tiles that teach: answers speak of small squares, larger tiles hold mostly what is not known."""
 
-BATCH = 8
+BATCH = 16
 
 Scores = NDArray[np.float32]
 

@@ -120,7 +120,6 @@ class Link:
 
     def restart(self) -> None:
         """End the worker, and start it again."""
-        self._end()
         self._again()
 
     def stop(self) -> None:
@@ -129,9 +128,8 @@ class Link:
         self._pending.clear()
         if self.alive:
             self._write({"order": "stop"})
-        if self._process is not None and self._process.stdin is not None:
-            with suppress(OSError):
-                self._process.stdin.close()
+        if self._process is not None:
+            self._close_input()
             try:
                 self._process.wait(1.0)
             except subprocess.TimeoutExpired:
@@ -144,14 +142,21 @@ class Link:
             self.trouble = f"the worker ended {MOST_RESTARTS} times without a word; the log '{self._log}' says more."
             return
         self.restarts += 1
+        self._end()
         self.start()
         for message in list(self._pending.values()):
             self._write(message)
 
     def _end(self) -> None:
         if self._process is not None:
+            self._close_input()
             self._process.kill()
             self._process.wait()
+
+    def _close_input(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
 
     def _note(self, message: Message) -> None:
         self._silent = 0
@@ -173,13 +178,16 @@ class Link:
 
 def _listen(process: subprocess.Popen[str], came: deque[Message]) -> None:
     """Take in what a worker says until it ends; a line that was cut off says nothing."""
-    for line in process.stdout or ():
-        try:
-            message = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(message, dict):
-            came.append(message)
+    if process.stdout is None:
+        return
+    with process.stdout as lines:
+        for line in lines:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(message, dict):
+                came.append(message)
 
 
 def _quiet() -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Worker:
         self._add(order, WORK, self.desk.retrain())
 
     def _back(self, order: Order) -> None:
-        self._drop("retrain", "rest", "back")
+        self._drop("retrain", "rest")
         self._add(order, WORK, self.desk.go_back(str(order.get("head", ""))))
 
     def _predict(self, order: Order) -> None:
