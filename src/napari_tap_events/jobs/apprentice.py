@@ -25,7 +25,7 @@ from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, score_frame, score_grid
 from napari_tap_events.events.head import EventHead, make_head
-from napari_tap_events.events.learning import HeadLearner, Lesson
+from napari_tap_events.events.learning import HeadLearner, Lesson, check_lessons
 from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.table import EventRow, events_table
 from napari_tap_events.jobs.answers import Answers
@@ -43,6 +43,8 @@ TILE_PX = 32
 """Side of the tiles that teach: answers speak of small squares, larger tiles hold mostly what is not known."""
 
 BATCH = 16
+FIRST_PLACES = 24
+"""So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
 
 Scores = NDArray[np.float32]
 
@@ -92,6 +94,7 @@ class Apprentice:
         self.settings = settings.model_copy(update={"tile_px": max(TILE_PX, training_stride_px(settings)), "batch": BATCH})
         self.tiles = MapTiles(maps, inputs_of(settings), compute)
         self.pairs = range(maps.n_frames - 1)
+        self._first: EventHead | None = None
 
     def arrow_candidates(self) -> pd.DataFrame:
         """Rank places without any answer: by the arrow map, or where there is none, by how much changes."""
@@ -133,11 +136,14 @@ class Apprentice:
             When there is no event, or nothing that is none, among the answers.
         """
         labels = label_pairs(answers.masks, self.grid, self.settings)
+        check_lessons([Lesson(self.tiles, labels, list(self.pairs))])
+        if warm is None and self.settings.arrow and self.maps.pairs.shape[1]:
+            warm = yield from self._like_the_arrow(labels.shape[1], control)
         folds = self._folds(labels)
         said: dict[int, EventHead] = {}
         for number, fold in enumerate(folds, 1):
             taught = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
-            head = yield from self._teach(labels, taught, f"fold {number} of {len(folds)}", None, control)
+            head = yield from self._teach(labels, taught, f"fold {number} of {len(folds)}", warm, control)
             said |= dict.fromkeys(fold, head)
         head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
         found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
@@ -151,6 +157,29 @@ class Apprentice:
         """Return the candidates of a head that was taught before."""
         found = yield from self._candidates(head, range(self.maps.n_frames), control)
         return table_of(found, calibrator, "head")
+
+    def _like_the_arrow(self, kinds: int, control: Control | None) -> Generator[Report, None, EventHead]:
+        """Return a head that says what the arrow map says: from there answers lead on, and no label went into it.
+
+        Answers speak of a few places that look like events. A head that begins anywhere learns what tells these apart, and may say
+        anything of all the rest of the movie.
+        """
+        if self._first is None:
+            found = self.arrow_candidates().nlargest(FIRST_PLACES, "probability")
+            labels = np.zeros((len(self.pairs), kinds, *self.grid.shape), np.int8)
+            for t, y, x in found[["t", "y", "x"]].to_numpy():
+                rows, columns = (self._windows_at(place, size) for place, size in zip((y, x), self.grid.shape, strict=True))
+                for at, label in ((t - 1, -1), (t + 1, -1), (t, 1)):
+                    if 0 <= at < len(labels):
+                        labels[int(at), :, rows, columns] = label
+            self._first = yield from self._teach(labels, list(self.pairs), "first head", None, control)
+        return self._first
+
+    def _windows_at(self, place: float, size: int) -> slice:
+        """Return the windows of a row or column in whose middle half a place lies."""
+        reach, at = 0.5 * (0.5 * self.grid.crop_px), (place - self.grid.offset_px) / self.grid.stride_px
+        near = reach / self.grid.stride_px
+        return slice(max(0, int(np.ceil(at - near))), min(size, int(np.floor(at + near)) + 1))
 
     def _folds(self, labels: NDArray[np.int8]) -> list[range]:
         """Cut time into blocks that hold as many events each; none where there are too few."""
