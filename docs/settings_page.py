@@ -31,6 +31,8 @@ CLASSES = {
     "HeadSettings": "`train`; step 4 of the Workbench. `marks` takes those that say what an event is.",
     "DetectSettings": "`detect`; step 5 of the Workbench.",
     "ExplainSettings": '`explain`; step 5 of the Workbench, under "Why?".',
+    "ReviewSettings": "`review`.",
+    "SimulationSettings": "`review --simulate`.",
     "ScoreSettings": "`score`.",
     "DemoSettings": "`demo`.",
     "SyntheticSettings": "`synth`.",

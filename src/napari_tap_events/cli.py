@@ -26,10 +26,12 @@ from napari_tap_events.settings import (
     LabelSettings,
     MovieSettings,
     PretrainSettings,
+    ReviewSettings,
     ScoreSettings,
     Settings,
     StudyName,
     StudySettings,
+    SimulationSettings,
     SyntheticSettings,
 )
 
@@ -80,6 +82,12 @@ STUDIES = (
     "features (pretrained or not, by head), criteria (what counts as an event), content-view (size of crops), errors, calibration, "
     "labels (how many are enough), splits (what a random split would promise) or seeds (how much is luck)."
 )
+Known = Annotated[
+    Path | None,
+    typer.Option(
+        "--known", metavar="CSV", help="Boxes that were looked at, beside the scope or in place of it; else all of the movie."
+    ),
+]
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C; typer, too, ends with it when a KeyboardInterrupt reaches it."""
@@ -120,13 +128,17 @@ def _run(out: Path, overwrite: bool, resume: bool, compute: ComputeSettings, ope
     return Run(out, overwrite, resume, compute, opening)
 
 
-def _labelled(movies: list[Path], masks: list[Path], events: list[Path] | None) -> list[Labelled]:
+def _labelled(
+    movies: list[Path], masks: list[Path], events: list[Path] | None, known: list[Path] | None = None
+) -> list[Labelled]:
     from napari_tap_events.jobs.labelled import Labelled
 
-    if len(masks) != len(movies) or (events and len(events) != len(movies)):
-        raise SettingsError(f"{len(movies)} --movie, {len(masks)} --masks and {len(events or [])} --events do not go together.")
-    tables: list[Path | None] = [*events] if events else [None] * len(movies)
-    return [Labelled(*item) for item in zip(movies, masks, tables, strict=True)]
+    counts = {"--movie": len(movies), "--masks": len(masks), "--events": len(events or movies), "--known": len(known or movies)}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{count} {flag}" for flag, count in counts.items())
+        raise SettingsError(f"{told} do not go together: give one of each for every movie.")
+    nothing: list[Path | None] = [None] * len(movies)
+    return [Labelled(*item) for item in zip(movies, masks, events or nothing, known or nothing, strict=True)]
 
 
 def as_job(command: Callable[..., None]) -> Callable[..., None]:
@@ -183,13 +195,14 @@ def marks(
     settings: LabelSettings,
     opening: MovieSettings,
     events: Events = None,
+    known: Known = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print what event masks would teach: events by kind, and windows that are events by each criterion."""
     from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.marks import describe_marks
 
-    about = describe_marks(Labelled(movie, masks, events), opening, settings)
+    about = describe_marks(Labelled(movie, masks, events, known), opening, settings)
     typer.echo(json.dumps(about, indent=2) if as_json else about["text"])
 
 
@@ -239,6 +252,12 @@ def train(
     events: Annotated[
         list[Path] | None, typer.Option("--events", metavar="CSV", help="True events and uncertain ones, one for each movie.")
     ] = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--known", metavar="CSV", help="Boxes that were looked at, beside the scope or in place of it; one for each movie."
+        ),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Keep feature maps here, for the next head.")
     ] = None,
@@ -251,7 +270,7 @@ def train(
     """Train an event head on marked events, calibrate it, and score it on frames it never saw."""
     from napari_tap_events.jobs.train import train as recipe
 
-    labelled = _labelled(movie, masks, events)
+    labelled = _labelled(movie, masks, events, known)
     run = _run(out, overwrite, resume, compute, opening)
     if only_estimate:
         _say_estimate("train", movie, settings.encoder, run, settings)
@@ -490,6 +509,49 @@ def demo(
     run = _run(out, overwrite, resume, compute, opening)
     _work(recipe(movie, masks, events, settings, run), run, reports, job)
     _done(out, reports)
+
+
+ProjectArg = Annotated[Path, typer.Argument(metavar="PROJECT", help="Project folder.")]
+MovieName = Annotated[str, typer.Option("--movie", metavar="NAME", help="Movie of the project; by default the only one.")]
+
+
+@app.command()
+@as_job
+@spread
+def review(
+    project: ProjectArg,
+    simulate: Annotated[
+        Path, typer.Option("--simulate", metavar="TRUTH.csv", help="True events, by which a simulated person answers.")
+    ],
+    out: Out,
+    settings: ReviewSettings,
+    simulation: SimulationSettings,
+    head: HeadSettings,
+    compute: ComputeSettings,
+    movie: MovieName = "",
+    overwrite: Overwrite = False,
+    reports: ReportsOpt = Reports.text,
+    job: Job = None,
+) -> None:
+    """Let a simulated person review a movie: F1 against the number of answers. A real person reviews in the window."""
+    from napari_tap_events.jobs.review import simulate_review
+
+    run = _run(out, overwrite, False, compute, MovieSettings())
+    _work(simulate_review(project, movie, simulate, (head, settings, simulation), run), run, reports, job)
+    if reports is Reports.text:
+        typer.echo((out / "curve.csv").read_text(encoding="utf-8"))
+
+
+@app.command(hidden=True)
+@spread
+def worker(
+    project: ProjectArg, settings: ReviewSettings, head: HeadSettings, compute: ComputeSettings, movie: MovieName = ""
+) -> None:
+    """Work on the orders of a review, one JSON object a line, until the input ends; the window starts it."""
+    from napari_tap_events.jobs.desk import Desk
+    from napari_tap_events.jobs.worker import serve
+
+    serve(Desk(project, movie, head, settings, compute))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,22 @@ def label_movie(masks: EventMasks, grid: WindowGrid, settings: LabelSettings) ->
     return labels.max(1, keepdims=True) if settings.kinds == "merged" else labels
 
 
+def label_pairs(masks: EventMasks, grid: WindowGrid, settings: LabelSettings) -> NDArray[np.int8]:
+    """As `label_movie`, looking only at frames of which something is known: quick where little was looked at."""
+    boxes = [masks.scope, *masks.known.seen]
+    frames = sorted({t for box in boxes for t in box.frames if 0 <= t < masks.shape[0]})
+    kinds = 1 if settings.kinds == "merged" else len(masks.kinds)
+    labels = np.full((masks.shape[0] - 1, kinds, *grid.shape), UNKNOWN, np.int8)
+    before: tuple[int, _Seen] | None = None
+    for t in frames:
+        now = _seen(masks, t, grid)
+        if before is not None and before[0] == t - 1:
+            pair = _labels(before[1], now, settings.criterion, settings.area_px)
+            labels[t - 1] = pair.max(0, keepdims=True) if settings.kinds == "merged" else pair
+        before = (t, now)
+    return labels
+
+
 def count_positives(masks: EventMasks, grid: WindowGrid, area_px: int) -> dict[Criterion, int]:
     """Count the windows of a movie that each criterion makes an event, before anything is trained."""
     totals: dict[Criterion, int] = dict.fromkeys(CRITERIA, 0)

@@ -21,7 +21,7 @@ from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.matching import found_in_order
 from napari_tap_events.events.ranking import best_threshold
 from napari_tap_events.events.table import EventRow, events_table
-from napari_tap_events.movies.masks import Scope
+from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.settings import EventSettings, ScoreSettings
 
 APART_FRAMES = 10_000_000
@@ -97,11 +97,11 @@ class Calibration:
 
 
 def judge(
-    head: EventHead, tiles: MapTiles, lesson: Lesson, movie: int, events: EventSettings, scope: Scope | None = None
+    head: EventHead, tiles: MapTiles, lesson: Lesson, movie: int, events: EventSettings, masks: EventMasks | None = None
 ) -> HeldOut:
     """Ask a head about the frame pairs of a lesson that it was not taught, on the maps of that movie.
 
-    Candidates outside of the annotated scope are dropped: nobody knows whether they are events.
+    Candidates outside of what was looked at are dropped: nobody knows whether they are events.
     """
     pairs = list(lesson.pairs)
     labels = lesson.labels[pairs]
@@ -117,7 +117,7 @@ def judge(
         corner=np.stack([i, j], axis=1) * step,
         logits=logits.transpose(0, 2, 3, 1)[known],
         labels=labels.transpose(0, 2, 3, 1)[known],
-        candidates=tuple(c for c in found if scope is None or scope.contains(c.t, c.y, c.x)),
+        candidates=tuple(c for c in found if masks is None or masks.knows(c.t, c.y, c.x)),
     )
 
 

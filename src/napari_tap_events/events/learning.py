@@ -1,7 +1,8 @@
 """Teaching a head: all windows of a tile at once, on maps that were computed before.
 
 A step reads a few tiles, asks the head for every window in them, and weighs events and non-events alike (the published training set is
-balanced 1:1). Half of the tiles are drawn around events, the others anywhere in the frames that teach.
+balanced 1:1). Half of the tiles are drawn around events, the others anywhere in the frames that teach; or, where little of them was
+looked at, around what was seen to be no event.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from napari_tap_events.events.end_to_end import EndToEnd
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.map_tiles import Tiles
 from napari_tap_events.settings import HeadSettings
+
+SPARSE = 0.25
+"""Below this share of known windows, tiles without events are drawn around known windows, not anywhere."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class HeadLearner:
         self.lessons, self.settings, self.compute = lessons, settings, compute
         self.side = max(1, settings.tile_px // (self.head.shape.stride * self.head.shape.map_stride_px))
         check_lessons(lessons)
-        self.positives = _event_windows(lessons)
+        self.positives = windows_of(lessons, 1)
+        self.negatives = windows_of(lessons, 0) if _is_sparse(lessons) else None
         self.pairs = [(m, t) for m, lesson in enumerate(lessons) for t in lesson.pairs]
 
     def loss(self, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
@@ -84,6 +89,8 @@ class HeadLearner:
         cut = [self._cut(block, height, width) for block in blocks]
         frames, pairs, labels = (torch.stack(parts) for parts in zip(*cut, strict=True))
         frames, pairs, labels = _turned(frames, pairs, labels, rng)
+        if self.settings.time_flips:
+            frames, pairs, labels = with_time_flips(frames, pairs, labels, self.settings.arrow)
         with self.compute.autocast():
             logits = self.module(frames, pairs)
         return balanced_cross_entropy(logits.float(), labels), {}
@@ -94,8 +101,9 @@ class HeadLearner:
 
     def _place(self, rng: np.random.Generator, event: bool) -> tuple[int, int, int, int]:
         """Draw a movie, a frame pair and the first window (row, column) of a tile."""
-        if event:
-            movie, t, i, j = self.positives[rng.integers(len(self.positives))]
+        drawn = self.positives if event else self.negatives
+        if drawn is not None:
+            movie, t, i, j = drawn[rng.integers(len(drawn))]
             i, j = i - rng.integers(self.side), j - rng.integers(self.side)
         else:
             movie, t = self.pairs[rng.integers(len(self.pairs))]
@@ -129,7 +137,7 @@ def check_lessons(lessons: Sequence[Lesson]) -> None:
     ScopeError
         When they hold no event, or no known window without one.
     """
-    positives = len(_event_windows(lessons))
+    positives = len(windows_of(lessons, 1))
     negatives = sum(int((lesson.labels[list(lesson.pairs)] == 0).sum()) for lesson in lessons)
     if not positives or not negatives:
         raise ScopeError(
@@ -138,12 +146,21 @@ def check_lessons(lessons: Sequence[Lesson]) -> None:
         )
 
 
-def _event_windows(lessons: Sequence[Lesson]) -> NDArray[np.int64]:
-    """Return (movie, t, row, column) of every window that is an event, (N, 4)."""
+def _is_sparse(lessons: Sequence[Lesson]) -> bool:
+    """Say whether so little was looked at that tiles drawn anywhere would mostly hold nothing that is known."""
+    known, all_of_them = 0, 0
+    for lesson in lessons:
+        labels = lesson.labels[list(lesson.pairs), 0]
+        known, all_of_them = known + int((labels >= 0).sum()), all_of_them + labels.size
+    return known < SPARSE * all_of_them
+
+
+def windows_of(lessons: Sequence[Lesson], label: int) -> NDArray[np.int64]:
+    """Return (movie, t, row, column) of every window that has a label for any kind, (N, 4)."""
     found = [np.zeros((0, 4), np.int64)]
     for m, lesson in enumerate(lessons):
         pairs = np.asarray(lesson.pairs, dtype=np.int64)
-        index, i, j = np.nonzero((lesson.labels[pairs] == 1).any(1))
+        index, i, j = np.nonzero((lesson.labels[pairs] == label).any(1))
         found.append(np.stack([np.full(len(index), m), pairs[index], i, j], axis=1))
     return np.concatenate(found)
 
@@ -157,6 +174,16 @@ def _turned(frames: Tensor, pairs: Tensor, labels: Tensor, rng: np.random.Genera
         if rng.random() < 0.5:
             parts = [part.flip(axis) for part in parts]
     return parts[0], parts[1], parts[2]
+
+
+def with_time_flips(frames: Tensor, pairs: Tensor, labels: Tensor, arrow: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Add every tile backwards in time: its events become none, the rest of it unknown.
+
+    The arrow map of a pair the other way round is its negative; other maps of pairs stay as they are.
+    """
+    flipped = torch.where(labels == 1, 0, -1).to(labels.dtype)
+    backwards = -pairs if arrow else pairs
+    return torch.cat([frames, frames.flip(1)]), torch.cat([pairs, backwards]), torch.cat([labels, flipped])
 
 
 def balanced_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

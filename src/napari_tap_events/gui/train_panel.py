@@ -130,6 +130,7 @@ class TrainPanel(QWidget):
         self._remarks = files.remarks
         flags = ["--movie", movie.source, "--masks", str(files.masks)]
         flags += ["--events", str(files.events)] if files.events else []
+        flags += ["--known", str(files.known)] if files.known else []
         flags += ["--scope-frames", files.scope_frames] if files.scope_frames else []
         return flags + (["--scope-region", files.scope_region] if files.scope_region else [])
 

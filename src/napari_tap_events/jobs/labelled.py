@@ -12,6 +12,7 @@ import pandas as pd
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.table import UNCERTAIN, EventRow, events_table, read_events
+from napari_tap_events.movies.known import NOWHERE, Known, read_known
 from napari_tap_events.movies.masks import EventMasks, Scope, events_in_masks, open_masks
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.opening import open_movie
@@ -25,15 +26,16 @@ TRAINING_STRIDE_PX = 8
 
 @dataclass(frozen=True)
 class Labelled:
-    """Paths of a movie, its mask, and an events table with the truth and with what is uncertain."""
+    """Paths of a movie, its mask, an events table with the truth and with what is uncertain, and boxes that were looked at."""
 
     movie: Path
     masks: Path
     events: Path | None = None
+    known: Path | None = None
 
 
 def open_labelled(labelled: Labelled, opening: MovieSettings, settings: LabelSettings) -> tuple[Movie, EventMasks]:
-    """Open a movie and what was marked in it.
+    """Open a movie and what was marked in it; where boxes tell what was looked at, no scope means that nothing else was.
 
     Raises
     ------
@@ -41,7 +43,10 @@ def open_labelled(labelled: Labelled, opening: MovieSettings, settings: LabelSet
         When one of the files cannot be read, or they do not go together.
     """
     movie = single_channel(open_movie(labelled.movie, opening))
-    return movie, open_masks(labelled.masks, movie, labelled.events, scope_of(movie, settings))
+    known = read_known(labelled.known) if labelled.known else Known()
+    alone = bool(known.seen) and not (settings.scope_frames or settings.scope_region)
+    scope = NOWHERE if alone else scope_of(movie, settings)
+    return movie, open_masks(labelled.masks, movie, labelled.events, scope, known=known)
 
 
 def scope_of(movie: Movie, settings: LabelSettings) -> Scope:
@@ -68,7 +73,7 @@ def scope_of(movie: Movie, settings: LabelSettings) -> Scope:
 def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
     """Return the true events: those of the events table or, where it names none but uncertain ones, those of the mask.
 
-    Events outside of the annotated scope count neither way, like uncertain ones.
+    Events outside of what was looked at count neither way, like uncertain ones.
     """
     told = None if item.events is None else read_events(item.events)
     if told is not None and (told["kind"] != UNCERTAIN).any():
@@ -78,7 +83,7 @@ def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
             EventRow(e.t, e.y, e.x, e.kind, source="mask", status="confirmed") for e in events_in_masks(masks)
         )
         truth = marked if told is None else pd.concat([marked, told], ignore_index=True)
-    inside = [masks.scope.contains(t, y, x) for t, y, x in truth[["t", "y", "x"]].to_numpy(dtype=float)]
+    inside = [masks.knows(t, y, x) for t, y, x in truth[["t", "y", "x"]].to_numpy(dtype=float)]
     return truth.assign(kind=np.where(inside, truth["kind"], UNCERTAIN))
 
 

@@ -201,7 +201,7 @@ def _with_own_maps(room: Classroom, module: EndToEnd, folder: Path, history: His
 
 def _ask(room: Classroom, pupil: Pupil, unit: int) -> list[HeldOut]:
     asked = room.curriculum.asking(unit, pupil.tiles)
-    return [judge(pupil.head, pupil.tiles[m], lesson, m, room.settings, room.masks[m].scope) for m, lesson in asked]
+    return [judge(pupil.head, pupil.tiles[m], lesson, m, room.settings, room.masks[m]) for m, lesson in asked]
 
 
 def _empty_logits(room: Classroom, m: int) -> NDArray[np.float32]:

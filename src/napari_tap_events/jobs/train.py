@@ -97,6 +97,8 @@ def _inputs(labelled: Sequence[Labelled], settings: HeadSettings) -> dict[str, l
         "masks": [item.masks for item in labelled],
         "events": [item.events for item in labelled],
     }
+    if any(item.known for item in labelled):
+        inputs["known"] = [item.known for item in labelled]
     return inputs if settings.encoder in CONTROLS else inputs | {"encoder_folder": [encoder_folder(settings.encoder)]}
 
 
@@ -123,6 +125,12 @@ def _check(settings: HeadSettings) -> None:
         raise SettingsError("encoder = 'difference' goes with head = 'evidence' only.")
     if settings.encoder == "scratch" and (settings.arrow or settings.intensity or settings.simulated):
         raise SettingsError("encoder = 'scratch' learns from the images alone; leave arrow, intensity and simulated away.")
+    if settings.time_flips and (settings.encoder == "difference" or (settings.head == "evidence" and settings.pair == "mean")):
+        raise SettingsError(
+            "time_flips = True needs a head that can tell the order of time; choose pair = 'both', or leave it away."
+        )
+    if settings.time_flips and settings.head == "resnet":
+        raise SettingsError("time_flips = True needs a head that can tell the order of time; 'resnet' is blind to it.")
 
 
 def _maps(

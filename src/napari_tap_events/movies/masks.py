@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tap_events.errors import MaskError, MovieError
+from napari_tap_events.movies.known import Known, boxes_at
 from napari_tap_events.movies.marked_points import UNCERTAIN, MarkedPoint, gathered_events, read_marked_points
 from napari_tap_events.movies.mask_events import MarkedEvent, linked_events
 from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.scope import Scope
+
+__all__ = [
+    "KINDS",
+    "MARKS",
+    "EventMasks",
+    "Scope",
+    "UncertainZone",
+    "events_in_masks",
+    "masks_from_events",
+    "open_masks",
+    "save_masks",
+    "unknown_frame",
+]
 
 KINDS = ("division", "death")
 """Names of the mask values 1 and 2."""
@@ -21,41 +36,6 @@ MARKS = "napari_tap_events_marks"
 """Block in the attributes of a zarr mask under which its `kinds` are named, {"3": "fusion"}."""
 _FRAMES_BEFORE, _FRAMES_AFTER = 2, 3
 """An uncertain mark at t leaves the frames t - 2 to t + 3 unknown: timing by eye is +-1, and an event is a pair of frames."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What was looked at: a range of frames, and a rectangle in them; outside of it nothing is known.
-
-    Attributes
-    ----------
-    frames : range
-        Frames, first included, last not.
-    y0, y1, x0, x1 : int
-        Rows and columns in pixels, first included, last not.
-    """
-
-    frames: range
-    y0: int
-    y1: int
-    x0: int
-    x1: int
-
-    @classmethod
-    def whole(cls, shape: Sequence[int]) -> Scope:
-        """Return all of a movie of shape (T, ..., Y, X)."""
-        return cls(range(shape[0]), 0, shape[-2], 0, shape[-1])
-
-    def clipped(self, shape: Sequence[int]) -> Scope:
-        """Return the part inside of a movie of shape (T, ..., Y, X); it may be empty."""
-        start, stop = max(0, self.frames.start), min(shape[0], self.frames.stop)
-        y0, x0 = max(0, self.y0), max(0, self.x0)
-        y1, x1 = max(y0, min(shape[-2], self.y1)), max(x0, min(shape[-1], self.x1))
-        return Scope(range(start, max(start, stop)), y0, y1, x0, x1)
-
-    def contains(self, t: float, y: float, x: float) -> bool:
-        """Say whether a place, in frames and pixels, was looked at."""
-        return self.frames.start <= t < self.frames.stop and self.y0 <= y < self.y1 and self.x0 <= x < self.x1
 
 
 @dataclass(frozen=True)
@@ -89,18 +69,27 @@ class EventMasks:
     scope : Scope
         What was looked at.
     uncertain : tuple of UncertainZone
+    known : Known
+        What was looked at beside the scope, and what must not be used.
     """
 
     labels: Any
     kinds: tuple[str, ...]
     scope: Scope
     uncertain: tuple[UncertainZone, ...] = ()
+    known: Known = field(default_factory=Known)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(T, Y, X)."""
         t, y, x = self.labels.shape
         return int(t), int(y), int(x)
+
+    def knows(self, t: float, y: float, x: float) -> bool:
+        """Say whether it is known if something happens at a place, in frames and pixels."""
+        if any(box.contains(t, y, x) for box in self.known.hidden):
+            return False
+        return any(box.contains(t, y, x) for box in (self.scope, *self.known.seen))
 
     def frame(self, t: int) -> NDArray[np.uint8]:
         """Return the mask of frame `t`, (Y, X) uint8."""
@@ -113,6 +102,7 @@ def open_masks(
     events_csv: str | Path | None = None,
     scope: Scope | None = None,
     kinds: tuple[str, ...] | None = None,
+    known: Known | None = None,
 ) -> EventMasks:
     """Open the event masks of a movie, from a TIFF, an OME-Zarr or a zarr array.
 
@@ -129,6 +119,8 @@ def open_masks(
     kinds : tuple of str, optional
         Names of the values 1, 2, ...; by default those that the file tells, else `KINDS`. A value beyond them is called
         "kind 3" and so on.
+    known : Known, optional
+        What was looked at beside the scope, and what must not be used.
 
     Raises
     ------
@@ -144,7 +136,7 @@ def open_masks(
     kinds += tuple(f"kind {k}" for k in range(len(kinds) + 1, top + 1))
     points = read_marked_points(events_csv) if events_csv is not None else ()
     scope = scope.clipped(movie.shape) if scope is not None else Scope.whole(movie.shape)
-    return EventMasks(labels, kinds, scope, _zones(points, default_px=10.0))
+    return EventMasks(labels, kinds, scope, _zones(points, default_px=10.0), known or Known())
 
 
 def _named_kinds(path: Path) -> tuple[str, ...]:
@@ -262,7 +254,7 @@ def masks_from_events(
 
 
 def unknown_frame(masks: EventMasks, t: int, margin_px: float = 0.0) -> NDArray[np.bool_]:
-    """Say where nothing is known in frame `t`: outside of the scope, and around uncertain marks.
+    """Say where nothing is known in frame `t`: outside of what was looked at, in what is hidden, and around uncertain marks.
 
     Parameters
     ----------
@@ -281,6 +273,8 @@ def unknown_frame(masks: EventMasks, t: int, margin_px: float = 0.0) -> NDArray[
     scope = masks.scope
     if t in scope.frames:
         unknown[scope.y0 : scope.y1, scope.x0 : scope.x1] = False
+    unknown &= ~boxes_at(masks.known.seen, t, shape)
+    unknown |= boxes_at(masks.known.hidden, t, shape)
     for zone in masks.uncertain:
         if zone.t - _FRAMES_BEFORE <= t <= zone.t + _FRAMES_AFTER:
             unknown |= _disc(shape, zone.y, zone.x, zone.radius_px + margin_px)

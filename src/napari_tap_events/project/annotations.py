@@ -16,6 +16,7 @@ from napari_tap_events.project.corrections import (
     MarkPoint,
     PaintMask,
     PointMark,
+    Say,
     SetKinds,
     SetScope,
     Together,
@@ -27,6 +28,7 @@ from napari_tap_events.project.history import Chronicle, History
 from napari_tap_events.project.journal import Journal
 from napari_tap_events.project.kinds import DEFAULT_KINDS, Kind, names_of
 from napari_tap_events.project.regions import MarkedRegion, RegionFinder
+from napari_tap_events.project.verdicts import AuditAnswer, AuditDesign, Said, Verdict
 
 __all__ = ["Annotations", "MarkedRegion"]
 
@@ -66,6 +68,7 @@ class Annotations:
         self.labels: NDArray[np.uint8] = np.zeros(shape, np.uint8)
         self._points: dict[int, PointMark] = {}
         self._scope: Scope | None = None
+        self._said: dict[str, Said] = {}
         self._chronicle = chronicle or Chronicle(Journal(), kinds)
         self._movie = movie
         self._finder = RegionFinder(self.labels)
@@ -106,6 +109,23 @@ class Annotations:
     def scope(self) -> Scope | None:
         """What was marked completely; None where nothing is said yet."""
         return self._scope
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Answers to cards of a review, in the order of their ids."""
+        found = [said for said in self._said.values() if isinstance(said, Verdict)]
+        return tuple(sorted(found, key=lambda verdict: verdict.id))
+
+    @property
+    def audits(self) -> tuple[AuditAnswer, ...]:
+        """What was seen in windows of the audit, in the order in which it was said."""
+        return tuple(said for said in self._said.values() if isinstance(said, AuditAnswer))
+
+    @property
+    def audit_design(self) -> AuditDesign | None:
+        """How the windows of the audit were drawn; None before the first of them."""
+        design = self._said.get(AuditDesign.key)
+        return design if isinstance(design, AuditDesign) else None
 
     @property
     def events(self) -> tuple[MarkedRegion, ...]:
@@ -234,6 +254,9 @@ class Annotations:
             return replace(correction, before=self._scope)
         if isinstance(correction, SetKinds):
             return replace(correction, before=self.kinds)
+        if isinstance(correction, Say):
+            said = correction.before or correction.after
+            return replace(correction, before=None if said is None else self._said.get(said.key))
         return replace(correction, parts=tuple(self._upon_these_marks(part) for part in correction.parts))
 
     def _tell_trouble(self, sentence: str) -> None:
@@ -257,10 +280,18 @@ class Annotations:
             self._set_point(correction)
         elif isinstance(correction, SetScope):
             self._scope = correction.after
+        elif isinstance(correction, Say):
+            self._say(correction)
         elif isinstance(correction, Together):
             for part in correction.parts:
                 self._apply(part)
         return correction.frames
+
+    def _say(self, correction: Say) -> None:
+        if correction.before is not None and correction.after is None:
+            self._said.pop(correction.before.key, None)
+        if correction.after is not None:
+            self._said[correction.after.key] = correction.after
 
     def _set_point(self, correction: MarkPoint) -> None:
         if correction.before is not None:

@@ -10,6 +10,7 @@ from napari_tap_events.errors import ProjectError
 from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project.kinds import Kind, checked_kinds, kind_from_json, kind_to_json
 from napari_tap_events.project.patches import FramePatch, joined_patches, patch_from_json
+from napari_tap_events.project.verdicts import Said, check_said, said_from_json
 
 __all__ = [
     "Correction",
@@ -18,6 +19,7 @@ __all__ = [
     "Meaning",
     "PaintMask",
     "PointMark",
+    "Say",
     "SetKinds",
     "SetScope",
     "Together",
@@ -180,6 +182,34 @@ class SetKinds:
 
 
 @dataclass(frozen=True)
+class Say:
+    """Something is said in a review (`before` is None), changed, or taken back (`after` is None)."""
+
+    before: Said | None
+    after: Said | None
+    words: str = "answer"
+
+    @property
+    def frames(self) -> frozenset[int]:
+        """No pixels change."""
+        return frozenset()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changes."""
+        return self.before == self.after
+
+    def inverse(self) -> Say:
+        """Return what takes this back."""
+        return Say(self.after, self.before, self.words)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        before, after = (None if said is None else said.to_json() for said in (self.before, self.after))
+        return {"type": "say", "words": self.words, "before": before, "after": after}
+
+
+@dataclass(frozen=True)
 class Together:
     """Several corrections that are done, and taken back, as one; no two of them change the same pixel."""
 
@@ -205,7 +235,7 @@ class Together:
         return {"type": "together", "words": self.words, "parts": [part.to_json() for part in self.parts]}
 
 
-Correction = PaintMask | MarkPoint | SetScope | SetKinds | Together
+Correction = PaintMask | MarkPoint | SetScope | SetKinds | Say | Together
 
 
 def check_correction(correction: Correction, shape: tuple[int, int, int]) -> None:
@@ -223,6 +253,8 @@ def check_correction(correction: Correction, shape: tuple[int, int, int]) -> Non
         _check_point(correction)
     elif isinstance(correction, SetKinds):
         checked_kinds(correction.after)
+    elif isinstance(correction, Say):
+        check_said(correction.after, shape)
     elif isinstance(correction, Together):
         for part in correction.parts:
             check_correction(part, shape)
@@ -263,6 +295,11 @@ def _kinds(values: Mapping[str, Any], words: str) -> SetKinds:
     return SetKinds(before, after, words)
 
 
+def _say(values: Mapping[str, Any], words: str) -> Say:
+    before, after = (None if values[k] is None else said_from_json(values[k]) for k in ("before", "after"))
+    return Say(before, after, words)
+
+
 def _together(values: Mapping[str, Any], words: str) -> Together:
     return Together(tuple(correction_from_json(part) for part in values["parts"]), words)
 
@@ -272,6 +309,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Correction]] = {
     "point": _point,
     "scope": _scope,
     "kinds": _kinds,
+    "say": _say,
     "together": _together,
 }
 

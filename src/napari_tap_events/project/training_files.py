@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_tap_events.errors import ProjectError
+from napari_tap_events.movies.known import Known, write_known
 from napari_tap_events.movies.marked_points import UNCERTAIN
 from napari_tap_events.movies.masks import Scope
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.corrections import PointMark
+from napari_tap_events.project.looked_at import known_of
 from napari_tap_events.project.stored_masks import write_masks
 
 
@@ -29,6 +31,8 @@ class TrainingFiles:
         For `--scope-frames` and `--scope-region`; empty where no scope is set.
     remarks : tuple of str
         What a person must know before training, one sentence each.
+    known : Path or None
+        For `--known`: the squares that were judged in a review; None where there was none.
     """
 
     masks: Path
@@ -36,13 +40,14 @@ class TrainingFiles:
     scope_frames: str = ""
     scope_region: str = ""
     remarks: tuple[str, ...] = ()
+    known: Path | None = None
 
 
 def write_training_files(folder: Path, name: str, a: Annotations, movie: Movie | None = None) -> TrainingFiles:
-    """Write `NAME.zarr` and, where places are uncertain, `NAME.uncertain.csv` into a folder.
+    """Write `NAME.zarr` and, where places are uncertain, `NAME.uncertain.csv`, and after a review `NAME.known.csv` into a folder.
 
-    Points "nothing here" are not written: inside of the scope whatever is not marked counts as no event anyway, and outside of it
-    `train` takes nothing to be known.
+    Points "nothing here" are not written: inside of the scope whatever is not marked counts as no event anyway, and what a review
+    says "no" to is among the known boxes. Elsewhere `train` takes nothing to be known.
 
     Raises
     ------
@@ -51,14 +56,19 @@ def write_training_files(folder: Path, name: str, a: Annotations, movie: Movie |
     """
     if not a.events:
         raise ProjectError(f"no event is marked in '{name}' yet; mark some before training.")
-    masks, table = folder / f"{name}.zarr", folder / f"{name}.uncertain.csv"
+    masks, table, boxes = (folder / f"{name}{end}" for end in (".zarr", ".uncertain.csv", ".known.csv"))
     write_masks(masks, a, movie)
     uncertain = [point for point in a.points if point.meaning == "uncertain"]
+    known = known_of(a)
     try:
         _write_uncertain(table, uncertain)
+        write_known(boxes, known)
     except OSError as error:
-        raise ProjectError(f"'{table}' cannot be written: {error.strerror or error}; make room, or save elsewhere.") from None
-    return TrainingFiles(masks, table if uncertain else None, *_scope_texts(a.scope), _remarks(a))
+        raise ProjectError(
+            f"'{folder}' cannot be written: {error.strerror or error}; make room, or save the project elsewhere."
+        ) from None
+    reviewed = boxes if known != Known() else None
+    return TrainingFiles(masks, table if uncertain else None, *_scope_texts(a.scope), _remarks(a), reviewed)
 
 
 def _write_uncertain(path: Path, points: list[PointMark]) -> None:
@@ -81,7 +91,7 @@ def _scope_texts(scope: Scope | None) -> tuple[str, str]:
 
 def _remarks(a: Annotations) -> tuple[str, ...]:
     remarks = []
-    if a.scope is None:
+    if a.scope is None and not a.verdicts:
         remarks.append("No scope is set, so the whole movie counts as marked: an event that is not marked teaches 'no event'.")
     outside = [r for r in a.events if a.scope and not a.scope.contains(r.event.t, r.event.y, r.event.x)]
     if outside:

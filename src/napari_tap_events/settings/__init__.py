@@ -29,6 +29,7 @@ from napari_tap_events.settings.recipes import (
     SplitSettings,
 )
 from napari_tap_events.settings.study import PAPER_STUDIES, StudyName, StudySettings
+from napari_tap_events.settings.review import QueueSettings, ReviewSettings, SimulationSettings
 from napari_tap_events.settings.synthetic import Look, SyntheticSettings
 
 __all__ = [
@@ -49,8 +50,11 @@ __all__ = [
     "PAPER_STUDIES",
     "Preset",
     "PretrainSettings",
+    "QueueSettings",
+    "ReviewSettings",
     "ScoreSettings",
     "Settings",
+    "SimulationSettings",
     "SplitSettings",
     "StudyName",
     "StudySettings",

@@ -187,6 +187,9 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     calibration: Literal["platt", "temperature", "none"] = setting(
         "platt", "How probabilities are made honest: temperature and bias, temperature alone, or not at all."
     )
+    time_flips: bool = setting(
+        False, "Show each event backwards in time, too, as what is no event: a division reversed is none.", advanced=True
+    )
     steps: int = setting(200, "Training steps of the head.", low=1)
     batch: int = setting(8, "Map tiles per step.", low=1, advanced=True)
     tile_px: int = setting(

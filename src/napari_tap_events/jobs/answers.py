@@ -1,0 +1,48 @@
+"""Answers and marks of a movie as an apprentice takes them: a mask, what is known, and which places were judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tap_events.movies.known import NOWHERE
+from napari_tap_events.movies.masks import EventMasks, UncertainZone
+from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.kinds import names_of
+from napari_tap_events.project.looked_at import known_of
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is known of a movie.
+
+    Attributes
+    ----------
+    masks : EventMasks
+    judged : (N, 3) float64 and (N,) bool
+        Places t, y, x that were judged, and whether they are events; those of the audit and locked ones are not among them.
+    count : int
+        Answers so far, those of the audit included.
+    """
+
+    masks: EventMasks
+    judged: tuple[NDArray[np.float64], NDArray[np.bool_]]
+    count: int
+
+
+def answers_of(a: Annotations) -> Answers:
+    """Return what the marks and the review of a movie tell.
+
+    Without a scope only what was judged or marked is known; nothing else is taken to be empty.
+    """
+    kinds = tuple(kind.name for kind in a.kinds)
+    top = max((kind.value for kind in a.kinds), default=len(kinds))
+    zones = tuple(UncertainZone(p.t, p.y, p.x, p.radius_px) for p in a.points if p.meaning == "uncertain")
+    masks = EventMasks(a.labels, names_of(a.kinds)[:top], a.scope or NOWHERE, zones, known_of(a))
+    events = [(r.event.t, r.event.y, r.event.x) for r in a.events if masks.knows(r.event.t, r.event.y, r.event.x)]
+    nothing = [(v.t, v.y, v.x) for v in a.verdicts if v.answer == "no" and masks.knows(v.t, v.y, v.x)]
+    places = np.array(events + nothing, dtype=np.float64).reshape(-1, 3)
+    truth = np.arange(len(places)) < len(events)
+    return Answers(masks, (places, truth), len(a.verdicts) + len(a.audits))

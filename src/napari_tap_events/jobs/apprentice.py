@@ -1,0 +1,284 @@
+"""The model that learns from what a person says: from cached maps and all answers so far to a head, its candidates and what they are worth.
+
+Each time it learns from all answers, not from the last ones. Answers are shared out over blocks of time; what a place is said to be by a
+head that was not taught in its block ("held out") calibrates, sets the threshold, and tells which marks are doubtful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from scipy.special import expit
+
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.events.calibration import Calibrator, fit_calibrator
+from napari_tap_events.events.criteria import label_pairs
+from napari_tap_events.events.crops import WindowGrid
+from napari_tap_events.events.dense import DenseHead
+from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, score_frame, score_grid
+from napari_tap_events.events.head import EventHead, make_head
+from napari_tap_events.events.learning import HeadLearner, Lesson, check_lessons
+from napari_tap_events.events.map_tiles import MapTiles
+from napari_tap_events.events.table import EventRow, events_table
+from napari_tap_events.jobs.answers import Answers
+from napari_tap_events.jobs.labelled import training_stride_px
+from napari_tap_events.jobs.teaching import head_shape, inputs_of
+from napari_tap_events.reports import Control, Report
+from napari_tap_events.review.transfer import best_cut
+from napari_tap_events.settings import HeadSettings
+from napari_tap_events.training.loop import Plan, fit
+
+FOLDS = 3
+WARM_SHARE = 0.4
+"""Share of the steps that a head needs which goes on from the one before."""
+TILE_PX = 32
+"""Side of the tiles that teach: answers speak of small squares, larger tiles hold mostly what is not known."""
+
+BATCH = 16
+FIRST_PLACES = 24
+"""So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What came of one lesson.
+
+    Attributes
+    ----------
+    head : EventHead
+    calibrator : Calibrator
+        Score of a candidate to probability.
+    threshold : float
+        Probability from which a candidate is listed.
+    candidates : events table
+        With `probability`, `score`, and `held_out`: the probability that a head gives which was not taught there.
+    answers : int
+        How many it learned from.
+    windows : tuple of Calibrator
+        Logit of a window to probability, for each kind.
+    """
+
+    head: EventHead
+    calibrator: Calibrator
+    threshold: float
+    candidates: pd.DataFrame
+    answers: int
+    windows: tuple[Calibrator, ...] = ()
+
+
+class Apprentice:
+    """Learns from answers on one movie.
+
+    Parameters
+    ----------
+    maps : FeatureMaps
+        Of the whole movie.
+    grid : WindowGrid
+        Of the windows that are taught.
+    settings : HeadSettings
+    compute : Compute
+    """
+
+    def __init__(self, maps: FeatureMaps, grid: WindowGrid, settings: HeadSettings, compute: Compute) -> None:
+        self.maps, self.grid, self.compute = maps, grid, compute
+        self.settings = settings.model_copy(update={"tile_px": max(TILE_PX, training_stride_px(settings)), "batch": BATCH})
+        self.tiles = MapTiles(maps, inputs_of(settings), compute)
+        self.pairs = range(maps.n_frames - 1)
+        self._first: EventHead | None = None
+
+    def arrow_candidates(self) -> pd.DataFrame:
+        """Rank places without any answer: by the arrow map, or where there is none, by how much changes."""
+        stride = self.maps.stride_px
+        sigma = 0.5 * self.settings.radius_px / stride
+        finder = MaximaFinder(ScoreGrid(stride, (stride - 1) / 2), self.settings.radius_px, self.settings.radius_frames)
+        found: list[Candidate] = []
+        for t in self.pairs:
+            found += finder.add(t, ndi.gaussian_filter(self._zero_label(t), (0, sigma, sigma)))
+        return table_of(found + finder.rest(), Calibrator(), "arrow")
+
+    def _zero_label(self, t: int) -> Scores:
+        if self.maps.pairs.shape[1]:
+            return np.asarray(self.maps.pairs[t, :1], dtype=np.float32)
+        now, after = (np.asarray(self.maps.frames[i, self.maps.features :], dtype=np.float32) for i in (t, t + 1))
+        return np.asarray(np.abs(after - now).mean(0, keepdims=True))
+
+    def learn(
+        self, answers: Answers, frames: range | None = None, warm: EventHead | None = None, control: Control | None = None
+    ) -> Generator[Report, None, Learned]:
+        """Learn from all answers.
+
+        Parameters
+        ----------
+        answers : Answers
+        frames : range, optional
+            Frames in which candidates are sought; by default all. Teaching keeps to what is known anyway.
+        warm : EventHead, optional
+            Head to go on from.
+        control : Control, optional
+
+        Returns
+        -------
+        Learned
+
+        Raises
+        ------
+        ScopeError
+            When there is no event, or nothing that is none, among the answers.
+        """
+        labels = label_pairs(answers.masks, self.grid, self.settings)
+        check_lessons([Lesson(self.tiles, labels, list(self.pairs))])
+        if warm is None and self.settings.arrow and self.maps.pairs.shape[1]:
+            warm = yield from self._like_the_arrow(labels.shape[1], control)
+        folds = self._folds(labels)
+        said: dict[int, EventHead] = {}
+        for number, fold in enumerate(folds, 1):
+            taught = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
+            head = yield from self._teach(labels, taught, f"fold {number} of {len(folds)}", warm, control)
+            said |= dict.fromkeys(fold, head)
+        head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
+        found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
+        busy = set(np.flatnonzero((labels >= 0).any((1, 2, 3))).tolist())
+        there = {t: said[t] for t in busy if t in said}
+        return replace(self._weighed(head, found, there, answers), windows=self._window_calibrators(there, labels))
+
+    def look_again(
+        self, head: EventHead, calibrator: Calibrator, control: Control | None = None
+    ) -> Generator[Report, None, pd.DataFrame]:
+        """Return the candidates of a head that was taught before."""
+        found = yield from self._candidates(head, range(self.maps.n_frames), control)
+        return table_of(found, calibrator, "head")
+
+    def _like_the_arrow(self, kinds: int, control: Control | None) -> Generator[Report, None, EventHead]:
+        """Return a head that says what the arrow map says: from there answers lead on, and no label went into it.
+
+        Answers speak of a few places that look like events. A head that begins anywhere learns what tells these apart, and may say
+        anything of all the rest of the movie.
+        """
+        if self._first is None:
+            found = self.arrow_candidates().nlargest(FIRST_PLACES, "probability")
+            labels = np.zeros((len(self.pairs), kinds, *self.grid.shape), np.int8)
+            for t, y, x in found[["t", "y", "x"]].to_numpy():
+                rows, columns = (self._windows_at(place, size) for place, size in zip((y, x), self.grid.shape, strict=True))
+                for at, label in ((t - 1, -1), (t + 1, -1), (t, 1)):
+                    if 0 <= at < len(labels):
+                        labels[int(at), :, rows, columns] = label
+            self._first = yield from self._teach(labels, list(self.pairs), "first head", None, control)
+        return self._first
+
+    def _windows_at(self, place: float, size: int) -> slice:
+        """Return the windows of a row or column in whose middle half a place lies."""
+        reach, at = 0.5 * (0.5 * self.grid.crop_px), (place - self.grid.offset_px) / self.grid.stride_px
+        near = reach / self.grid.stride_px
+        return slice(max(0, int(np.ceil(at - near))), min(size, int(np.floor(at + near)) + 1))
+
+    def _folds(self, labels: NDArray[np.int8]) -> list[range]:
+        """Cut time into blocks that hold as many events each; none where there are too few."""
+        busy = np.flatnonzero((labels == 1).any((1, 2, 3)))
+        runs = np.split(busy, np.flatnonzero(np.diff(busy) > 1) + 1) if len(busy) else []
+        if len(runs) < 2:
+            return []
+        parts = np.array_split(np.arange(len(runs)), min(FOLDS, len(runs)))
+        edges = [0, *((int(runs[part[0]][0]) + int(runs[part[0] - 1][-1])) // 2 + 1 for part in parts[1:]), len(self.pairs)]
+        blocks = [range(start, stop) for start, stop in pairwise(edges)]
+        return [b for b in blocks if self._teachable(labels, b)]
+
+    def _teachable(self, labels: NDArray[np.int8], away: range) -> bool:
+        """Say whether enough is left to learn from without a block."""
+        left = np.concatenate([labels[: max(0, away.start - 1)], labels[away.stop + 1 :]])
+        return bool((left == 1).any() and (left == 0).any())
+
+    def _teach(
+        self, labels: NDArray[np.int8], pairs: Sequence[int], stage: str, warm: EventHead | None, control: Control | None
+    ) -> Generator[Report, None, EventHead]:
+        torch.manual_seed(self.settings.seed)
+        settings = self.settings
+        head = make_head(settings.head, head_shape(self.maps, settings, labels.shape[1]), settings.pair)
+        head.to(self.compute.device)
+        steps = settings.steps
+        if warm is not None:
+            head.load_state_dict(warm.state_dict())
+            steps = max(1, round(WARM_SHARE * steps))
+        known = [t for t in pairs if (labels[t] >= 0).any()]
+        learner = HeadLearner(head, [Lesson(self.tiles, labels, known)], settings, self.compute)
+        plan = Plan(stage, steps, max(1, steps // 4), settings.learning_rate, settings.weight_decay, "one-cycle")
+        yield from fit(learner, plan, control)
+        return head.eval()
+
+    def _candidates(self, head: EventHead, frames: range, control: Control | None) -> Generator[Report, None, list[Candidate]]:
+        finder = MaximaFinder(score_grid(head, self.maps.stride_px), self.settings.radius_px, self.settings.radius_frames)
+        dense, found = DenseHead(head), list[Candidate]()
+        pairs = range(frames.start, min(frames.stop - 1, len(self.pairs)))
+        for t in pairs:
+            found += finder.add(t, score_frame(dense, self.tiles, t, self.settings.radius_px))
+            if t % 8 == 0:
+                yield Report("candidates", t - pairs.start, len(pairs))
+        return found + finder.rest()
+
+    def _weighed(self, head: EventHead, found: list[Candidate], said: dict[int, EventHead], answers: Answers) -> Learned:
+        """Calibrate by held-out scores of what was answered, and say of every candidate what a held-out head says."""
+        places = np.array([(c.t, c.y, c.x) for c in found], dtype=np.float64).reshape(-1, 3)
+        own = np.array([c.score for c in found])
+        held = self._held_scores(said, places, own)
+        asked, truth = answers.judged
+        scores = self._held_scores(said, asked, np.full(len(asked), np.nan))
+        usable = np.isfinite(scores)
+        both = usable.any() and len(np.unique(truth[usable])) == 2
+        calibrator = fit_calibrator(scores[usable], truth[usable], "platt") if both else Calibrator()
+        table = table_of(found, calibrator, "head").assign(held_out=np.round(calibrator.probability(held), 6))
+        threshold = best_cut(calibrator.probability(scores[usable]), truth[usable]) if both else 0.5
+        return Learned(head, calibrator, threshold, table, answers.count)
+
+    def _window_calibrators(self, said: dict[int, EventHead], labels: NDArray[np.int8]) -> tuple[Calibrator, ...]:
+        """Fit what a window's logit means, by heads that were not taught in its block."""
+        dense = {id(head): DenseHead(head) for head in said.values()}
+        frames = sorted(said)
+        if not frames:
+            return tuple(Calibrator() for _ in range(labels.shape[1]))
+        logits = np.stack([dense[id(said[t])].window_logits(self.tiles, t) for t in frames])
+        kinds: list[Calibrator] = []
+        for k in range(labels.shape[1]):
+            known = labels[frames, k] >= 0
+            truth = labels[frames, k][known] == 1
+            both = truth.any() and not truth.all()
+            kinds.append(fit_calibrator(logits[:, k][known], truth, "platt") if both else Calibrator())
+        return tuple(kinds)
+
+    def _held_scores(self, said: dict[int, EventHead], places: NDArray[np.float64], otherwise: NDArray[np.float64]) -> Scores:
+        """Return the greatest score within half a radius of each place (N, 3), t y x, by heads not taught there."""
+        grid_of = {id(head): score_grid(head, self.maps.stride_px) for head in said.values()}
+        dense = {id(head): DenseHead(head) for head in said.values()}
+        scores = np.array(otherwise, dtype=np.float32)
+        for t in sorted({int(t) for t in places[:, 0]} & set(said)):
+            head = said[t]
+            grid = grid_of[id(head)]
+            values = score_frame(dense[id(head)], self.tiles, t, self.settings.radius_px).max(0)
+            reach = max(1, round(0.5 * self.settings.radius_px / grid.stride_px))
+            values = ndi.maximum_filter(values, size=2 * reach + 1)
+            here = np.flatnonzero(places[:, 0] == t)
+            at = np.round((places[here, 1:] - grid.offset_px) / grid.stride_px).astype(int)
+            at = np.clip(at, 0, np.array(values.shape) - 1)
+            scores[here] = values[at[:, 0], at[:, 1]]
+        return scores
+
+
+def table_of(found: Sequence[Candidate], calibrator: Calibrator, source: str) -> pd.DataFrame:
+    """Return candidates as an events table with a column `score`, in logits."""
+    scores = np.array([c.score for c in found], dtype=np.float64)
+    p = calibrator.probability(scores) if calibrator.method != "none" else expit(scores)
+    rows = [EventRow(c.t, c.y, c.x, "event", float(q), source=source) for c, q in zip(found, p, strict=True)]
+    return events_table(rows).assign(score=scores)
+
+
+def listed(table: pd.DataFrame, threshold: float, column: str = "probability") -> pd.DataFrame:
+    """Return the candidates that are listed."""
+    return table[table[column] >= threshold].reset_index(drop=True)

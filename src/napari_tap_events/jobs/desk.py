@@ -1,0 +1,254 @@
+"""A review at work on one movie of a project: maps, head and candidates are at hand, the answers are read from the journal.
+
+Nothing that a person said is kept here: it can be thrown away at any moment, and made again from the journal and the head's folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_tap_events.encoder.compute import Compute, compute_for
+from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
+from napari_tap_events.encoder.sources import CONTROLS, feature_source
+from napari_tap_events.encoder.weights import CARD, WEIGHTS, Card, load_card, load_weights, movie_record, save_model
+from napari_tap_events.errors import ModelError, ProjectError
+from napari_tap_events.events.calibration import Calibrator
+from napari_tap_events.events.dense import DenseHead, any_kind
+from napari_tap_events.events.head import EventHead, make_head
+from napari_tap_events.events.held_out import Calibration
+from napari_tap_events.jobs.answers import answers_of
+from napari_tap_events.jobs.apprentice import Apprentice, Learned
+from napari_tap_events.jobs.feature_cache import FeatureCache
+from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, window_grid
+from napari_tap_events.jobs.teaching import head_shape, inputs_of, oof_stride_px
+from napari_tap_events.movies.movie import Movie, single_channel
+from napari_tap_events.movies.ome_zarr import create_map, open_map
+from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.reading import ProjectReader
+from napari_tap_events.reports import Control, Report
+from napari_tap_events.review.gate import HeadRecord, Ruling, read_history, rule, write_history
+from napari_tap_events.review.locked import locked_units, within
+from napari_tap_events.review.proposals import ProposalsOnDisk, read_proposals, review_folder, write_proposals
+from napari_tap_events.review.queue import Proposals
+from napari_tap_events.review.transfer import summarise
+from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings, ScoreSettings
+
+HISTORY, OVERLAY = "heads.json", "overlay.ome.zarr"
+
+
+@dataclass
+class Desk:
+    """Everything that a review of one movie needs, once `open` has run.
+
+    Attributes
+    ----------
+    project : Path
+    name : str
+        Of the movie; "" for the only one.
+    settings : HeadSettings
+    review : ReviewSettings
+    compute_settings : ComputeSettings
+    control : Control
+    """
+
+    project: Path
+    name: str
+    settings: HeadSettings
+    review: ReviewSettings
+    compute_settings: ComputeSettings = field(default_factory=ComputeSettings)
+    control: Control = field(default_factory=Control)
+
+    def open(self) -> Generator[Report, None, None]:
+        """Open the movie, compute or find its maps, and take up the head that is in use; or the arrow map, where there is none.
+
+        Raises
+        ------
+        TapEventsError
+            When something of that is missing.
+        """
+        reader = ProjectReader.open(self.project)
+        self.name = reader.entry(self.name).name
+        self.movie: Movie = single_channel(reader.movie(self.name))
+        self.compute: Compute = compute_for(self.compute_settings)
+        self.source: FeatureSource = feature_source(
+            self.settings.encoder, [self.movie], self.settings.preset, self.settings.seed, self.compute
+        )
+        if self.settings.arrow and not self.source.pair_features:
+            raise ModelError(f"the encoder '{self.settings.encoder}' has no arrow head; add --no-arrow.")
+        cache = FeatureCache(self.project / "features", round(self.review.cache_gb * 1e9))
+        self.maps: FeatureMaps = yield from cache.maps(self.movie, self.source, self.compute, MAP_STRIDE_PX, self.control)
+        self.apprentice = Apprentice(self.maps, window_grid(self.movie, self.settings), self.settings, self.compute)
+        self.folder = review_folder(self.project, self.name)
+        self.head: EventHead | None = None
+        self.windows: tuple[Calibrator, ...] = ()
+        self.told = self._resumed() or self._begun()
+
+    def annotations(self) -> Annotations:
+        """Read what was marked and answered until now."""
+        return ProjectReader.open(self.project).annotations(self.name)
+
+    def retrain(self) -> Generator[Report, None, dict[str, Any]]:
+        """Learn from all answers; the gate decides whether the new head takes the place of the old.
+
+        Returns
+        -------
+        dict
+            What became of it, fit for JSON.
+
+        Raises
+        ------
+        ScopeError
+            When the answers hold no event, or nothing that is none.
+        """
+        started = time.perf_counter()
+        a = self.annotations()
+        learned = yield from self.apprentice.learn(answers_of(a), warm=None, control=self.control)
+        ruling = self._rule(a, learned)
+        history = read_history(self.folder / HISTORY)
+        folder = f"heads/review-{self.name}-{len(history.heads) + 1}"
+        self._keep(self.project / folder, learned, ruling)
+        record = HeadRecord(folder, learned.answers, ruling.accepted, _number(ruling.ap), ruling.words)
+        write_history(self.folder / HISTORY, history.with_head(record))
+        if ruling.accepted:
+            self.head, self.windows = learned.head, learned.windows
+            self.told = ProposalsOnDisk(Proposals(learned.candidates, True), learned.threshold, folder, learned.answers)
+            write_proposals(self.folder, self.told)
+        took = round(time.perf_counter() - started, 2)
+        about = {"head": folder, "accepted": ruling.accepted, "words": ruling.words, "answers": learned.answers}
+        return about | {"ap": _number(ruling.ap), "threshold": learned.threshold, "seconds": took, "in_use": self.told.head}
+
+    def go_back(self, folder: str) -> Generator[Report, None, dict[str, Any]]:
+        """Put an earlier head in use again, and find its candidates.
+
+        Raises
+        ------
+        ProjectError, ModelError
+            When there is none, or it cannot be loaded.
+        """
+        history = read_history(self.folder / HISTORY).going_back(folder)
+        head, windows, calibration = self._load(self.project / folder)
+        answers = next(record.answers for record in history.heads if record.folder == folder)
+        candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
+        self.head, self.windows = head, windows
+        self.told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, folder, answers)
+        write_proposals(self.folder, self.told)
+        write_history(self.folder / HISTORY, history)
+        return {"head": folder, "accepted": True, "words": "Back to an earlier head.", "in_use": folder}
+
+    def predict(self, first: int) -> Generator[Report, None, None]:
+        """Write the probability map, the frame pair on screen first, then its neighbours, then the rest.
+
+        Yields
+        ------
+        Report
+            stage "frame", `done` is the frame pair that was written.
+        """
+        if self.head is None:
+            return
+        grid = window_grid(self.movie, self.settings, oof_stride_px(self.settings))
+        overlay = self._overlay(grid.shape, grid.stride_px, grid.offset_px)
+        dense = DenseHead(self.head)
+        pairs = self.movie.n_frames - 1
+        for t in sorted(range(pairs), key=lambda t: abs(t - first)):
+            logits = dense.window_logits(self.apprentice.tiles, t, grid.stride_px // MAP_STRIDE_PX)
+            kinds = np.stack([c.probability(z) for c, z in zip(self.windows, logits, strict=True)]).astype(np.float32)
+            overlay[t] = any_kind(kinds).astype(np.float16)
+            yield Report("frame", t, pairs)
+
+    def _overlay(self, shape: tuple[int, int], stride_px: int, offset_px: float) -> Any:
+        path, size = self.folder / OVERLAY, (self.movie.n_frames - 1, *shape)
+        if path.exists():
+            found = open_map(path, writable=True).array
+            if found.shape == size:
+                return found
+        scale = {"pixel_size_um": self.movie.pixel_size_um, "interval_s": self.movie.interval_s}
+        return create_map(path, size, name="probability", stride_px=stride_px, offset_px=offset_px, overwrite=True, **scale)  # type: ignore[arg-type]
+
+    def _begun(self) -> ProposalsOnDisk:
+        told = ProposalsOnDisk(Proposals(self.apprentice.arrow_candidates()), 0.5, "", 0)
+        write_proposals(self.folder, told)
+        return told
+
+    def _resumed(self) -> ProposalsOnDisk | None:
+        """Take up where an earlier worker ended; None where there is nothing, or it does not fit these settings any more."""
+        told, in_use = read_proposals(self.folder), read_history(self.folder / HISTORY).in_use
+        if told is None or not told.head or told.head != in_use:
+            return None
+        try:
+            self.head, self.windows, _ = self._load(self.project / told.head)
+        except (ModelError, ProjectError):
+            return None
+        return told
+
+    def _rule(self, a: Annotations, learned: Learned) -> Ruling:
+        boxes, truth = locked_units(a)
+        new = [within(learned.candidates, box) for box in boxes]
+        before = [within(self.told.proposals.candidates, box) for box in boxes] if self.told.head else None
+        score = ScoreSettings(radius_px=self.settings.radius_px, frames=self.settings.radius_frames)
+        return rule(new, before, truth, score, self.review.queue_seed)
+
+    def _keep(self, folder: Path, learned: Learned, ruling: Ruling) -> None:
+        """Write the head as `detect --head` reads it."""
+        settings = self.settings
+        calibration = Calibration(learned.windows, learned.calibrator, learned.threshold)
+        kinds = ["event"] if settings.kinds == "merged" else [kind.name for kind in self.annotations().kinds]
+        details = {
+            "head": settings.head,
+            "pair": settings.pair,
+            "kinds": kinds,
+            "shape": vars(learned.head.shape),
+            "inputs": vars(inputs_of(settings)),
+            "map_stride_px": MAP_STRIDE_PX,
+            "crop_px": settings.crop_px,
+            "calibration": calibration.to_dict(),
+            "radius_px": settings.radius_px,
+            "radius_frames": settings.radius_frames,
+            "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
+            "feature_summary": summarise(self.maps.frames).to_json(),
+            "review": {"answers": learned.answers, "accepted": ruling.accepted, "words": ruling.words},
+        }
+        card = Card(
+            kind="head",
+            name=folder.name,
+            channels=self.movie.n_channels,
+            features=self.source.features,
+            settings=settings.model_dump(mode="json"),
+            movies=[movie_record(self.movie)],
+            metrics={"average_precision": _number(ruling.ap)},
+            details=details,
+        )
+        self._keep_encoder(folder / "encoder")
+        save_model(folder, learned.head.state_dict(), card)
+
+    def _keep_encoder(self, folder: Path) -> None:
+        """Put the encoder beside the head; a link where that is possible, since there will be many heads."""
+        if self.settings.encoder in CONTROLS:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (WEIGHTS, CARD):
+            source, target = Path(self.settings.encoder) / name, folder / name
+            target.unlink(missing_ok=True)
+            try:
+                os.link(source.resolve(), target)
+            except OSError:
+                shutil.copyfile(source, target)
+
+    def _load(self, folder: Path) -> tuple[EventHead, tuple[Calibrator, ...], Calibration]:
+        card = load_card(folder, "head")
+        calibration = Calibration.from_dict(card.details["calibration"])
+        kinds = len(card.details["kinds"])
+        head = make_head(self.settings.head, head_shape(self.maps, self.settings, kinds), self.settings.pair)
+        load_weights(folder, head)
+        return head.to(self.compute.device).eval(), calibration.windows, calibration
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None

@@ -1,0 +1,216 @@
+"""The resident worker of a review: one order a line on its input, one message a line on its output, all JSON.
+
+Orders: `retrain`, `predict` (`first`: the frame pair on screen), `queue` (`count`, `passed`), `audit`, `back` (`head`), `stop`. Each
+may carry an `id`, which its messages repeat. A new retrain ends the one at work; a new predict begins anew at its frame; the frame on
+screen comes before everything, the rest of the movie after everything. Messages: `ready`, `report`, `frame`, `head`, `cards`,
+`audit`, `done`, `dropped`, `error`; each tells the memory that the worker takes.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.jobs.desk import Desk
+from napari_tap_events.reports import Report
+from napari_tap_events.review.audit import audit_movie
+from napari_tap_events.review.queue import next_cards
+
+Order = Mapping[str, Any]
+Say = Callable[[dict[str, Any]], None]
+VISIBLE, WORK, REST = 2, 1, 0
+"""The frame on screen before lessons, lessons before the rest of the movie."""
+
+
+@dataclass
+class _Task:
+    order: Order
+    rank: int
+    steps: Generator[Report, None, Any]
+
+
+class Worker:
+    """Works on orders, the most urgent first, and looks for new ones between two steps.
+
+    Parameters
+    ----------
+    desk : Desk
+    say : callable
+        Takes a message.
+    """
+
+    def __init__(self, desk: Desk, say: Say) -> None:
+        self.desk, self._say = desk, say
+        self._tasks: list[_Task] = []
+        self._ready = False
+        self._first = 0
+        self._process = psutil.Process()
+
+    def run(self, orders: Iterable[Order | None]) -> None:
+        """Work until the order to stop, or the end of the orders; None in between says that there is no new one now."""
+        self._add({"order": "open"}, WORK, self.desk.open())
+        for order in orders:
+            if order is not None and not self._take(order):
+                return
+            if self._tasks:
+                self._step()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is left to do."""
+        return bool(self._tasks)
+
+    def _take(self, order: Order) -> bool:
+        """Take an order; say whether to go on."""
+        name = str(order.get("order"))
+        if name == "stop":
+            self._tell(order, "done")
+            return False
+        if name not in _TAKERS:
+            self._tell(order, "error", message=f"there is no order '{name}'; there are: {', '.join(_TAKERS)}, stop.")
+            return True
+        if not self._ready:  # waits until the movie is open
+            self._tasks.insert(0, _Task(order, WORK, self._later(order)))
+            return True
+        _TAKERS[name](self, order)
+        return True
+
+    def _later(self, order: Order) -> Generator[Report, None, None]:
+        _TAKERS[str(order["order"])](self, order)
+        yield from ()
+
+    def _retrain(self, order: Order) -> None:
+        self._drop("retrain", "rest", "back")
+        self._add(order, WORK, self.desk.retrain())
+
+    def _back(self, order: Order) -> None:
+        self._drop("retrain", "rest")
+        self._add(order, WORK, self.desk.go_back(str(order.get("head", ""))))
+
+    def _predict(self, order: Order) -> None:
+        self._drop("predict", "rest")
+        self._first = int(order.get("first", self._first))
+        self._add(order, VISIBLE, self.desk.predict(self._first))
+
+    def _queue(self, order: Order) -> None:
+        passed = [str(key) for key in order.get("passed", ())]
+        a = self.desk.annotations()
+        cards = next_cards(
+            self.desk.told.proposals, a, self.desk.review, self.desk.settings, int(order.get("count", 5)), None, passed
+        )
+        self._tell(order, "cards", cards=[card.to_json() for card in cards])
+
+    def _audit(self, order: Order) -> None:
+        found = audit_movie(self.desk.annotations(), self.desk.told.listed, self.desk.settings)
+        self._tell(order, "audit", audit=None if found is None else found.to_json())
+
+    def _add(self, order: Order, rank: int, steps: Generator[Report, None, Any]) -> None:
+        self._tasks.append(_Task(order, rank, steps))
+
+    def _drop(self, *names: str) -> None:
+        """End tasks that a new order makes idle."""
+        for task in [task for task in self._tasks if task.order["order"] in names]:
+            task.steps.close()
+            self._tasks.remove(task)
+            self._tell(task.order, "dropped")
+
+    def _step(self) -> None:
+        task = max(self._tasks, key=lambda task: task.rank)  # of equals the oldest
+        try:
+            report = next(task.steps)
+        except StopIteration as end:
+            self._tasks.remove(task)
+            self._finish(task, end.value)
+        except TapEventsError as error:
+            self._tasks.remove(task)
+            self._tell(task.order, "error", message=str(error), kind=type(error).__name__)
+            if task.order["order"] == "open":
+                raise
+        else:
+            self._report(task, report)
+
+    def _report(self, task: _Task, report: Report) -> None:
+        if report.stage == "frame":
+            self._tell(task.order, "frame", t=report.done, head=self.desk.told.head)
+            task.rank = REST
+            task.order = {**task.order, "order": "rest"}
+        else:
+            self._tell(
+                task.order, "report", stage=report.stage, done=report.done, total=report.total, values=dict(report.values)
+            )
+
+    def _finish(self, task: _Task, value: Any) -> None:
+        name = task.order["order"]
+        if name == "open":
+            self._ready = True
+            self._tell(task.order, "ready", movie=self.desk.name, head=self.desk.told.head, answers=self.desk.told.answers)
+        elif name in ("retrain", "back"):
+            self._tell(task.order, "head", **value)
+            if value["accepted"]:
+                self._predict({"order": "predict"})
+        elif name in ("predict", "rest"):
+            self._tell(task.order, "done")
+
+    def _tell(self, order: Order, what: str, **values: Any) -> None:
+        memory = round(self._process.memory_info().rss / 2**20)
+        self._say({"what": what, "id": order.get("id"), "order": order.get("order"), **values, "memory_mb": memory})
+
+
+_TAKERS: Mapping[str, Callable[[Worker, Order], None]] = {
+    "retrain": Worker._retrain,
+    "predict": Worker._predict,
+    "queue": Worker._queue,
+    "audit": Worker._audit,
+    "back": Worker._back,
+}
+
+
+def serve(desk: Desk) -> None:
+    """Work on the orders of the standard input until it ends.
+
+    Raises
+    ------
+    TapEventsError
+        When the movie cannot be opened.
+    """
+    worker = Worker(desk, _print)
+    worker.run(_lines(worker))
+
+
+def _lines(worker: Worker) -> Iterator[Order | None]:
+    """Yield orders as they come; None at once while there is work, else wait."""
+    inbox: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_read, args=(inbox,), daemon=True).start()
+    while True:
+        try:
+            line = inbox.get(block=not worker.busy)
+        except queue.Empty:
+            yield None
+            continue
+        if line is None:
+            return
+        try:
+            order = json.loads(line)
+        except ValueError:
+            order = None
+        yield order if isinstance(order, dict) else {"order": "?"}
+
+
+def _read(inbox: queue.Queue[str | None]) -> None:
+    for line in sys.stdin:
+        if line.strip():
+            inbox.put(line)
+    inbox.put(None)
+
+
+def _print(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,215 @@
+"""Which cards come next: a mix that a person can see and change, the same for the same answers and seed.
+
+Cards come in rounds. Within a round each sort of card is spread evenly, so that the mix holds at every moment. Where one sort has
+nothing left to ask, the next one stands in. A place is asked about once: what lies near an answer in space and time is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from napari_tap_events.movies.scope import Scope
+from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.review.audit_design import next_windows, reserved
+from napari_tap_events.review.cards import NO_LABELS_YET, WORDS, Card, Reason
+from napari_tap_events.settings import EventSettings, QueueSettings
+
+STANDS_IN: dict[Reason, tuple[Reason, ...]] = {
+    "uncertain": ("confident", "random"),
+    "confident": ("uncertain", "random"),
+    "audit": ("uncertain", "confident", "random"),
+    "error": ("uncertain", "confident", "random"),
+    "random": (),
+}
+EITHER_ANSWER = 3
+"""Until so many yes and so many no are known the strongest candidates are asked about, whatever the sort of card."""
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What a model says of a movie.
+
+    Attributes
+    ----------
+    candidates : events table
+        With `probability`; the column `held_out` says what a head says that was not taught there, where there is one.
+    taught : bool
+        Whether probabilities come from a head that learned from answers; else they only rank.
+    """
+
+    candidates: pd.DataFrame
+    taught: bool = False
+
+
+def next_cards(
+    proposals: Proposals,
+    a: Annotations,
+    queue: QueueSettings,
+    near: EventSettings,
+    count: int = 5,
+    closed: range | None = None,
+    passed: Collection[str] = (),
+) -> list[Card]:
+    """Return the next cards.
+
+    Parameters
+    ----------
+    proposals : Proposals
+    a : Annotations
+        With the answers so far.
+    queue : QueueSettings
+    near : EventSettings
+        When two places are one and the same.
+    count : int
+    closed : range, optional
+        Frames that nothing is asked about.
+    passed : collection of str
+        Keys of cards that are not to come now: those on screen, those that a person put aside.
+    """
+    desk = _Desk(proposals, a, queue, near, closed or range(0), passed)
+    answered = len(a.verdicts) + len(a.audits)
+    cards: list[Card] = []
+    for number in range(answered, answered + count):
+        card = desk.take(reason_at(queue, number))
+        if card is None:
+            break
+        cards.append(card)
+    return cards
+
+
+def reason_at(queue: QueueSettings, number: int) -> Reason:
+    """Return of which sort card `number` is: the sort that is furthest behind its share."""
+    if queue.order != "mix":
+        return queue.order
+    shares: dict[Reason, int] = {
+        "uncertain": queue.uncertain, "confident": queue.confident, "audit": queue.audit, "error": queue.errors
+    }  # fmt: skip
+    total = sum(shares.values()) or 1
+    came = dict.fromkeys(shares, 0)
+    reason: Reason = "uncertain"
+    for n in range(number % total + 1):
+        reason = max(shares, key=lambda name: shares[name] * (n + 1) / total - came[name])
+        came[reason] += 1
+    return reason
+
+
+class _Desk:
+    """Candidates that are still to be asked about, taken one by one."""
+
+    def __init__(
+        self,
+        proposals: Proposals,
+        a: Annotations,
+        queue: QueueSettings,
+        near: EventSettings,
+        closed: range,
+        passed: Collection[str],
+    ) -> None:
+        self.a, self.queue, self.near, self.passed = a, queue, near, set(passed)
+        table = proposals.candidates
+        self.places = table[["t", "y", "x"]].to_numpy(dtype=np.float64).reshape(-1, 3)
+        self.p = table["probability"].to_numpy(dtype=np.float64)
+        self.held_out = (
+            table["held_out"].to_numpy(dtype=np.float64) if "held_out" in table.columns else np.full(len(table), np.nan)
+        )
+        self.kinds = table["kind"].to_numpy(dtype=object)
+        kept_free = reserved(a, closed) if queue.order == "mix" and queue.audit else _audited(a)
+        self.free = ~np.isin(self.places[:, 0], np.array(closed)) & ~_in_boxes(self.places, kept_free)
+        self.free &= ~self._near(np.array([(v.asked_t if v.asked_t >= 0 else v.t, v.y, v.x) for v in a.verdicts]))
+        self.free &= ~self._near(np.array([(v.t, v.y, v.x) for v in a.verdicts if v.answer == "yes"]))
+        marks = [(r.event.t, r.event.y, r.event.x) for r in a.events]
+        self.marked = self._near(np.array(marks))
+        answers = [v.answer for v in a.verdicts]
+        few = min(answers.count("yes"), answers.count("no")) < EITHER_ANSWER
+        self.ranking_only = not proposals.taught or few
+        self.taught = proposals.taught
+        self.windows: Iterator[Card] = next_windows(a, closed, queue.card_px)
+        self.random = np.random.default_rng((queue.queue_seed, 1)).permutation(len(table))
+
+    def take(self, wanted: Reason) -> Card | None:
+        """Return the next card of a sort, or of one that stands in for it; None where nothing is left to ask."""
+        for reason in (wanted, *STANDS_IN[wanted]):
+            card = (
+                next((card for card in self.windows if card.key not in self.passed), None)
+                if reason == "audit"
+                else self._place(reason)
+            )
+            if card is not None:
+                return card
+        return None
+
+    def _place(self, reason: Reason) -> Card | None:
+        for n in self._order(reason):
+            card = self._card(int(n), reason)
+            self.free &= ~self._near(self.places[n : n + 1])
+            if card.key not in self.passed:
+                return card
+        return None
+
+    def _order(self, reason: Reason) -> Sequence[int] | NDArray[np.int64]:
+        """Return the candidates that a sort of card may ask about, the first first."""
+        if reason == "error":
+            return self._doubts()
+        open_ = self.free & ~self.marked
+        if reason == "random":
+            return self.random[open_[self.random]]
+        doubt = -self.p if self.ranking_only else np.abs(self.p - 0.5)
+        if reason == "confident":
+            doubt = -self.p
+            open_ = open_ if self.ranking_only else open_ & (self.p >= 0.5)
+        order = np.argsort(doubt, kind="stable")
+        return order[open_[order]]
+
+    def _doubts(self) -> NDArray[np.int64]:
+        """Return where the model, not taught there, is sure of the opposite of the marks: inside of the scope only."""
+        scope = self.a.scope
+        if scope is None or not np.isfinite(self.held_out).any():
+            return np.zeros(0, np.int64)
+        inside = _in_boxes(self.places, [scope])
+        against = np.where(self.marked, 1 - self.held_out, self.held_out)
+        order = np.argsort(-against, kind="stable")
+        sure = self.free & inside & (np.nan_to_num(against) >= self.queue.sure)
+        return order[sure[order]]
+
+    def _near(self, places: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which candidates lie near one of some places (N, 3), t y x."""
+        near = np.zeros(len(self.places), bool)
+        for t, y, x in places.reshape(-1, 3):
+            close = np.hypot(self.places[:, 1] - y, self.places[:, 2] - x) <= self.near.radius_px
+            near |= close & (np.abs(self.places[:, 0] - t) <= self.near.radius_frames)
+        return near
+
+    def _card(self, n: int, reason: Reason) -> Card:
+        t, y, x = self.places[n]
+        words = WORDS[reason] if self.taught or reason in ("random", "error") else NO_LABELS_YET
+        kind = str(self.kinds[n])
+        return Card(
+            reason,
+            int(t),
+            float(y),
+            float(x),
+            kind,
+            float(self.p[n]),
+            self.queue.card_px,
+            marked=bool(self.marked[n]),
+            words=words,
+        )
+
+
+def _audited(a: Annotations) -> list[Scope]:
+    """Return the windows of the audit that were answered: they are never asked about again in another way."""
+    design = a.audit_design
+    return [] if design is None else [design.box(audit.window) for audit in a.audits]
+
+
+def _in_boxes(places: NDArray[np.float64], boxes: Sequence[Scope]) -> NDArray[np.bool_]:
+    inside = np.zeros(len(places), bool)
+    t, y, x = places.T if len(places) else (np.zeros(0),) * 3
+    for b in boxes:
+        inside |= (t >= b.frames.start) & (t < b.frames.stop) & (y >= b.y0) & (y < b.y1) & (x >= b.x0) & (x < b.x1)
+    return inside

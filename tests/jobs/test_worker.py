@@ -1,0 +1,223 @@
+"""The resident worker: it learns from the journal, the frame on screen comes first, and nothing is lost when it is killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_tap_events.jobs.desk import Desk
+from napari_tap_events.jobs.link import Link
+from napari_tap_events.jobs.worker import Worker
+from napari_tap_events.movies.ome_zarr import open_map
+from napari_tap_events.project.folder import Project
+from napari_tap_events.review.audit_design import begin_audit
+from napari_tap_events.review.cards import card_from_json
+from napari_tap_events.review.gate import read_history
+from napari_tap_events.review.proposals import read_proposals
+from napari_tap_events.review.verdicts import Reply, decide
+from napari_tap_events.settings import HeadSettings, ReviewSettings
+
+REVIEW = ReviewSettings(card_px=32, stamp_px=5)
+
+
+@pytest.fixture
+def project(tmp_path: Path, marked) -> Iterator[Project]:
+    """A project with the small movie, and answers to its first events, places without any, and nothing else."""
+    made = Project.create(tmp_path / "review.tap")
+    made.add_movie(marked.movie)
+    yield made
+    made.close()
+
+
+def answered(project: Project, marked, count: int = 8) -> None:
+    """Answer as somebody would who sees what is there."""
+    from napari_tap_events.movies.masks import EventMasks, Scope, events_in_masks
+    from napari_tap_events.review.cards import Card
+
+    a, near = project.annotations("movie"), HeadSettings(radius_px=6.0, radius_frames=1)
+    events = events_in_masks(EventMasks(marked.labels, ("division", "death"), Scope.whole(marked.labels.shape)))
+    for event in events[:count]:
+        for y, x, answer in ((event.y, event.x, "yes"), (56 - event.y, 64 - event.x, "no")):
+            a.do(decide(a, Card("uncertain", event.t, y, x, "event", 0.5, 32.0), Reply(answer), REVIEW, near))
+
+
+@pytest.fixture
+def desk(project: Project, encoder: Path, quick: HeadSettings) -> Desk:
+    settings = quick.model_copy(update={"encoder": str(encoder), "arrow": True, "steps": 6})
+    return Desk(project.path, "", settings, REVIEW)
+
+
+def said_by(desk: Desk, orders: list[dict[str, Any]], between: int = 0) -> list[dict[str, Any]]:
+    """Give orders to a worker, each after `between` steps, and let it finish."""
+    said: list[dict[str, Any]] = []
+    worker = Worker(desk, said.append)
+
+    def stream():
+        while not any(m["what"] == "ready" for m in said):
+            yield None
+        for order in orders:
+            yield order
+            for _ in range(between):
+                yield None
+        while worker.busy:
+            yield None
+
+    worker.run(stream())
+    return said
+
+
+def test_before_any_answer_the_arrow_map_fills_the_queue(desk):
+    said = said_by(desk, [{"id": 1, "order": "queue", "count": 3}])
+    cards = next(m for m in said if m["what"] == "cards")
+    assert cards["id"] == 1
+    assert len([card_from_json(card) for card in cards["cards"]]) == 3
+    assert not read_proposals(desk.folder).proposals.taught
+    assert all(m["memory_mb"] > 0 for m in said)
+
+
+def test_a_retrain_makes_a_head_that_the_queue_and_the_overlay_follow(desk, project, marked):
+    answered(project, marked)
+    said = said_by(desk, [{"id": 7, "order": "retrain"}])
+    head = next(m for m in said if m["what"] == "head")
+    assert head["accepted"]
+    assert head["answers"] == 16
+    assert (project.path / head["head"] / "card.json").exists()
+    told = read_proposals(desk.folder)
+    assert (told.proposals.taught, told.head) == (True, head["head"])
+    assert "held_out" in told.proposals.candidates
+    frames = [m["t"] for m in said if m["what"] == "frame"]
+    assert sorted(frames) == list(range(23))
+    assert open_map(desk.folder / "overlay.ome.zarr").array[:].max() > 0
+
+
+def test_the_frame_on_screen_comes_first_then_its_neighbours(desk, project, marked):
+    answered(project, marked)
+    said = said_by(desk, [{"order": "retrain"}])
+    said = said_by(desk, [{"order": "predict", "first": 11}])
+    frames = [m["t"] for m in said if m["what"] == "frame"]
+    assert frames[0] == 11
+    assert set(frames[1:3]) == {10, 12}
+    assert len(frames) == 23
+
+
+def test_a_new_order_ends_the_old_work_and_the_visible_frame_overtakes_a_lesson(desk, project, marked):
+    answered(project, marked)
+    said_by(desk, [{"order": "retrain"}])
+    orders = [{"id": 1, "order": "retrain"}, {"id": 2, "order": "retrain"}, {"id": 3, "order": "predict", "first": 5}]
+    said = said_by(desk, [*orders, {"id": 4, "order": "predict", "first": 9}], between=1)
+    assert [m["id"] for m in said if m["what"] == "dropped"][:2] == [1, 3]
+    visible = next(i for i, m in enumerate(said) if m["what"] == "frame")
+    lesson = next(i for i, m in enumerate(said) if m["what"] == "head")
+    assert said[visible]["t"] == 5
+    assert visible < lesson
+    assert said[lesson]["id"] == 2
+
+
+def test_one_can_go_back_to_an_earlier_head(desk, project, marked):
+    answered(project, marked)
+    said_by(desk, [{"order": "retrain"}])
+    answered(project, marked, 2)
+    said_by(desk, [{"order": "retrain"}])
+    first = read_history(desk.folder / "heads.json").heads[0].folder
+    said = said_by(desk, [{"order": "back", "head": first}, {"order": "back", "head": "heads/none"}])
+    assert read_history(desk.folder / "heads.json").in_use == first
+    assert read_proposals(desk.folder).head == first
+    assert "no head 'heads/none'" in next(m["message"] for m in said if m["what"] == "error")
+
+
+def test_what_cannot_be_done_is_told_and_work_goes_on(desk):
+    said = said_by(desk, [{"id": 1, "order": "retrain"}, {"id": 2, "order": "dance"}, {"id": 3, "order": "queue", "count": 1}])
+    errors = {m["id"]: m["message"] for m in said if m["what"] == "error"}
+    assert "windows with events" in errors[1]
+    assert "no order 'dance'" in errors[2]
+    assert any(m["what"] == "cards" for m in said)
+
+
+def test_a_worker_takes_up_the_head_of_the_one_before_and_needs_no_cache(desk, project, marked):
+    answered(project, marked)
+    said_by(desk, [{"order": "retrain"}])
+    shutil.rmtree(project.path / "features")
+    again = Desk(desk.project, "", desk.settings, desk.review)
+    said = said_by(again, [{"order": "predict", "first": 3}])
+    assert next(m for m in said if m["what"] == "ready")["head"] == "heads/review-movie-1"
+    assert next(m for m in said if m["what"] == "frame")["t"] == 3
+
+
+def test_the_audit_is_told(desk, project, marked):
+    answered(project, marked)
+    said_by(desk, [])
+    a = project.annotations("movie")
+    a.do(begin_audit(a, desk.told.proposals.candidates, desk.review, taught=False))
+    said = said_by(desk, [{"order": "audit"}])
+    assert next(m for m in said if m["what"] == "audit")["audit"]["looked"] == 0
+
+
+def wait_for(link: Link, wanted: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for message in link.receive():
+            if wanted(message):
+                return message
+        assert not link.trouble
+        time.sleep(0.01)
+    raise AssertionError("the worker did not say what was waited for")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
+def test_a_worker_that_is_killed_at_any_moment_comes_back_and_does_what_was_ordered(desk, project, marked):
+    answered(project, marked)
+    entries = project.annotations("movie").now
+    flags = [
+        "--encoder",
+        desk.settings.encoder,
+        "--preset",
+        "unet8",
+        "--arrow",
+        "--steps",
+        "6",
+        "--crop-px",
+        "16",
+        "--area-px",
+        "10",
+    ]
+    flags += ["--tile-px", "24", "--radius-px", "6", "--radius-frames", "1", "--threads", "1", "--device", "cpu"]
+    link, rng = Link(project.path, "movie", flags), random.Random(0)
+    link.start()
+    try:
+        wait_for(link, lambda m: m["what"] == "ready")
+        for _ in range(2):
+            number = link.send("retrain")
+            time.sleep(rng.uniform(0, 0.3))  # the moment of the kill: anywhere in the work that follows
+            os.kill(link.pid, signal.SIGKILL)
+            head = wait_for(link, lambda m, number=number: m["what"] == "head" and m["id"] == number)
+            assert head["answers"] == 16
+        assert link.restarts >= 1
+        assert read_proposals(project.path / "review" / "movie").proposals.taught
+        assert project.annotations("movie").now == entries
+        assert link.memory_mb > 0
+    finally:
+        link.stop()
+    assert not link.alive
+
+
+def test_a_worker_that_cannot_work_says_why_and_is_given_up(project, tmp_path: Path):
+    link = Link(project.path, "movie", ["--encoder", str(tmp_path / "none"), "--threads", "1"])
+    link.start()
+    try:
+        until = time.monotonic() + 120
+        while not link.trouble and time.monotonic() < until:
+            link.receive()
+            time.sleep(0.01)
+        assert "no model folder" in link.trouble
+        assert link.restarts == 0
+    finally:
+        link.stop()

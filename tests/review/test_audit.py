@@ -1,0 +1,101 @@
+"""The audit of a whole movie: windows, listed events and what a person saw come together in one estimate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.review.annotator import Annotator
+from napari_tap_events.review.audit import audit_movie
+from napari_tap_events.review.audit_design import audit_order, begin_audit
+from napari_tap_events.review.cards import Card
+from napari_tap_events.review.queue import Proposals, next_cards
+from napari_tap_events.review.verdicts import answer_window
+from napari_tap_events.settings import EventSettings, QueueSettings
+
+NEAR = EventSettings(radius_px=8)
+ONLY_AUDIT = QueueSettings(uncertain=0, confident=0, errors=0, audit=1, audit_px=60, audit_frames=5)
+
+
+def world(seed: int, events: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return true events, and candidates: most events with high, many others with low probability."""
+    rng = np.random.default_rng(seed)
+    t, y, x = rng.integers(0, 39, events), rng.uniform(5, 195, events), rng.uniform(5, 235, events)
+    truth = pd.DataFrame({"t": t, "y": y, "x": x, "kind": "division"})
+    seen = rng.random(events) < 0.8
+    n = 300
+    false = pd.DataFrame({"t": rng.integers(0, 39, n), "y": rng.uniform(0, 199, n), "x": rng.uniform(0, 239, n)})
+    false["probability"] = rng.beta(0.5, 6, n)
+    found = truth[seen].assign(probability=rng.beta(5, 2, seen.sum()))
+    return truth, pd.concat([found, false], ignore_index=True).assign(kind="event", status="proposed")
+
+
+def reviewed(seed: int, windows: int) -> tuple[Annotations, pd.DataFrame, pd.DataFrame]:
+    truth, table = world(seed)
+    a = Annotations((40, 200, 240))
+    a.do(begin_audit(a, table, ONLY_AUDIT, taught=True))
+    person = Annotator(truth, NEAR)
+    for number in range(windows):
+        card = next_cards(Proposals(table, taught=True), a, ONLY_AUDIT, NEAR, 1)[0]
+        assert isinstance(card, Card)
+        a.do(answer_window(card, person.look_over(card, number)))
+    return a, truth, table[table["probability"] >= 0.5].reset_index(drop=True)
+
+
+def test_intervals_of_a_movie_hold_the_truth_most_of_the_time():
+    held = 0
+    for seed in range(40):
+        a, truth, listed = reviewed(seed, 30)
+        found = audit_movie(a, listed, NEAR)
+        assert found is not None
+        held += found.events.low <= len(truth) <= found.events.high
+    assert held >= 34  # of 38 expected
+
+
+def test_with_every_window_looked_at_the_number_is_known():
+    a, truth, listed = reviewed(0, 96)
+    n = len(a.audit_design.strata)
+    for _ in range(n - len(a.audits)):
+        card = next_cards(Proposals(listed, taught=True), a, ONLY_AUDIT, NEAR, 1)[0]
+        a.do(answer_window(card, Annotator(truth, NEAR).look_over(card, 0)))
+    found = audit_movie(a, listed, NEAR)
+    assert (found.events.low, found.events.value, found.events.high) == (len(truth),) * 3
+    assert found.recall.width == 0
+    assert found.enough
+    assert "you can stop" in found.sentence
+
+
+def test_events_over_time_add_up_to_all_of_them():
+    a, _, listed = reviewed(1, 40)
+    found = audit_movie(a, listed, NEAR)
+    assert sum(b.events.value for b in found.over_time) == pytest.approx(found.events.value, rel=0.1)
+    assert all(b.events.low <= b.events.value <= b.events.high for b in found.over_time)
+    assert found.over_time[0].start == 0
+    assert found.over_time[-1].stop == 39
+
+
+def test_more_windows_make_it_surer():
+    few, many = (audit_movie(*reviewed(2, n)[::2], NEAR).events.width for n in (12, 48))
+    assert many < few
+
+
+def test_before_the_audit_or_with_too_few_windows_nothing_is_claimed():
+    assert audit_movie(Annotations((40, 200, 240)), world(0)[1], NEAR) is None
+    a, _, listed = reviewed(0, 2)
+    found = audit_movie(a, listed, NEAR)
+    assert np.isnan(found.events.value)
+    assert "too few" in found.sentence
+    assert found.to_json()["events"] == [None, None, None]
+
+
+def test_the_order_of_the_windows_is_that_of_the_seed():
+    truth, table = world(0)
+    designs = []
+    for seed in (0, 0, 1):
+        a = Annotations((40, 200, 240))
+        a.do(begin_audit(a, table, ONLY_AUDIT.model_copy(update={"queue_seed": seed}), taught=True))
+        designs.append(audit_order(a.audit_design))
+    assert designs[0] == designs[1] != designs[2]
+    assert len(truth)

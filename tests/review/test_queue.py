@@ -1,0 +1,167 @@
+"""The queue: the mix that was asked for, each place once, the same for the same answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_tap_events.movies.masks import Scope
+from napari_tap_events.project import marking
+from napari_tap_events.review.annotator import Annotator
+from napari_tap_events.review.audit_design import audit_order, begin_audit, design_audit, windows_of
+from napari_tap_events.review.cards import card_from_json
+from napari_tap_events.review.queue import Proposals, next_cards, reason_at
+from napari_tap_events.review.verdicts import Reply, answer_window, decide
+from napari_tap_events.settings import EventSettings, QueueSettings, ReviewSettings
+
+NEAR = EventSettings()
+SETTINGS = ReviewSettings()
+
+
+def test_every_round_of_twenty_holds_the_mix_that_was_asked_for():
+    for start in (0, 20):
+        counts = Counter(reason_at(QueueSettings(), n) for n in range(start, start + 20))
+        assert counts == {"uncertain": 10, "confident": 4, "audit": 4, "error": 2}
+    first = Counter(reason_at(QueueSettings(), n) for n in range(10))
+    assert first["uncertain"] == 5
+    assert first["audit"] == 2
+
+
+def test_a_mix_of_one_sort_holds_nothing_else():
+    only = QueueSettings(uncertain=0, confident=3, audit=0, errors=0)
+    assert {reason_at(only, n) for n in range(9)} == {"confident"}
+
+
+def test_the_same_answers_give_the_same_cards(marks, proposed):
+    proposals = Proposals(proposed(), taught=True)
+    marks.do(begin_audit(marks, proposals.candidates, SETTINGS, taught=True))
+    cards = next_cards(proposals, marks, SETTINGS, NEAR, 20)
+    assert cards == next_cards(proposals, marks, SETTINGS, NEAR, 20)
+    assert len({card.key for card in cards}) == 20
+    assert [card_from_json(card.to_json()) for card in cards] == cards
+
+
+def test_before_both_answers_are_known_the_strongest_come_first(marks, proposed):
+    proposals = Proposals(proposed())
+    cards = next_cards(proposals, marks, QueueSettings(order="uncertain"), NEAR, 5)
+    assert [card.probability for card in cards] == sorted((card.probability for card in cards), reverse=True)
+    assert cards[0].probability == pytest.approx(0.99)
+
+
+def test_with_answers_of_both_kinds_the_least_sure_come_first(marks, proposed):
+    proposals = Proposals(proposed(), taught=True)
+    for answer in ("yes", "no") * 3:
+        card = next_cards(proposals, marks, QueueSettings(order="uncertain"), NEAR, 1)[0]
+        marks.do(decide(marks, card, Reply(answer), SETTINGS, NEAR))
+    cards = next_cards(proposals, marks, QueueSettings(order="uncertain"), NEAR, 5)
+    assert all(abs(card.probability - 0.5) < 0.05 for card in cards)
+
+
+def test_no_place_is_asked_about_twice_nor_one_beside_it(marks, proposed):
+    proposals = Proposals(proposed(2000), taught=True)
+    asked = []
+    for number in range(60):
+        card = next_cards(proposals, marks, QueueSettings(order="uncertain"), NEAR, 1)[0]
+        asked.append((card.t, card.y, card.x))
+        marks.do(decide(marks, card, Reply("no" if number % 2 else "unsure"), SETTINGS, NEAR))
+    for i, one in enumerate(asked):
+        for other in asked[:i]:
+            near = (
+                np.hypot(one[1] - other[1], one[2] - other[2]) <= NEAR.radius_px
+                and abs(one[0] - other[0]) <= NEAR.radius_frames
+            )
+            assert not near
+
+
+def test_frames_that_are_closed_are_never_asked_about(marks, proposed):
+    proposals = Proposals(proposed(400), taught=True)
+    marks.do(begin_audit(marks, proposals.candidates, SETTINGS, taught=True))
+    closed = range(10, 30)
+    for card in next_cards(proposals, marks, SETTINGS, NEAR, 40, closed):
+        frames = card.box.frames if card.box else range(card.t, card.t + 1)
+        assert not set(frames) & set(closed)
+
+
+def test_what_comes_next_in_the_audit_is_not_asked_in_another_way(marks, proposed):
+    proposals = Proposals(proposed(2000), taught=True)
+    marks.do(begin_audit(marks, proposals.candidates, SETTINGS, taught=True))
+    design = marks.audit_design
+    coming = [design.box(n) for n in audit_order(design)[:4]]
+    cards = next_cards(proposals, marks, SETTINGS, NEAR, 40)
+    places = [(card.t, card.y, card.x) for card in cards if card.box is None]
+    assert len(places) > 20
+    assert not any(box.contains(*place) for box in coming for place in places)
+
+
+def test_doubtful_marks_come_up_inside_of_the_scope_only(marks, proposed):
+    table = proposed(60)
+    marks.do(marking.set_scope(marks, range(40), (0, 200, 0, 120)))
+    inside = (table["x"] < 120).to_numpy()
+    first = table[inside].iloc[0]
+    marks.do(marking.stamp(marks, marks.kinds[0], int(first["t"]), first["y"], first["x"], 5))
+    held = np.full(len(table), 0.5)
+    held[np.flatnonzero(inside)[0]] = 0.02  # marked, and the model sees nothing
+    held[np.flatnonzero(inside)[5]] = 0.97  # not marked, and the model is sure
+    held[np.flatnonzero(~inside)[0]] = 0.99  # outside of the scope nobody has looked
+    cards = next_cards(
+        Proposals(table.assign(held_out=held), taught=True),
+        marks,
+        QueueSettings(uncertain=0, confident=0, audit=0, errors=1),
+        NEAR,
+        2,
+    )
+    assert [(card.reason, card.marked) for card in cards] == [("error", True), ("error", False)]
+    assert all(Scope(range(40), 0, 200, 0, 120).contains(card.t, card.y, card.x) for card in cards)
+
+
+def test_a_card_that_was_put_aside_does_not_come(marks, proposed):
+    proposals = Proposals(proposed())
+    first, second = next_cards(proposals, marks, QueueSettings(order="confident"), NEAR, 2)
+    assert next_cards(proposals, marks, QueueSettings(order="confident"), NEAR, 1, passed=[first.key]) == [second]
+
+
+def test_every_place_lies_in_the_window_that_holds_it(proposed):
+    table = proposed(500)
+    design = design_audit((40, 200, 240), table, QueueSettings(), taught=True)
+    places = table[["t", "y", "x"]].to_numpy()
+    for place, window in zip(places, windows_of(design, places), strict=True):
+        assert design.box(int(window)).contains(place[0], round(place[1]), round(place[2]))
+
+
+def test_every_stratum_is_looked_at_and_few_windows_are_expected_to_hold_most(proposed):
+    table = proposed(60)
+    design = design_audit((40, 200, 240), table, QueueSettings(audit_px=40), taught=True)
+    sizes = np.bincount(design.strata)
+    assert len(sizes) == 3
+    assert sizes[0] > sizes[2]
+    order = audit_order(design)
+    assert sorted(order) == list(range(len(design.strata)))
+    assert {design.strata[n] for n in order[:3]} == {0, 1, 2}
+
+
+def test_a_simulated_person_answers_by_the_truth_and_errs_as_told(marks, proposed):
+    truth = proposed(20).assign(kind="division")
+    card = next_cards(Proposals(truth), marks, QueueSettings(order="confident"), NEAR, 1)[0]
+    late = replace(card, t=card.t + 1, y=card.y + 3)
+    assert Annotator(truth, NEAR).answer(late, 1) == Reply("yes", nudge=-1)
+    assert Annotator(truth, NEAR).answer(replace(card, y=card.y + 100), 1).answer == "no"
+    assert Annotator(truth.assign(kind="uncertain"), NEAR).answer(card, 1).answer == "unsure"
+    answers = [Annotator(truth, NEAR, error_rate=0.3).answer(card, n).answer for n in range(300)]
+    assert 60 < answers.count("no") < 120
+
+
+def test_answered_windows_do_not_come_again(marks, proposed):
+    table = proposed()
+    marks.do(begin_audit(marks, table, SETTINGS, taught=True))
+    only = QueueSettings(uncertain=0, confident=0, errors=0, audit=1)
+    keys = []
+    for _ in range(8):
+        card = next_cards(Proposals(table, taught=True), marks, only, NEAR, 1)[0]
+        keys.append(card.key)
+        marks.do(answer_window(card, []))
+    assert len(set(keys)) == 8
+    assert isinstance(table, pd.DataFrame)
