@@ -1,7 +1,7 @@
 """Write a movie whose labels are a coin's, with its mask: whatever a study promises on it is a leak.
 
-    python -m benchmarks.wallpaper FOLDER
-    napari-tap-events study splits FOLDER/movie.tif --masks FOLDER/masks.tif --out DIR --encoder random --preset unet8 --head linear \\
+python -m benchmarks.wallpaper FOLDER
+napari-tap-events study splits FOLDER/movie.tif --masks FOLDER/masks.tif --out DIR --encoder random --preset unet8 --head linear \\
         --rows random --crop-px 32 --guard-frames 4 --batch 4 --tile-px 64 --learning-rate 0.01
 """
 

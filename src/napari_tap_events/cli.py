@@ -29,9 +29,9 @@ from napari_tap_events.settings import (
     ReviewSettings,
     ScoreSettings,
     Settings,
+    SimulationSettings,
     StudyName,
     StudySettings,
-    SimulationSettings,
     SyntheticSettings,
 )
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
+from napari_tap_events.encoder.shipped import CARD
 from napari_tap_events.encoder.sources import CONTROLS, feature_source
-from napari_tap_events.encoder.weights import CARD, WEIGHTS, Card, load_card, load_weights, movie_record, save_model
+from napari_tap_events.encoder.weights import WEIGHTS, Card, load_card, load_weights, movie_record, save_model
 from napari_tap_events.errors import ModelError, ProjectError
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.dense import DenseHead, any_kind

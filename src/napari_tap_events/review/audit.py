@@ -217,7 +217,8 @@ def _by_bin(shares: list[tuple[int, range, float]], edges: list[int], strata: in
         per_pair[stratum, box.start : box.stop] += share
     by_bin = np.add.reduceat(per_pair, edges[:-1], axis=1)
     total = by_bin.sum(1, keepdims=True)
-    return np.where(total > 0, by_bin / np.maximum(total, 1e-12), 1 / by_bin.shape[1])
+    even: NDArray[np.float64] = np.where(total > 0, by_bin / np.maximum(total, 1e-12), 1 / by_bin.shape[1])
+    return even
 
 
 def _spread(drawn: NDArray[np.int64], shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

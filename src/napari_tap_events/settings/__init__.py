@@ -28,8 +28,8 @@ from napari_tap_events.settings.recipes import (
     ScoreSettings,
     SplitSettings,
 )
-from napari_tap_events.settings.study import PAPER_STUDIES, StudyName, StudySettings
 from napari_tap_events.settings.review import QueueSettings, ReviewSettings, SimulationSettings
+from napari_tap_events.settings.study import PAPER_STUDIES, StudyName, StudySettings
 from napari_tap_events.settings.synthetic import Look, SyntheticSettings
 
 __all__ = [
