@@ -1,4 +1,4 @@
-"""Write a movie whose labels are a coin's, with its mask: whatever a study promises on it is a leak.
+r"""Write a movie whose labels are a coin's, with its mask: whatever a study promises on it is a leak.
 
 python -m benchmarks.wallpaper FOLDER
 napari-tap-events study splits FOLDER/movie.tif --masks FOLDER/masks.tif --out DIR --encoder random --preset unet8 --head linear \\
