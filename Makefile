@@ -43,7 +43,7 @@ $(DOCS_STAMP): $(STAMP)
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/napari-tap-events demo $(if $(MOVIE),"$(MOVIE)") $(if $(MASKS),--masks "$(MASKS)") --out "$(OUT)"
+	$(BIN)/napari-tap-events demo $(if $(MOVIE),"$(MOVIE)") $(if $(MASKS),--masks "$(MASKS)") --out "$(OUT)" --resume
 
 test: lint types architecture web-pages test-core test-gui
 

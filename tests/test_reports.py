@@ -33,6 +33,15 @@ def test_the_time_left_follows_from_the_steps_of_this_stage_alone():
     assert pace.left_s == 0.0
 
 
+def test_what_an_earlier_run_has_done_is_not_taken_for_speed():
+    pace = Pace()
+    pace.take(Report("pretrain", 0, 400, "goes on after step 254"), 0.0)
+    pace.take(Report("pretrain", 255, 400), 20.0)
+    assert pace.left_s is None
+    pace.take(Report("pretrain", 260, 400), 70.0)
+    assert pace.left_s == pytest.approx(10.0 * 140)
+
+
 @pytest.mark.parametrize("last", [Report("a", 1, 40), Report("a", 5, 0), Report("a", 0, 40)])
 def test_no_time_is_told_too_early_or_without_a_total(last):
     pace = Pace()

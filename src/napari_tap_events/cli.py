@@ -95,6 +95,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; what a user can put right ends with one sentence and exit code 2, a stopped job with 130."""
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "PASSIVE"
+    )  # threads that spin while they wait slow down a busy computer several times
     try:
         app()
     except JobStopped as error:

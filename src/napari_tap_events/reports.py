@@ -48,7 +48,7 @@ class Report:
 
 
 class Pace:
-    """How fast a stage goes, from its reports: the mean since it began.
+    """How fast a stage goes, from its reports: the mean since its first step, which prepares the others and may be an earlier run's last.
 
     Attributes
     ----------
@@ -64,13 +64,16 @@ class Pace:
     def __init__(self) -> None:
         self.stage = ""
         self.done, self.total = 0, 0
-        self._began, self._now, self._first = 0.0, 0.0, 0
+        self._began, self._now = 0.0, 0.0
+        self._first: tuple[float, int] | None = None
 
     def take(self, report: Report, now: float) -> bool:
         """Note a report that came at `now`, in seconds of any clock; say whether it opens a new stage."""
         opens = report.stage != self.stage
         if opens:
-            self.stage, self._began, self._first = report.stage, now, report.done
+            self.stage, self._began, self._first = report.stage, now, None
+        if self._first is None and report.done > 0:
+            self._first = now, report.done
         self._now, self.done, self.total = now, report.done, report.total
         return opens
 
@@ -82,10 +85,10 @@ class Pace:
     @property
     def left_s(self) -> float | None:
         """Seconds that the stage will still take; None where that cannot be known, or not yet."""
-        done = self.done - self._first
-        if done <= 0 or self.total <= 0 or self.taken_s <= self.SURE_SECONDS:
+        began, first = self._first or (self._now, self.done)
+        if self.done <= first or self.total <= 0 or self._now - began <= self.SURE_SECONDS:
             return None
-        return self.taken_s / done * max(0, self.total - self.done)
+        return (self._now - began) / (self.done - first) * max(0, self.total - self.done)
 
 
 def clock(seconds: float) -> str:

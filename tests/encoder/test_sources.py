@@ -81,7 +81,7 @@ def test_a_folder_gives_its_encoder_and_its_arrow(movie, tmp_path):
 
 
 def test_a_name_that_is_no_folder_is_refused(movie):
-    with pytest.raises(ModelError, match="'nonsense' is no model folder"):
+    with pytest.raises(ModelError, match="there is no folder 'nonsense'"):
         feature_source("nonsense", [movie], "unet8", 0, CPU)
 
 

@@ -62,7 +62,7 @@ def test_loading_leaves_the_random_numbers_alone(tmp_path):
 
 def test_a_folder_without_a_card_is_no_model(tmp_path):
     with pytest.raises(ModelError, match=r"no model folder: it has no card\.json"):
-        load_encoder(tmp_path / "nowhere")
+        load_encoder(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -121,3 +121,9 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_an_encoder_without_an_arrow_head_says_so():
     with pytest.raises(ModelError, match="no arrow head"):
         made(arrow=False)(torch.zeros(1, 2, 1, 16, 16))
+
+
+def test_an_encoder_that_is_still_being_made_is_told_from_no_encoder(tmp_path):
+    (tmp_path / "started.json").write_text("{}")
+    with pytest.raises(ModelError, match="is not finished; give the command that makes it once more, with --resume"):
+        load_encoder(tmp_path)

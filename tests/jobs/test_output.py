@@ -36,8 +36,14 @@ def test_a_folder_that_is_not_ours_is_never_touched(tmp_path, how):
 
 def test_results_are_not_overwritten_by_chance(tmp_path):
     begin(tmp_path / "out")
-    with pytest.raises(OutputError, match="already holds results; add --overwrite to replace them, --resume to go on"):
+    with pytest.raises(OutputError, match="already holds a 'detect' that has not ended; add --overwrite to replace it, or"):
         begin(tmp_path / "out")
+
+
+def test_only_what_can_go_on_is_advised_to(tmp_path):
+    start(Run(tmp_path / "out"), "train", DetectSettings(), {})
+    with pytest.raises(OutputError, match="replace it, --resume to go on, or change"):
+        start(Run(tmp_path / "out"), "train", DetectSettings(), {})
 
 
 def test_overwriting_clears_what_was_there(tmp_path):

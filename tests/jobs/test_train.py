@@ -211,7 +211,7 @@ def test_kept_features_of_another_encoder_are_never_used(taught, tmp_path):
         ({"encoder": "intensity", "arrow": True}, SettingsError, "has no further inputs"),
         ({"encoder": "difference", "head": "linear"}, SettingsError, "head = 'evidence' only"),
         ({"encoder": "scratch", "intensity": True}, SettingsError, "learns from the images alone"),
-        ({"encoder": "no/such/folder"}, ModelError, "is no model folder"),
+        ({"encoder": "no/such/folder"}, ModelError, "there is no folder 'no/such/folder'"),
         ({"split": "movies"}, ScopeError, "needs 3 labelled movies"),
         ({"area_px": 5000}, ScopeError, "0 windows with events"),
     ],

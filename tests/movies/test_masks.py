@@ -89,6 +89,7 @@ def too_high() -> Any:
         (np.zeros((5, 40, 50), "uint8"), r"has shape \(5, 40, 50\), but the movie 'film' is \(6, 40, 50\) \(T, Y, X\)"),
         (np.zeros((6, 50, 40), "uint8"), r"has shape \(6, 50, 40\), but the movie 'film' is \(6, 40, 50\)"),
         (np.zeros(SHAPE, "uint8"), "marks no event: all of its pixels are 0; mark some events"),
+        (np.full(SHAPE, 7, "uint8"), "is painted on 100% of its pixels, as a movie is; .* the right way round"),
         (fractional(), "has pixels in frame 2 that are no whole numbers"),
         (too_high(), "has the value 300 in frame 2; a mask holds 0 for no event, 1 for division"),
         (a_mask().astype("int16") - 1, "has the value -1 in frame 0"),

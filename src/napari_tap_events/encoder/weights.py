@@ -91,6 +91,15 @@ def save_model(folder: Path, state: Mapping[str, Tensor], card: Card) -> None:
     partial.replace(folder / CARD)
 
 
+def _no_model(folder: Path) -> str:
+    """Say why a folder without a card is no model."""
+    if not folder.exists():
+        return f"there is no folder '{folder}'; give the folder that pretrain or train wrote."
+    if (folder / "started.json").exists():
+        return f"'{folder}' is not finished; give the command that makes it once more, with --resume."
+    return f"'{folder}' is no model folder: it has no {CARD}; give the folder that pretrain or train wrote."
+
+
 def load_card(folder: Path, kind: Literal["encoder", "head"]) -> Card:
     """Read and check the card of a model folder.
 
@@ -101,7 +110,7 @@ def load_card(folder: Path, kind: Literal["encoder", "head"]) -> Card:
     """
     path = folder / CARD
     if not path.is_file():
-        raise ModelError(f"'{folder}' is no model folder: it has no {CARD}; give the folder that pretrain or train wrote.")
+        raise ModelError(_no_model(folder))
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         found = int(raw["schema_version"])

@@ -16,6 +16,8 @@ from napari_tap_events.reports import Control
 from napari_tap_events.settings import ComputeSettings, MovieSettings, Settings
 from napari_tap_events.versions import versions
 
+RESUMED = ("pretrain", "train", "demo", "study")
+"""Commands that can go on where they were stopped; the others begin again."""
 STARTED, RESULT = "started.json", "result.json"
 
 
@@ -90,9 +92,9 @@ def _clear(run: Run, command: str, settings: Mapping[str, Any], inputs: Sequence
         shutil.rmtree(run.out)
         return
     if not run.resume:
-        raise OutputError(
-            f"'{run.out}' already holds results; add --overwrite to replace them, --resume to go on, or change --out."
-        )
+        go_on = ", --resume to go on" if command.split()[0] in RESUMED else ""
+        what = "results" if (run.out / RESULT).exists() else f"a '{before['command']}' that has not ended"
+        raise OutputError(f"'{run.out}' already holds {what}; add --overwrite to replace it{go_on}, or change --out.")
     if before["command"] != command:
         raise OutputError(f"'{run.out}' was made by '{before['command']}', not by '{command}'; choose another --out.")
     changed = [name for name, value in settings.items() if before["settings"].get(name) != value]

@@ -12,6 +12,8 @@ NOTHING_TO_JUDGE = (
     "No marked event lies in the frames that were kept for judging, so there is no score. Train with folds, for example 3: then every "
     "event is judged by a head that never saw it; or mark more events."
 )
+HARDLY = 0.52
+"""Accuracy below this says that little was learned."""
 
 
 def summary_text(folder: Path) -> str:
@@ -38,8 +40,15 @@ def _findings(command: str, summary: Mapping[str, Any]) -> list[str]:
     if command == "train" or (command == "demo" and "f1" in summary):
         return _training(summary) + ([_accuracy(summary)] if command == "demo" else [])
     if command in ("detect", "demo"):
-        return [f"{summary.get('events', 0)} events above the threshold, of {summary.get('candidates', 0)} candidates."]
+        return [_found(summary)]
     return [f"{summary.get('insets', 0)} insets ranked."]
+
+
+def _found(summary: Mapping[str, Any]) -> str:
+    if "expected_events" not in summary:
+        return f"{summary.get('candidates', 0)} candidates, the most probable first; no label was used, so no threshold was learned."
+    found = f"{summary['events']} events above the threshold {summary['threshold']:.2f}, of {summary['candidates']} candidates."
+    return f"{found} By the sum of all probabilities {summary['expected_events']:.1f} are to be expected."
 
 
 def _accuracy(summary: Mapping[str, Any]) -> str:
@@ -48,6 +57,8 @@ def _accuracy(summary: Mapping[str, Any]) -> str:
     ]
     told = ", ".join(f"{value:.3f} {name}" for name, value in where if value is not None)
     sentences = [f"Time arrow, accuracy on frames that did not teach (chance 0.5): {told}."] if told else []
+    if told and max(value for _, value in where if value is not None) < HARDLY:
+        sentences.append("That is hardly more than a guess: teach longer, or on more movies.")
     if "val_ap_simulated" in summary:
         found = summary["val_ap_simulated"]
         sentences.append(f"Simulated movies that did not teach: average precision of crops with an event {found:.3f}.")

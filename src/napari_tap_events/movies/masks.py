@@ -34,6 +34,8 @@ KINDS = ("division", "death")
 """Names of the mask values 1 and 2."""
 MARKS = "napari_tap_events_marks"
 """Block in the attributes of a zarr mask under which its `kinds` are named, {"3": "fusion"}."""
+MOST_PAINTED = 0.5
+"""Share of the pixels; what is painted beyond it marks no events."""
 _FRAMES_BEFORE, _FRAMES_AFTER = 2, 3
 """An uncertain mark at t leaves the frames t - 2 to t + 3 unknown: timing by eye is +-1, and an event is a pair of frames."""
 
@@ -125,13 +127,19 @@ def open_masks(
     Raises
     ------
     MaskError
-        When the mask does not fit the movie, has other values, or marks nothing.
+        When the mask does not fit the movie, has other values, marks nothing, or nearly everything.
     """
     path = Path(path)
     labels = _checked_labels(path, movie)
     top = int(labels.max())
     if top == 0:
         raise MaskError(f"the mask '{path.name}' marks no event: all of its pixels are 0; mark some events first.")
+    painted = np.count_nonzero(labels) / labels.size
+    if painted > MOST_PAINTED:
+        raise MaskError(
+            f"the mask '{path.name}' is painted on {painted:.0%} of its pixels, as a movie is; events are rare: give the movie "
+            "and its mask the right way round."
+        )
     kinds = _named_kinds(path) if kinds is None else kinds
     kinds += tuple(f"kind {k}" for k in range(len(kinds) + 1, top + 1))
     points = read_marked_points(events_csv) if events_csv is not None else ()

@@ -180,6 +180,8 @@ def _read_card(path: Path) -> dict[str, Any]:
     try:
         card = json.loads((path / CARD).read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if not path.exists():
+            raise OutputError(f"there is no folder '{path}'; check the spelling.") from None
         raise OutputError(
             f"'{path}' holds no result: there is no {CARD} in it; choose the folder that a command wrote."
         ) from None
