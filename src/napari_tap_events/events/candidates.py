@@ -13,7 +13,6 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from napari_tap_events.events.table import UNCERTAIN
 
@@ -144,6 +143,8 @@ def _near(
     one: pd.DataFrame, rows_one: Rows, other: pd.DataFrame, rows_other: Rows, radius_px: float, frames: int
 ) -> tuple[Rows, Rows, NDArray[np.float64]]:
     """Return all pairs within the tolerance, as positions in the two lists of rows, and their distance in its units."""
+    from scipy.spatial import KDTree  # slow to load, and the window loads this file
+
     if not rows_one.size or not rows_other.size:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     unit = np.array([frames + 0.5, max(radius_px, 1e-6), max(radius_px, 1e-6)])
