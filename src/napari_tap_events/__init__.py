@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_tap_events.jobs.pretrain import pretrain
     from napari_tap_events.jobs.study import run_study
     from napari_tap_events.jobs.train import train
+    from napari_tap_events.jobs.without_labels import detect_without_labels
     from napari_tap_events.movies.masks import open_masks, save_masks
     from napari_tap_events.movies.movie import Movie, movie_from_array
     from napari_tap_events.movies.ome_zarr import open_map
@@ -67,6 +68,7 @@ __all__ = [
     "demo",
     "detect",
     "detect_arrow",
+    "detect_without_labels",
     "events_over_time",
     "explain",
     "export_events",
@@ -102,6 +104,7 @@ _ROOMS = {
     "jobs.labelled": ("Labelled",),
     "jobs.study": ("run_study",),
     "jobs.train": ("train",),
+    "jobs.without_labels": ("detect_without_labels",),
     "movies.masks": ("open_masks", "save_masks"),
     "movies.movie": ("Movie", "movie_from_array"),
     "movies.ome_zarr": ("open_map",),

@@ -16,6 +16,7 @@ from scipy import ndimage as ndi
 from torch import Tensor
 
 from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.map_tiles import MapTiles
 
@@ -51,6 +52,19 @@ def arrow_cam(head: ArrowHead, z: Tensor) -> NDArray[np.float32]:
         score = head.arrow(z[None]).mean()
     (gradient,) = torch.autograd.grad(score, z)
     return np.asarray(_weighted(z.detach(), gradient).abs().mean(0).cpu().numpy(), dtype=np.float32)
+
+
+def pair_cam(head: PairHead, z: Tensor) -> NDArray[np.float32]:
+    """Return the Grad-CAM of a pair head for features z (2, F, H, W), never negative, mean over frames, (H, W).
+
+    The score is the sum of all logits, each weighted by its own probability, as for an event head.
+    """
+    z = z.detach().requires_grad_(True)
+    with torch.enable_grad():
+        logits = head.logits(z[None])
+        score = (logits * torch.sigmoid(logits.detach())).sum()
+    (gradient,) = torch.autograd.grad(score, z)
+    return np.asarray(_weighted(z.detach(), gradient).clamp(min=0).mean(0).cpu().numpy(), dtype=np.float32)
 
 
 def _weighted(z: Tensor, gradient: Tensor) -> Tensor:

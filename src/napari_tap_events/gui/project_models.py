@@ -26,7 +26,7 @@ SHIPPED_ENCODER = Model(
     "Comes with the program; it has learned from simulated movies to find events.",
     "encoder",
 )
-SHIPPED_FINDER = Model("no labels: events as simulated, shipped", SHIPPED, SIMULATED_HELP, "encoder")
+SHIPPED_FINDER = Model("no labels: shipped encoder", SHIPPED, SIMULATED_HELP, "encoder")
 
 
 def encoders(project: Project | None) -> list[Model]:
@@ -49,7 +49,7 @@ def _shipped(model: Model) -> list[Model]:
 
 def _without_labels(folder: Path) -> Model:
     if _details(folder).get("simulated"):
-        return Model(f"no labels: events as simulated, {folder.name}", str(folder), SIMULATED_HELP, "encoder")
+        return Model(f"no labels: {folder.name}, as simulated", str(folder), SIMULATED_HELP, "encoder")
     return Model(
         f"no labels: arrow of time of {folder.name}", str(folder), "Ranks places that cannot run backwards.", "encoder"
     )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
+from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import load_encoder
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.events.dense import DenseHead
-from napari_tap_events.events.grad_cam import RankedInsets, arrow_cam, event_cam
+from napari_tap_events.events.grad_cam import RankedInsets, arrow_cam, event_cam, pair_cam
 from napari_tap_events.events.head import EvidenceHead
 from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.model import load_event_model
@@ -57,7 +59,7 @@ def explain(
     if head is not None:
         stride_px, explained = _of_events(movie, head, frames, compute)
     else:
-        stride_px, explained = 1, _of_arrow(movie, encoder or Path(), frames, compute)
+        stride_px, explained = 1, _of_encoder(movie, encoder or Path(), frames, compute)
     start(run, "explain", settings, {"movie": [movie_path], "model": [head or encoder]})
     insets = RankedInsets(settings.insets, settings.inset_px, stride_px)
     maps: dict[str, Any] = {}
@@ -94,18 +96,23 @@ def _of_events(movie: Movie, folder: Path, frames: range, compute: Compute) -> t
     return model.map_stride_px, each()
 
 
-def _of_arrow(movie: Movie, folder: Path, frames: range, compute: Compute) -> Iterator[tuple[int, Explained]]:
+def _of_encoder(movie: Movie, folder: Path, frames: range, compute: Compute) -> Iterator[tuple[int, Explained]]:
+    """Explain the arrow of time, or the events that simulated movies have taught where there is no arrow head."""
     model, _ = load_encoder(encoder_folder(folder), movie.n_channels)
-    if model.arrow is None:
-        raise ModelError(f"the encoder '{folder.name}' has no arrow head to explain; give one that pretrain made.")
-    source, arrow = EncoderFeatures(model.encoder, model.arrow, compute), model.arrow
+    arrow, pair = model.arrow, model.simulated
+    if arrow is None and pair is None:
+        raise ModelError(f"the encoder '{folder.name}' has no head to explain; give one that pretrain made.")
+    source = EncoderFeatures(model.encoder, arrow, compute, simulated=pair)
+
+    def look(z: Tensor) -> Explained:
+        return {"grad_cam": arrow_cam(arrow, z) if arrow is not None else pair_cam(cast(PairHead, pair), z)}
 
     def each() -> Iterator[tuple[int, Explained]]:
         before = None
         for t in frames:
             now = source.frame(torch.from_numpy(normalise(movie.frame(t))).to(compute.device))
             if before is not None:
-                yield t - 1, {"grad_cam": arrow_cam(arrow, torch.stack([before, now]))}
+                yield t - 1, look(torch.stack([before, now]))
             before = now
 
     return each()
