@@ -107,6 +107,9 @@ MISTAKES = {
     "a patch larger than the frame": ("pretrain {d}/movie.tif --patch-px 64 --out {o}", "patch_px = 64 is larger"),
     "an odd crop": ("train --movie {d}/movie.tif --masks {d}/masks.tif --crop-px 15 --out {o}", "crop_px = 15 is odd; choose 16"),
     "a value beyond its limits": ("pretrain {d}/movie.tif --batch 1 --out {o}", "batch = 1 will not do"),
+    "a game that is not known": ("pretrain {d}/movie.tif --pretext jigsaw --out {o}", "'jigsaw'; there are: time_arrow, simulated"),
+    "a game without its movie": ("pretrain --pretext time_arrow --out {o}", "is played on movies: give at least one MOVIE"),
+    "a head that the encoder lacks": ("detect {d}/movie.tif --encoder {d}/encoder --by simulated --out {o}", "not taught by simulated movies"),
     "no delta": ("pretrain {d}/movie.tif --deltas , --out {o}", "deltas"),
     "a delta of no frames": ("pretrain {d}/movie.tif --deltas 0 --out {o}", "deltas"),
     "a delta that is no number": ("pretrain {d}/movie.tif --deltas one --out {o}", "deltas"),
@@ -125,7 +128,7 @@ MISTAKES = {
     "rows that no study has": ("study seeds {d}/movie.tif --masks {d}/masks.tif --rows none --out {o}", "rows = 'none' names none of"),
     "no result to report": ("report {d}/none", ""),
     "masks without a movie": ("demo --masks {d}/masks.tif --out {o}", "belong to a movie"),
-    "a head that a newer version made": ("detect {d}/movie.tif --head {d}/newer --out {o}", "schema 99, this software knows up to 1"),
+    "a head that a newer version made": ("detect {d}/movie.tif --head {d}/newer --out {o}", "schema 99, this software knows up to 2"),
     "a head of other channels": ("detect {d}/movie.tif --head {d}/two --out {o}", "reads 2 channel(s), the movie has 1"),
     "damaged weights": ("detect {d}/movie.tif --head {d}/damaged --out {o}", "cannot be read"),
 }  # fmt: skip
