@@ -1,6 +1,6 @@
 """What a step of the game `simulated` costs, part by part, in CPU seconds of one thread.
 
-    python benchmarks/simulated_cost.py [--steps 5] [--movies 12]
+python benchmarks/simulated_cost.py [--steps 5] [--movies 12]
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def main() -> None:
     made_s = movie_s / settings.simulated_renew
     print(f"a movie {movie_s:.2f} s, so {made_s:.3f} s a step; crops {draw_s:.3f} s; network {learn_s:.3f} s")
     share = (made_s + draw_s) / (made_s + draw_s + learn_s)
-    print(f"data: {share:.0%} of the CPU time of a step, {draw_s / (draw_s + learn_s):.0%} where a second core makes the movies")
+    print(
+        f"data: {share:.0%} of the CPU time of a step, {draw_s / (draw_s + learn_s):.0%} where a second core makes the movies"
+    )
 
 
 if __name__ == "__main__":

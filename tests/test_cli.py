@@ -109,7 +109,7 @@ MISTAKES = {
     "a value beyond its limits": ("pretrain {d}/movie.tif --batch 1 --out {o}", "batch = 1 will not do"),
     "a game that is not known": ("pretrain {d}/movie.tif --pretext jigsaw --out {o}", "'jigsaw'; there are: time_arrow, simulated"),
     "a game without its movie": ("pretrain --pretext time_arrow --out {o}", "is played on movies: give at least one MOVIE"),
-    "a head that the encoder lacks": ("detect {d}/movie.tif --encoder {d}/encoder --by simulated --out {o}", "not taught by simulated movies"),
+    "a head that the encoder lacks": ("detect {d}/movie.tif --encoder {d}/encoder --by both --out {o}", "taught by simulated movies"),
     "no delta": ("pretrain {d}/movie.tif --deltas , --out {o}", "deltas"),
     "a delta of no frames": ("pretrain {d}/movie.tif --deltas 0 --out {o}", "deltas"),
     "a delta that is no number": ("pretrain {d}/movie.tif --deltas one --out {o}", "deltas"),
