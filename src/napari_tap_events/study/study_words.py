@@ -92,7 +92,8 @@ def _inflation(rows: list[dict[str, Any]]) -> str:
             gap = random["crop_auprc"] - blocked["crop_auprc"]
             told.append(
                 f"{name}: a random split promises an area under PR of {mean_sd(random, 'crop_auprc')} where blocks of time give "
-                f"{mean_sd(blocked, 'crop_auprc')}: {gap:+.2f}, with {random['leakage']:.0%} of its test crops leaking."
+                f"{mean_sd(blocked, 'crop_auprc')} ({gap:+.2f}), and under ROC {mean_sd(random, 'crop_auroc')} where they give "
+                f"{mean_sd(blocked, 'crop_auroc')}; {random['leakage']:.0%} of its test crops leak."
             )
     return " ".join(told) or "The random and the blocked split did not both come to an end."
 
