@@ -74,8 +74,10 @@ def _best(rows: list[dict[str, Any]], metric: str, words: str) -> str:
     if len(told) < 2:
         return first
     gap, spread = told[0][metric] - told[1][metric], max(_sd(told[0], metric), _sd(told[1], metric))
-    clear = "beyond" if gap > spread else "within"
-    return f"{first} Next: {told[1]['row']}, {mean_sd(told[1], metric)}; the difference lies {clear} the spread over seeds."
+    clear = f"the difference lies {'beyond' if gap > spread else 'within'} the spread over seeds"
+    if spread == float("inf"):
+        clear = "one seed has no spread, so nobody knows what the difference is worth"
+    return f"{first} Next: {told[1]['row']}, {mean_sd(told[1], metric)}; {clear}."
 
 
 def _sd(row: dict[str, Any], metric: str) -> float:
