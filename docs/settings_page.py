@@ -26,7 +26,7 @@ default means that the program finds the value by itself, as the last column say
 """
 CLASSES = {
     "MovieSettings": "every command that reads a movie.",
-    "ComputeSettings": "`pretrain`, `train`, `detect`, `explain`, `demo`.",
+    "ComputeSettings": "`pretrain`, `train`, `detect`, `explain`, `study`, `demo`.",
     "PretrainSettings": "`pretrain`; step 3 of the Workbench.",
     "HeadSettings": "`train`; step 4 of the Workbench. `marks` takes those that say what an event is.",
     "DetectSettings": "`detect`; step 5 of the Workbench.",
@@ -34,6 +34,7 @@ CLASSES = {
     "ReviewSettings": "`review`.",
     "SimulationSettings": "`review --simulate`.",
     "ScoreSettings": "`score`.",
+    "StudySettings": "`study`.",
     "DemoSettings": "`demo`.",
     "SyntheticSettings": "`synth`.",
 }

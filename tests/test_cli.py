@@ -229,6 +229,10 @@ def test_tables_are_scored(folder, tmp_path, monkeypatch, capfd):
     code, out, _ = said(monkeypatch, capfd, "score", tmp_path / "found.csv", tmp_path / "truth.csv", "--json")
     values = json.loads(out)
     assert (code, values["tp"], values["fp"], values["fn"]) == (0, 1, 1, 1)
+    _, out, _ = said(monkeypatch, capfd, "score", tmp_path / "found.csv", tmp_path / "truth.csv", "--partial")
+    assert "false cannot be told, missed 1" in out
+    assert "precision -  recall 0.500  F1 -" in out
+    assert "Recall by tolerance" in out
 
 
 def test_the_doctor_says_what_is_there(monkeypatch, capfd):

@@ -30,7 +30,7 @@ def test_a_difference_within_the_spread_is_said_to_be_one():
     assert answer("features", far).startswith("Highest average precision: a, 0.80")
     assert "beyond the spread" in answer("features", far)
     once = near.assign(average_precision=[0.8, 0.2], average_precision_sd=float("nan"))
-    assert "within the spread" in answer("features", once), "one seed has no spread, so nothing lies beyond it"
+    assert "one seed has no spread" in answer("features", once)
 
 
 def test_the_inflation_is_told_with_its_leak():

@@ -27,7 +27,7 @@ def score_tables(events: Path, truth: Path, settings: ScoreSettings) -> Scored:
     """
     predicted, true = read_events(events), read_events(truth)
     n_frames = int(max(predicted["t"].max() if len(predicted) else 0, true["t"].max() if len(true) else 0)) + 2
-    score = score_events(predicted, true, settings, n_frames=n_frames, height=1, width=1)
+    score = score_events(predicted, true, settings, n_frames=n_frames, height=1, width=1, recall_only=settings.partial)
     values = score.to_dict()
     for name in ("false_rate", "false_rate_unit"):
         values.pop(name)
@@ -35,20 +35,23 @@ def score_tables(events: Path, truth: Path, settings: ScoreSettings) -> Scored:
 
 
 def _lines(score: EventScore) -> list[str]:
+    false = "cannot be told" if score.recall_only else score.fp
     lines = [
         f"tolerance {score.radius_px:g} px, {score.frames} frame(s)",
         f"  true events {score.n_true}, predicted {score.n_predicted}, near an uncertain one and left out {score.ignored}",
-        f"  found {score.tp}, false {score.fp}, missed {score.fn}",
+        f"  found {score.tp}, false {false}, missed {score.fn}",
         f"  precision {_number(score.precision)}  recall {_number(score.recall)}  F1 {_number(score.f1)}",
         f"  average precision {_number(score.average_precision)}",
         f"  timing error (predicted - true) median {_number(score.timing_median_frames)} frames, "
         f"quartile distance {_number(score.timing_iqr_frames)}",
-        "F1 by tolerance",
+        f"{'Recall' if score.recall_only else 'F1'} by tolerance",
         "  frames  " + "  ".join(f"{p.radius_px:>5g} px" for p in score.tolerance_curve if p.frames == 0),
     ]
     for frames in sorted({point.frames for point in score.tolerance_curve}):
         row = [point for point in score.tolerance_curve if point.frames == frames]
-        lines.append(f"  {frames:>6}  " + "  ".join(f"{_number(point.f1):>8}" for point in row))
+        lines.append(
+            f"  {frames:>6}  " + "  ".join(f"{_number(point.recall if score.recall_only else point.f1):>8}" for point in row)
+        )
     return lines
 
 

@@ -220,6 +220,7 @@ class ScoreSettings(Settings):
 
     radius_px: float = setting(15.0, "Greatest distance between a predicted and a true event.", unit="px", low=0)
     frames: int = setting(2, "Greatest difference in time between a predicted and a true event.", unit="frames", low=0)
+    partial: bool = setting(False, "Not every true event was marked: tell recall only, as a false event cannot be told.")
 
 
 class ExplainSettings(Settings):

@@ -74,8 +74,10 @@ def _best(rows: list[dict[str, Any]], metric: str, words: str) -> str:
     if len(told) < 2:
         return first
     gap, spread = told[0][metric] - told[1][metric], max(_sd(told[0], metric), _sd(told[1], metric))
-    clear = "beyond" if gap > spread else "within"
-    return f"{first} Next: {told[1]['row']}, {mean_sd(told[1], metric)}; the difference lies {clear} the spread over seeds."
+    clear = f"the difference lies {'beyond' if gap > spread else 'within'} the spread over seeds"
+    if spread == float("inf"):
+        clear = "one seed has no spread, so nobody knows what the difference is worth"
+    return f"{first} Next: {told[1]['row']}, {mean_sd(told[1], metric)}; {clear}."
 
 
 def _sd(row: dict[str, Any], metric: str) -> float:
@@ -92,7 +94,8 @@ def _inflation(rows: list[dict[str, Any]]) -> str:
             gap = random["crop_auprc"] - blocked["crop_auprc"]
             told.append(
                 f"{name}: a random split promises an area under PR of {mean_sd(random, 'crop_auprc')} where blocks of time give "
-                f"{mean_sd(blocked, 'crop_auprc')}: {gap:+.2f}, with {random['leakage']:.0%} of its test crops leaking."
+                f"{mean_sd(blocked, 'crop_auprc')} ({gap:+.2f}), and under ROC {mean_sd(random, 'crop_auroc')} where they give "
+                f"{mean_sd(blocked, 'crop_auroc')}; {random['leakage']:.0%} of its test crops leak."
             )
     return " ".join(told) or "The random and the blocked split did not both come to an end."
 
