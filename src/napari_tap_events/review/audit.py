@@ -223,7 +223,7 @@ def _by_bin(shares: list[tuple[int, range, float]], edges: list[int], strata: in
 def _spread(drawn: NDArray[np.int64], shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """Throw the drawn events (H, D) of each stratum into bins by their shares (H, B); return (B, D)."""
     thrown: NDArray[np.int64] = np.sum([rng.multinomial(drawn[h], shares[h]) for h in range(len(shares))], axis=0)
-    return thrown.T.astype(np.float64)
+    return np.array(thrown.T, dtype=np.float64)
 
 
 def _sentence(events: Estimate, recall: Estimate, precision: Estimate, enough: bool) -> str:
