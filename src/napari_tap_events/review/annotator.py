@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,22 +36,21 @@ class Annotator:
     error_rate: float = 0.0
     seed: int = 0
 
-    def answer(self, card: Card, number: int) -> Reply:
+    def answer(self, card: Card, number: int, marked: Collection[tuple[int, float, float]] = ()) -> Reply:
         """Answer a card, the `number`-th.
 
         An event is put to its true frame. Where it is at the card's place, the mark stays there; where it is elsewhere in the square
-        that the card asks about, the person points at it.
+        that the card asks about, the person points at it, unless it is among the places `marked` already.
         """
         found = self._nearest(card)
-        if found is None:
+        if found is None or (not self._at_place(found, card) and self._is_marked(found, marked)):
             return Reply("yes" if self._errs(number) else "no")
         if found["kind"] == UNCERTAIN:
             return Reply("unsure")
         if self._errs(number):
             return Reply("no")
         t, y, x = int(found["t"]), float(found["y"]), float(found["x"])
-        at_place = np.hypot(y - card.y, x - card.x) <= self.near.radius_px
-        return Reply("yes", nudge=t - card.t) if at_place else Reply("yes", nudge=t - card.t, y=y, x=x)
+        return Reply("yes", nudge=t - card.t) if self._at_place(found, card) else Reply("yes", nudge=t - card.t, y=y, x=x)
 
     def look_over(self, card: Card, number: int) -> list[SeenEvent]:
         """Return the events in a window of the audit, and those just outside of it."""
@@ -79,6 +79,15 @@ class Annotator:
         far = away / self.near.radius_px + late / max(1, self.near.radius_frames)
         nearest: pd.Series[Any] = self.truth.loc[far[close].idxmin()]
         return nearest
+
+    def _at_place(self, event: pd.Series[Any], card: Card) -> bool:
+        return bool(np.hypot(event["y"] - card.y, event["x"] - card.x) <= self.near.radius_px)
+
+    def _is_marked(self, event: pd.Series[Any], marked: Collection[tuple[int, float, float]]) -> bool:
+        return any(
+            np.hypot(event["y"] - y, event["x"] - x) <= self.near.radius_px and abs(event["t"] - t) <= self.near.radius_frames
+            for t, y, x in marked
+        )
 
     def _errs(self, number: int) -> bool:
         return bool(np.random.default_rng((self.seed, 6, number)).random() < self.error_rate)
