@@ -161,6 +161,34 @@ def test_the_audit_is_told(desk, project, marked):
     assert next(m for m in said if m["what"] == "audit")["audit"]["looked"] == 0
 
 
+def test_a_head_of_another_movie_can_be_adopted_and_put_right_by_answers(desk, project, marked):
+    answered(project, marked)
+    said_by(desk, [{"order": "retrain"}])
+    taught = project.path / "heads" / "review-movie-1"
+    said = said_by(desk, [{"order": "adopt", "head": str(taught)}, {"order": "correct"}])
+    head = next(m for m in said if m["what"] == "head")
+    assert (head["head"], head["shift"], head["words"]) == (str(taught), 0.0, "")
+    said = said_by(desk, [{"order": "adopt", "head": "none"}])
+    assert "no model folder" in next(m["message"] for m in said if m["what"] == "error")
+
+
+def test_thirty_answers_put_the_probabilities_of_a_head_right(desk, project, marked):
+    answered(project, marked)
+    said_by(desk, [{"order": "retrain"}])
+    table = desk.told.proposals.candidates
+    a = project.annotations("movie")
+    from napari_tap_events.review.cards import Card
+
+    near = HeadSettings(radius_px=6.0, radius_frames=1)
+    for n, (t, y, x) in enumerate(table[["t", "y", "x"]].to_numpy()[:60]):
+        a.do(decide(a, Card("uncertain", int(t), y, x, "event", 0.5, 16.0), Reply("yes" if n % 3 == 0 else "no"), REVIEW, near))
+    said = desk.correct()
+    assert said["answers"] >= 30
+    assert 0 <= said["ranks"] <= 1
+    assert (desk.told.proposals.candidates["score"] == table["score"]).all()
+    assert (desk.told.proposals.candidates["probability"] != table["probability"]).any()
+
+
 def wait_for(link: Link, wanted: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -6,7 +6,7 @@ head that was not taught in its block ("held out") calibrates, sets the threshol
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -43,6 +43,8 @@ TILE_PX = 32
 """Side of the tiles that teach: answers speak of small squares, larger tiles hold mostly what is not known."""
 
 BATCH = 16
+SPREAD, MOST_SLOPE = (0.5, 0.999), 4.0
+"""Quantiles of scores by which two heads are brought to one scale, and by how much at most."""
 FIRST_PLACES = 24
 """So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
 
@@ -228,9 +230,10 @@ class Apprentice:
         """Calibrate by held-out scores of what was answered, and say of every candidate what a held-out head says."""
         places = np.array([(c.t, c.y, c.x) for c in found], dtype=np.float64).reshape(-1, 3)
         own = np.array([c.score for c in found])
-        held = self._held_scores(said, places, own)
         asked, truth = answers.judged
-        scores = self._held_scores(said, asked, np.full(len(asked), np.nan))
+        scale = self._scales(head, said, asked)
+        held = self._held_scores(said, places, own, scale)
+        scores = self._held_scores(said, asked, np.full(len(asked), np.nan), scale)
         usable = np.isfinite(scores)
         both = usable.any() and len(np.unique(truth[usable])) == 2
         calibrator = fit_calibrator(scores[usable], truth[usable], "platt") if both else Calibrator()
@@ -240,7 +243,7 @@ class Apprentice:
 
     def _window_calibrators(self, said: dict[int, EventHead], labels: NDArray[np.int8]) -> tuple[Calibrator, ...]:
         """Fit what a window's logit means, by heads that were not taught in its block."""
-        dense = {id(head): DenseHead(head) for head in said.values()}
+        dense = _each_once(said)
         frames = sorted(said)
         if not frames:
             return tuple(Calibrator() for _ in range(labels.shape[1]))
@@ -253,22 +256,69 @@ class Apprentice:
             kinds.append(fit_calibrator(logits[:, k][known], truth, "platt") if both else Calibrator())
         return tuple(kinds)
 
-    def _held_scores(self, said: dict[int, EventHead], places: NDArray[np.float64], otherwise: NDArray[np.float64]) -> Scores:
+    def _scales(
+        self, head: EventHead, said: dict[int, EventHead], asked: NDArray[np.float64]
+    ) -> dict[int, tuple[float, float]]:
+        """Return what brings the scores of each held-out head to the scale of the final one: (slope, shift), by its id.
+
+        A head that was taught by fewer answers is less sure of itself. Both look at the same frames, away from what was answered,
+        which neither was taught; there their scores should be spread alike.
+        """
+        seen: dict[int, list[tuple[Scores, Scores]]] = {}
+        own, dense = DenseHead(head), _each_once(said)
+        for t, one in sorted(said.items()):
+            away = self._away_from(asked, t, score_grid(head, self.maps.stride_px))
+            both = [score_frame(which, self.tiles, t, self.settings.radius_px).max(0) for which in (dense[id(one)], own)]
+            mask = away(both[0].shape)
+            seen.setdefault(id(one), []).append((both[0][mask], both[1][mask]))
+        scales = {}
+        for key, parts in seen.items():
+            (low, high), (own_low, own_high) = (
+                np.quantile(np.concatenate([part[side] for part in parts]), SPREAD) for side in (0, 1)
+            )
+            slope = float(np.clip((own_high - own_low) / max(high - low, 1e-6), 1 / MOST_SLOPE, MOST_SLOPE))
+            scales[key] = slope, float(own_low - slope * low)
+        return scales
+
+    def _away_from(self, asked: NDArray[np.float64], t: int, grid: ScoreGrid) -> Callable[[tuple[int, ...]], NDArray[np.bool_]]:
+        """Return what says which values of a score map of frame pair `t` lie away from every place that was answered."""
+        near = asked[np.abs(asked[:, 0] - t) <= self.settings.radius_frames, 1:]
+
+        def mask(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+            rows, columns = (grid.offset_px + grid.stride_px * np.arange(size) for size in shape)
+            free = np.ones(shape, bool)
+            for y, x in near:
+                free &= (rows[:, None] - y) ** 2 + (columns - x) ** 2 > (2 * self.settings.radius_px) ** 2
+            return free
+
+        return mask
+
+    def _held_scores(
+        self,
+        said: dict[int, EventHead],
+        places: NDArray[np.float64],
+        otherwise: NDArray[np.float64],
+        scale: dict[int, tuple[float, float]],
+    ) -> Scores:
         """Return the greatest score within half a radius of each place (N, 3), t y x, by heads not taught there."""
-        grid_of = {id(head): score_grid(head, self.maps.stride_px) for head in said.values()}
-        dense = {id(head): DenseHead(head) for head in said.values()}
+        dense = _each_once(said)
         scores = np.array(otherwise, dtype=np.float32)
         for t in sorted({int(t) for t in places[:, 0]} & set(said)):
             head = said[t]
-            grid = grid_of[id(head)]
+            grid, (slope, shift) = score_grid(head, self.maps.stride_px), scale[id(head)]
             values = score_frame(dense[id(head)], self.tiles, t, self.settings.radius_px).max(0)
             reach = max(1, round(0.5 * self.settings.radius_px / grid.stride_px))
             values = ndi.maximum_filter(values, size=2 * reach + 1)
             here = np.flatnonzero(places[:, 0] == t)
             at = np.round((places[here, 1:] - grid.offset_px) / grid.stride_px).astype(int)
             at = np.clip(at, 0, np.array(values.shape) - 1)
-            scores[here] = values[at[:, 0], at[:, 1]]
+            scores[here] = slope * values[at[:, 0], at[:, 1]] + shift
         return scores
+
+
+def _each_once(said: dict[int, EventHead]) -> dict[int, DenseHead]:
+    """Return every head of a few, ready to read whole frames, by its id."""
+    return {key: DenseHead(head) for key, head in {id(head): head for head in said.values()}.items()}
 
 
 def table_of(found: Sequence[Candidate], calibrator: Calibrator, source: str) -> pd.DataFrame:

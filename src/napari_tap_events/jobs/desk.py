@@ -9,11 +9,12 @@ import os
 import shutil
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
@@ -23,8 +24,9 @@ from napari_tap_events.encoder.weights import WEIGHTS, Card, load_card, load_wei
 from napari_tap_events.errors import ModelError, ProjectError
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.dense import DenseHead, any_kind
-from napari_tap_events.events.head import EventHead, make_head
+from napari_tap_events.events.head import EventHead, HeadShape, make_head
 from napari_tap_events.events.held_out import Calibration
+from napari_tap_events.events.matching import match_events
 from napari_tap_events.jobs.answers import answers_of
 from napari_tap_events.jobs.apprentice import Apprentice, Learned
 from napari_tap_events.jobs.feature_cache import FeatureCache
@@ -39,7 +41,7 @@ from napari_tap_events.review.gate import HeadRecord, Ruling, read_history, rule
 from napari_tap_events.review.locked import locked_units, within
 from napari_tap_events.review.proposals import ProposalsOnDisk, read_proposals, review_folder, write_proposals
 from napari_tap_events.review.queue import Proposals
-from napari_tap_events.review.transfer import summarise
+from napari_tap_events.review.transfer import feature_shift, refit, summarise, summary_from_json, trust
 from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings, ScoreSettings
 
 HISTORY, OVERLAY = "heads.json", "overlay.ome.zarr"
@@ -90,6 +92,7 @@ class Desk:
         self.folder = review_folder(self.project, self.name)
         self.head: EventHead | None = None
         self.windows: tuple[Calibrator, ...] = ()
+        self.shift: float | None = None
         self.told = self._resumed() or self._begun()
 
     def annotations(self) -> Annotations:
@@ -143,6 +146,50 @@ class Desk:
         write_proposals(self.folder, self.told)
         write_history(self.folder / HISTORY, history)
         return {"head": folder, "accepted": True, "words": "Back to an earlier head.", "in_use": folder}
+
+    def adopt(self, folder: Path) -> Generator[Report, None, dict[str, Any]]:
+        """Put a head in use that another movie taught, and say how foreign this movie is to it.
+
+        Raises
+        ------
+        ModelError
+            When it cannot be loaded, or was made for other maps.
+        """
+        head, windows, calibration = self._load(folder)
+        taught = summary_from_json(load_card(folder, "head").details.get("feature_summary"))
+        self.shift = None if taught is None else feature_shift(summarise(self.maps.frames), taught)
+        candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
+        self.head, self.windows = head, windows
+        self.told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, str(folder), 0)
+        write_proposals(self.folder, self.told)
+        return {
+            "head": str(folder),
+            "accepted": True,
+            "in_use": str(folder),
+            "shift": self.shift,
+            "words": trust(self.shift, None),
+        }
+
+    def correct(self) -> dict[str, Any]:
+        """Refit temperature, bias and threshold of the head in use by the answers, and say whether to trust it.
+
+        Returns
+        -------
+        dict
+            `shift`, `answers` used, `ranks`, `words`; candidates and threshold are brought up to date where there are enough answers.
+        """
+        table = self.told.proposals.candidates
+        places, truth = answers_of(self.annotations()).judged
+        judged = pd.DataFrame(places, columns=["t", "y", "x"])
+        match = match_events(table, judged, self.settings.radius_px, self.settings.radius_frames)
+        found = refit(table["score"].to_numpy()[match.predicted], truth[match.truth]) if self.told.head else None
+        if found is not None:
+            p = found.calibrator.probability(table["score"].to_numpy())
+            proposals = Proposals(table.assign(probability=np.round(p, 6)), True)
+            self.told = replace(self.told, proposals=proposals, threshold=found.threshold)
+            write_proposals(self.folder, self.told)
+        ranks = None if found is None else round(found.ranks, 4)
+        return {"shift": self.shift, "answers": match.tp, "ranks": ranks, "words": trust(self.shift, found)}
 
     def predict(self, first: int) -> Generator[Report, None, None]:
         """Write the probability map, the frame pair on screen first, then its neighbours, then the rest.
@@ -246,7 +293,12 @@ class Desk:
         card = load_card(folder, "head")
         calibration = Calibration.from_dict(card.details["calibration"])
         kinds = len(card.details["kinds"])
-        head = make_head(self.settings.head, head_shape(self.maps, self.settings, kinds), self.settings.pair)
+        shape = head_shape(self.maps, self.settings, kinds)
+        if HeadShape(**card.details["shape"]) != shape or card.details["head"] != self.settings.head:
+            raise ModelError(
+                f"the head '{folder.name}' was made for other maps or settings; give those that it was taught with."
+            )
+        head = make_head(self.settings.head, shape, self.settings.pair)
         load_weights(folder, head)
         return head.to(self.compute.device).eval(), calibration.windows, calibration
 

@@ -18,7 +18,7 @@ from napari_tap_events.jobs.runner import PROGRAM
 LOG = "worker.log"
 MOST_RESTARTS = 5
 """So often in a row, without a word in between, a worker is started again before it is given up."""
-FINAL = ("done", "dropped", "error", "cards", "audit", "head")
+FINAL = ("done", "dropped", "error", "cards", "audit", "trust", "head")
 """Messages after which an order is no longer waited for."""
 
 Message = dict[str, Any]
@@ -100,7 +100,7 @@ class Link:
         """Give an order, and return its number; where the worker is gone it is given when it is back."""
         self._number += 1
         message = {"id": self._number, "order": order, **values}
-        if order in ("retrain", "predict", "back"):  # the new one makes the old one idle
+        if order in ("retrain", "predict", "back", "adopt"):  # the new one makes the old one idle
             self._pending = {n: told for n, told in self._pending.items() if told["order"] != order}
         self._pending[self._number] = message
         self._write(message)

@@ -133,7 +133,8 @@ def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curv
         if card.box is not None:
             a.do(answer_window(card, trial.person.look_over(card, number)))
         else:
-            a.do(decide(a, card, trial.person.answer(card, number), trial.settings, near))
+            marked = [(r.event.t, r.event.y, r.event.x) for r in a.events]
+            a.do(decide(a, card, trial.person.answer(card, number, marked), trial.settings, near))
         if number % every == 0 or number == trial.decisions:
             started = time.perf_counter()
             learned = yield from _learn(trial, a, learned)

@@ -25,6 +25,7 @@ from napari_tap_events.jobs.output import describe, finish, write_history, write
 from napari_tap_events.jobs.teaching import Classroom, Taught, inputs_of, oof_stride_px
 from napari_tap_events.movies.masks import save_masks
 from napari_tap_events.movies.ome_zarr import create_map
+from napari_tap_events.review.transfer import summarise
 from napari_tap_events.settings import EncoderSettings, HeadSettings, ScoreSettings
 
 
@@ -176,6 +177,8 @@ def _write_model(
         "radius_frames": settings.radius_frames,
         "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
     }
+    if room.maps[0].frames.shape[1]:
+        details["feature_summary"] = summarise(room.maps[0].frames).to_json()
     card = Card(
         kind="head",
         name=room.run.out.name,

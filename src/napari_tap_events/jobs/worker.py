@@ -1,9 +1,10 @@
 """The resident worker of a review: one order a line on its input, one message a line on its output, all JSON.
 
-Orders: `retrain`, `predict` (`first`: the frame pair on screen), `queue` (`count`, `passed`), `audit`, `back` (`head`), `stop`. Each
-may carry an `id`, which its messages repeat. A new retrain ends the one at work; a new predict begins anew at its frame; the frame on
-screen comes before everything, the rest of the movie after everything. Messages: `ready`, `report`, `frame`, `head`, `cards`,
-`audit`, `done`, `dropped`, `error`; each tells the memory that the worker takes.
+Orders: `retrain`, `predict` (`first`: the frame pair on screen), `queue` (`count`, `passed`), `audit`, `back` (`head`), `adopt` (`head`:
+one that another movie taught), `correct` (by the answers on this movie), `stop`. Each may carry an `id`, which its messages repeat. A
+new retrain ends the one at work; a new predict begins anew at its frame; the frame on screen comes before everything, the rest of the
+movie after everything. Messages: `ready`, `report`, `frame`, `head`, `cards`, `audit`, `trust`, `done`, `dropped`, `error`; each tells the
+memory that the worker takes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -80,7 +82,10 @@ class Worker:
         if not self._ready:  # waits until the movie is open
             self._tasks.insert(0, _Task(order, WORK, self._later(order)))
             return True
-        _TAKERS[name](self, order)
+        try:
+            _TAKERS[name](self, order)
+        except TapEventsError as error:
+            self._tell(order, "error", message=str(error), kind=type(error).__name__)
         return True
 
     def _later(self, order: Order) -> Generator[Report, None, None]:
@@ -94,6 +99,13 @@ class Worker:
     def _back(self, order: Order) -> None:
         self._drop("retrain", "rest")
         self._add(order, WORK, self.desk.go_back(str(order.get("head", ""))))
+
+    def _adopt(self, order: Order) -> None:
+        self._drop("retrain", "rest")
+        self._add(order, WORK, self.desk.adopt(Path(str(order.get("head", "")))))
+
+    def _correct(self, order: Order) -> None:
+        self._tell(order, "trust", **self.desk.correct())
 
     def _predict(self, order: Order) -> None:
         self._drop("predict", "rest")
@@ -152,7 +164,7 @@ class Worker:
         if name == "open":
             self._ready = True
             self._tell(task.order, "ready", movie=self.desk.name, head=self.desk.told.head, answers=self.desk.told.answers)
-        elif name in ("retrain", "back"):
+        elif name in ("retrain", "back", "adopt"):
             self._tell(task.order, "head", **value)
             if value["accepted"]:
                 self._predict({"order": "predict"})
@@ -170,6 +182,8 @@ _TAKERS: Mapping[str, Callable[[Worker, Order], None]] = {
     "queue": Worker._queue,
     "audit": Worker._audit,
     "back": Worker._back,
+    "adopt": Worker._adopt,
+    "correct": Worker._correct,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,17 +36,21 @@ class Annotator:
     error_rate: float = 0.0
     seed: int = 0
 
-    def answer(self, card: Card, number: int) -> Reply:
-        """Answer a card, the `number`-th; an event that is told is put to its true frame, and left at the card's place."""
-        nearest = self._nearest(card)
-        if nearest is not None and nearest["kind"] == UNCERTAIN:
+    def answer(self, card: Card, number: int, marked: Collection[tuple[int, float, float]] = ()) -> Reply:
+        """Answer a card, the `number`-th.
+
+        An event is put to its true frame. Where it is at the card's place, the mark stays there; where it is elsewhere in the square
+        that the card asks about, the person points at it, unless it is among the places `marked` already.
+        """
+        found = self._nearest(card)
+        if found is None or (not self._at_place(found, card) and self._is_marked(found, marked)):
+            return Reply("yes" if self._errs(number) else "no")
+        if found["kind"] == UNCERTAIN:
             return Reply("unsure")
-        is_event = nearest is not None
         if self._errs(number):
-            return Reply("no" if is_event else "yes")
-        if nearest is None:
             return Reply("no")
-        return Reply("yes", nudge=int(nearest["t"]) - card.t)
+        t, y, x = int(found["t"]), float(found["y"]), float(found["x"])
+        return Reply("yes", nudge=t - card.t) if self._at_place(found, card) else Reply("yes", nudge=t - card.t, y=y, x=x)
 
     def look_over(self, card: Card, number: int) -> list[SeenEvent]:
         """Return the events in a window of the audit, and those just outside of it."""
@@ -63,14 +68,26 @@ class Annotator:
         ]
 
     def _nearest(self, card: Card) -> pd.Series[Any] | None:
+        """Return the event at the card's place, or else elsewhere in its square."""
         away = np.hypot(self.truth["y"] - card.y, self.truth["x"] - card.x)
         late = (self.truth["t"] - card.t).abs()
-        close = (away <= self.near.radius_px) & (late <= self.near.radius_frames)
+        half = card.side_px / 2
+        square = ((self.truth["y"] - card.y).abs() <= half) & ((self.truth["x"] - card.x).abs() <= half)
+        close = ((away <= self.near.radius_px) | square) & (late <= self.near.radius_frames)
         if not close.any():
             return None
         far = away / self.near.radius_px + late / max(1, self.near.radius_frames)
         nearest: pd.Series[Any] = self.truth.loc[far[close].idxmin()]
         return nearest
+
+    def _at_place(self, event: pd.Series[Any], card: Card) -> bool:
+        return bool(np.hypot(event["y"] - card.y, event["x"] - card.x) <= self.near.radius_px)
+
+    def _is_marked(self, event: pd.Series[Any], marked: Collection[tuple[int, float, float]]) -> bool:
+        return any(
+            np.hypot(event["y"] - y, event["x"] - x) <= self.near.radius_px and abs(event["t"] - t) <= self.near.radius_frames
+            for t, y, x in marked
+        )
 
     def _errs(self, number: int) -> bool:
         return bool(np.random.default_rng((self.seed, 6, number)).random() < self.error_rate)

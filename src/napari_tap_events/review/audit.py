@@ -217,14 +217,15 @@ def _by_bin(shares: list[tuple[int, range, float]], edges: list[int], strata: in
         per_pair[stratum, box.start : box.stop] += share
     by_bin = np.add.reduceat(per_pair, edges[:-1], axis=1)
     total = by_bin.sum(1, keepdims=True)
-    even: NDArray[np.float64] = np.where(total > 0, by_bin / np.maximum(total, 1e-12), 1 / by_bin.shape[1])
-    return even
+    shares_of: NDArray[np.float64] = np.where(total > 0, by_bin / np.maximum(total, 1e-12), 1 / by_bin.shape[1])
+    return shares_of
 
 
 def _spread(drawn: NDArray[np.int64], shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """Throw the drawn events (H, D) of each stratum into bins by their shares (H, B); return (B, D)."""
     thrown: NDArray[np.int64] = np.sum([rng.multinomial(drawn[h], shares[h]) for h in range(len(shares))], axis=0)
-    return thrown.T.astype(np.float64)
+    by_bin: NDArray[np.float64] = np.array(thrown.T, dtype=np.float64)
+    return by_bin
 
 
 def _sentence(events: Estimate, recall: Estimate, precision: Estimate, enough: bool) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_tap_events.events.calibration import Calibrator, fit_calibrator
 
@@ -81,7 +81,7 @@ class Refit:
     ranks: float
 
 
-def refit(scores: Sequence[float], answers: Sequence[bool]) -> Refit | None:
+def refit(scores: ArrayLike, answers: ArrayLike) -> Refit | None:
     """Fit temperature, bias and threshold to answers.
 
     Parameters
