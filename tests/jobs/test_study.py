@@ -142,7 +142,7 @@ def test_a_finished_study_takes_more_seeds_and_keeps_those_it_has(studied):
 
 def test_another_study_or_other_settings_do_not_go_on_in_the_same_folder(studied):
     studied("splits", rows="image, random")
-    with pytest.raises(OutputError, match="add --overwrite to replace them"):
+    with pytest.raises(OutputError, match="add --overwrite to replace"):
         studied("splits", rows="image, random")
     with pytest.raises(OutputError, match="was made by 'study splits', not by 'study errors'"):
         studied("errors", resume=True)
