@@ -120,7 +120,7 @@ MISTAKES = {
     "neither head nor encoder": ("detect {d}/movie.tif --out {o}", "exactly one of them"),
     "both overwrite and resume": ("pretrain {d}/movie.tif --overwrite --resume --out {o}", "contradict each other"),
     "an output that is not ours": ("pretrain {d}/movie.tif --patch-px 16 --out {d}", "not made by this software"),
-    "results in the way": ("pretrain {d}/movie.tif --patch-px 16 --out {d}/encoder", "add --overwrite to replace them"),
+    "results in the way": ("pretrain {d}/movie.tif --patch-px 16 --out {d}/encoder", "add --overwrite to replace it"),
     "a settings file that is not there": ("pretrain {d}/movie.tif --settings {d}/no.toml --out {o}", "cannot be read"),
     "a table without places": ("score {d}/bad.csv {d}/bad.csv", "is no events table: it lacks y, x"),
     "a table that is not there": ("score {d}/no.csv {d}/no.csv", "cannot be read"),
