@@ -46,6 +46,14 @@ def test_the_whole_window_never_imports_torch():
         "events.exports",
         "events.over_time",
         "study.result_folder",
+        "review.queue",
+        "review.audit",
+        "review.verdicts",
+        "review.proposals",
+        "review.gate",
+        "review.transfer",
+        "jobs.link",
+        "project.reading",
     ],
 )
 def test_reading_movies_and_tables_needs_neither_torch_nor_napari(room):

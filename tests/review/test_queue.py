@@ -154,6 +154,15 @@ def test_a_simulated_person_answers_by_the_truth_and_errs_as_told(marks, propose
     assert 60 < answers.count("no") < 120
 
 
+def test_a_simulated_person_points_at_an_event_beside_the_place_but_once(marks, proposed):
+    truth = proposed(1).assign(kind="division")
+    event = truth.iloc[0]
+    card = replace(next_cards(Proposals(truth), marks, QueueSettings(order="confident"), NEAR, 1)[0], y=event["y"] + 20)
+    person = Annotator(truth, NEAR)
+    assert person.answer(card, 1) == Reply("yes", y=event["y"], x=event["x"])
+    assert person.answer(card, 1, [(event["t"], event["y"], event["x"])]) == Reply("no")
+
+
 def test_answered_windows_do_not_come_again(marks, proposed):
     table = proposed()
     marks.do(begin_audit(marks, table, SETTINGS, taught=True))
