@@ -169,7 +169,7 @@ def test_a_head_of_another_movie_can_be_adopted_and_put_right_by_answers(desk, p
     head = next(m for m in said if m["what"] == "head")
     assert (head["head"], head["shift"], head["words"]) == (str(taught), 0.0, "")
     said = said_by(desk, [{"order": "adopt", "head": "none"}])
-    assert "no model folder" in next(m["message"] for m in said if m["what"] == "error")
+    assert "there is no folder" in next(m["message"] for m in said if m["what"] == "error")
 
 
 def test_thirty_answers_put_the_probabilities_of_a_head_right(desk, project, marked):
@@ -245,7 +245,7 @@ def test_a_worker_that_cannot_work_says_why_and_is_given_up(project, tmp_path: P
         while not link.trouble and time.monotonic() < until:
             link.receive()
             time.sleep(0.01)
-        assert "no model folder" in link.trouble
+        assert "there is no folder" in link.trouble
         assert link.restarts == 0
     finally:
         link.stop()
