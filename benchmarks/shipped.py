@@ -41,11 +41,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--note", default="", help="What the card shall say of this run besides.")
     given = parser.parse_args()
     if given.what == "train":
         train(given)
     else:
-        install(given.out)
+        install(given.out, given.note)
 
 
 def train(given: argparse.Namespace) -> None:
@@ -66,7 +67,7 @@ def train(given: argparse.Namespace) -> None:
     (given.out / "cost.json").write_text(json.dumps({**minutes, "machine": platform.machine(), "torch": torch.__version__}))
 
 
-def install(trained: Path) -> None:
+def install(trained: Path, note: str) -> None:
     """Copy weights and card into the package; the card tells the recipe and the licence."""
     card = load_card(trained, "encoder")
     cost = json.loads((trained / "cost.json").read_text()) if (trained / "cost.json").exists() else {}
@@ -75,6 +76,7 @@ def install(trained: Path) -> None:
         "data": "simulated movies, made from the seed" + "".join(f"; {movie.name}" for movie in card.movies),
         "licence": LICENCE,
         "cost": cost,
+        **({"note": note} if note else {}),
     }
     folder = encoder_folder(SHIPPED)
     folder.mkdir(exist_ok=True)

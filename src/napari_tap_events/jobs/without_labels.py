@@ -40,7 +40,7 @@ def detect_without_labels(
     encoder : str or Path
         Folder of an encoder, or "shipped".
     settings : DetectSettings
-        `by` says by which head; `threshold` is 0.5 unless given.
+        `by` says by which head; `threshold` is that of the ranking unless given.
     run : Run
     first_frame : int, optional
         Frame that somebody looks at: its map is written before all others, once more than needed; the results are the same.
@@ -129,12 +129,12 @@ class _Stored:
             self.maps[name][t - self.first] = look(maps).astype(np.float16)
 
 
-def _write_tables(candidates: list[Candidate], by: str, movie: Movie, settings: DetectSettings, out: Path) -> dict[str, int]:
+def _write_tables(candidates: list[Candidate], by: str, movie: Movie, settings: DetectSettings, out: Path) -> dict[str, float]:
     ranking: Ranking = RANKINGS[by]
     rows = [EventRow(c.t, c.y, c.x, ranking.kinds[c.kind], ranking.probability(c.score), source=by) for c in candidates]
     table = events_table(rows, movie.interval_s, movie.pixel_size_um)
-    threshold = 0.5 if settings.threshold is None else settings.threshold
+    threshold = ranking.threshold if settings.threshold is None else settings.threshold
     found = table[table["probability"] >= threshold].reset_index(drop=True)
     write_events(out / "candidates.csv", table)
     write_events(out / "events.csv", found)
-    return {"candidates": len(table), "events": len(found)}
+    return {"candidates": len(table), "events": len(found), "threshold": threshold}
