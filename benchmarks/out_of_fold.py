@@ -57,6 +57,10 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "tap with synthetic movies + arrow map, crops of 48 px": ("tap-synthetic", {"arrow": True, "crop_px": 48}),
     "intensity + small conv head, criterion size-either": ("intensity", {"criterion": "size-either"}),
+    "shipped": ("shipped", {}),
+    "shipped + event map": ("shipped", {"simulated": True}),
+    "shipped + event map + intensity": ("shipped", {"simulated": True, "intensity": True}),
+    "event map + intensity (no features)": ("shipped", {"features": False, "simulated": True, "intensity": True}),
     "arrow map + intensity (no features)": ("tap-synthetic", {"features": False, "arrow": True, "intensity": True}),
 }
 ZERO_LABEL = {"arrow map alone, no label: tap": "tap", "arrow map alone, no label: tap with synthetic movies": "tap-synthetic"}
@@ -116,7 +120,8 @@ def head_row(name: str, seed: int, given: argparse.Namespace) -> dict[str, Any]:
     source = str(encoder_of(encoder, seed, given)) if encoder in ENCODERS else encoder
     settings = HeadSettings(encoder=source, seed=seed, **{**HEAD, **changes})
     folder = given.out / "heads" / f"{slug(name)}-{seed}"
-    cache = given.out / "features" / f"{encoder}-{seed}" if encoder in ENCODERS else None
+    kept = {**dict.fromkeys(ENCODERS, f"{encoder}-{seed}"), "shipped": "shipped"}.get(encoder)
+    cache = given.out / "features" / kept if kept else None
     labelled = [Labelled(given.movie, given.masks, given.events)]
     for _ in train(labelled, settings, run_of(folder, given), cache):
         pass
