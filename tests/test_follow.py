@@ -73,4 +73,4 @@ def test_the_time_left_is_told(capsys, monkeypatch):
     clock = iter([100.0, 110.0, 120.0, 400.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     follow(work(Report("a", 0, 40), Report("a", 1, 40), Report("a", 2, 40), Report("a", 4, 40)), Control(), Reports.text)
-    assert "45:00 left" in capsys.readouterr().err
+    assert "58:00 left" in capsys.readouterr().err

@@ -69,7 +69,8 @@ def test_crop_scores_by_hand():
 
 def test_errors_by_time_add_up_to_the_confusion_matrix():
     judged = judge_folds(*folds(), ("event",), "platt", SCORE)
-    counts, (first, second) = by_time(judged), crop_level(judged.probability, judged.labels)["confusion"]
+    counts = by_time(judged.t, judged.labels, judged.probability)
+    first, second = crop_level(judged.probability, judged.labels)["confusion"]
     assert sum(counts["false_positive"]) == first[1]
     assert sum(counts["false_negative"]) == second[0]
     assert sum(counts["true"]) == sum(second)

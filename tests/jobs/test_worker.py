@@ -84,6 +84,24 @@ def test_before_any_answer_the_arrow_map_fills_the_queue(desk):
     assert all(m["memory_mb"] > 0 for m in said)
 
 
+def test_orders_that_come_before_the_movie_is_open_wait_for_it(desk, project, marked):
+    answered(project, marked)
+    said: list[dict[str, Any]] = []
+    worker = Worker(desk, said.append)
+
+    def stream():
+        yield {"id": 1, "order": "retrain"}
+        yield {"id": 2, "order": "queue", "count": 2}
+        while worker.busy:
+            yield None
+
+    worker.run(stream())
+    assert next(i for i, m in enumerate(said) if m["what"] == "ready") < next(
+        i for i, m in enumerate(said) if m["what"] == "cards"
+    )
+    assert next(m for m in said if m["what"] == "head")["id"] == 1
+
+
 def test_a_retrain_makes_a_head_that_the_queue_and_the_overlay_follow(desk, project, marked):
     answered(project, marked)
     said = said_by(desk, [{"id": 7, "order": "retrain"}])

@@ -52,6 +52,7 @@ class Worker:
     def __init__(self, desk: Desk, say: Say) -> None:
         self.desk, self._say = desk, say
         self._tasks: list[_Task] = []
+        self._waiting: list[Order] = []
         self._ready = False
         self._first = 0
         self._process = psutil.Process()
@@ -68,7 +69,7 @@ class Worker:
     @property
     def busy(self) -> bool:
         """Whether anything is left to do."""
-        return bool(self._tasks)
+        return bool(self._tasks or self._waiting)
 
     def _take(self, order: Order) -> bool:
         """Take an order; say whether to go on."""
@@ -80,17 +81,13 @@ class Worker:
             self._tell(order, "error", message=f"there is no order '{name}'; there are: {', '.join(_TAKERS)}, stop.")
             return True
         if not self._ready:  # waits until the movie is open
-            self._tasks.insert(0, _Task(order, WORK, self._later(order)))
+            self._waiting.append(order)
             return True
         try:
             _TAKERS[name](self, order)
         except TapEventsError as error:
             self._tell(order, "error", message=str(error), kind=type(error).__name__)
         return True
-
-    def _later(self, order: Order) -> Generator[Report, None, None]:
-        _TAKERS[str(order["order"])](self, order)
-        yield from ()
 
     def _retrain(self, order: Order) -> None:
         self._drop("retrain", "rest", "back")
@@ -164,6 +161,9 @@ class Worker:
         if name == "open":
             self._ready = True
             self._tell(task.order, "ready", movie=self.desk.name, head=self.desk.told.head, answers=self.desk.told.answers)
+            waiting, self._waiting = self._waiting, []
+            for order in waiting:
+                self._take(order)
         elif name in ("retrain", "back", "adopt"):
             self._tell(task.order, "head", **value)
             if value["accepted"]:
