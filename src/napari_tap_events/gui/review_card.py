@@ -14,7 +14,7 @@ from napari_tap_events.gui.film_strip import FilmStrip
 from napari_tap_events.gui.review_choices import KindChips, TagChips
 from napari_tap_events.gui.reviewer import Draft
 from napari_tap_events.project.kinds import Kind
-from napari_tap_events.review.cards import Card
+from napari_tap_events.review.cards import NO_LABELS_YET, Card
 
 SORTS = {
     "uncertain": "Most uncertain",
@@ -24,9 +24,11 @@ SORTS = {
     "audit": "Random window: measures, never teaches",
 }
 """What sort of card it is, in a few words."""
-SHOWN = {"": "picture alone", "probability": "with probability", "grad_cam": "with Grad-CAM"}
+FIRST = "One of the first cards"
+IN_A_WINDOW = "Click on every event in it."
+SHOWN = {"": "no map", "probability": "probability", "grad_cam": "Grad-CAM"}
 EDITING = "An earlier answer; a new one takes its place."
-WHY_LINES = 3
+WHY_LINES = 2
 
 
 class ReviewCard(QWidget):
@@ -72,9 +74,13 @@ class ReviewCard(QWidget):
 
     def show_card(self, card: Card, scene: Scene, editing: bool) -> None:
         """Show another card, its loop from the first frame on."""
-        self.why.setText(f"<b>{SORTS[card.reason]}.</b> {escape(card.words)}" + (f" <i>{EDITING}</i>" if editing else ""))
-        told = "" if card.probability is None else f"Probability <b>{card.probability:.0%}</b>"
+        first = card.words == NO_LABELS_YET
+        sort = FIRST if first else SORTS[card.reason]
+        words = IN_A_WINDOW if card.box is not None else card.words
+        self.why.setText(f"<b>{sort}.</b> {escape(words)}" + (f" <i>{EDITING}</i>" if editing else ""))
+        told = "" if card.probability is None or first else f"Probability <b>{card.probability:.0%}</b>"
         self.probability.setText(told)
+        self.probability.setVisible(bool(told))
         self.leave.setVisible(editing)
         self.picture.setValue(scene)
         self.strip.setValue(scene, self.picture.images)

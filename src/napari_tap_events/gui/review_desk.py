@@ -46,11 +46,8 @@ class ReviewDesk(QWidget):
     Parameters
     ----------
     viewer : napari.viewer.Viewer
-    project : Project
-    name : str
-        Of the movie.
-    movie : Movie
-    annotations : Annotations
+    opened : (Project, str, Movie, Annotations)
+        The project, the movie's name in it, and the movie with its marks.
     start : ReviewStart
         The settings; it lies above.
     work : ReviewWork
@@ -123,11 +120,11 @@ class ReviewDesk(QWidget):
 
     def learn(self) -> None:
         """Let the worker learn from all answers; where there is too little to learn from, say so."""
-        self._since = 0
         missing = learning_words(self._annotations)
         if missing:
             self.state.setText(missing)
         else:
+            self._since = 0
             self.work.learn(len(self._annotations.verdicts))
 
     def _build(self) -> None:
@@ -139,7 +136,7 @@ class ReviewDesk(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for widget in (self.waiting, self.card, self.progress, self.audit, self.state, self.learn_button):
+        for widget in (self.waiting, self.card, self.progress, self.state, self.audit, self.learn_button):
             column.addWidget(widget)
         for fold in (Fold("Last answers", self.answers), Fold("Heads", self.heads)):
             column.addWidget(fold)

@@ -32,7 +32,7 @@ class AnswerList(QListWidget):
         self.setAccessibleName("The last ten answers")
         self.itemClicked.connect(self._tell)
         self.itemActivated.connect(self._tell)
-        self.setMinimumHeight(LINES * (self.fontMetrics().height() + 6))
+        self.setFixedHeight(2 * LINES * (self.fontMetrics().height() + 1))
 
     def setValue(self, answers: Sequence[Said]) -> None:
         """Show these answers."""
@@ -75,7 +75,7 @@ class HeadList(QWidget):
         self.button = QPushButton("Go back to this head")
         self.button.setToolTip("Use the chosen head again; the answers stay, the next head learns from all of them.")
         self.words.setWordWrap(True)
-        self.list.setMinimumHeight(LINES * (self.list.fontMetrics().height() + 6))
+        self.list.setFixedHeight(LINES * (self.list.fontMetrics().height() + 6))
         self.list.setAccessibleName("Heads that the answers have taught")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -57,8 +57,11 @@ class ReviewStart(QWidget):
         row.addRow("Features from", self.encoder)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        self._row = QWidget()
+        row.setContentsMargins(0, 0, 0, 0)
+        self._row.setLayout(row)
         column.addWidget(self.sentence)
-        column.addLayout(row)
+        column.addWidget(self._row)
         column.addWidget(self.button)
         self.form.valueChanged.connect(self._changed)
         self.button.clicked.connect(self.pressed)
@@ -121,7 +124,8 @@ class ReviewStart(QWidget):
         """Offer to start, or to end."""
         self.button.setText("End the learning" if running else "Start")
         self.button.setToolTip("Ends the worker; the answers are kept." if running else "Shows the first card, and learns.")
-        self.sentence.setVisible(not running)
+        for widget in (self.sentence, self._row):
+            widget.setVisible(not running)
 
     def _changed(self) -> None:
         if not self.form.problem():

@@ -13,10 +13,14 @@ def progress_words(annotations: Annotations) -> str:
     answers = [verdict.answer for verdict in annotations.verdicts]
     yes, no, unsure = (answers.count(answer) for answer in ("yes", "no", "unsure"))
     windows = len(annotations.audits)
-    found = f"{len(annotations.events)} events marked"
     total = len(answers) + windows
-    parts = [f"{yes} yes", f"{no} no", *([f"{unsure} unsure"] if unsure else []), f"{windows} windows"]
-    return f"<b>{total} answers</b>: {', '.join(parts)}. {found}."
+    parts = [
+        f"{yes} yes",
+        f"{no} no",
+        *([f"{unsure} unsure"] if unsure else []),
+        f"{windows} window{'' if windows == 1 else 's'}",
+    ]
+    return f"<b>{total} answers</b>: {', '.join(parts)}."
 
 
 def audit_words(audit: Mapping[str, Any] | None) -> str:

@@ -175,7 +175,8 @@ class ReviewWork(QObject):
         if link.trouble:
             self.told.emit(f"⚠ {link.trouble}")
             return
-        doing = self._doing + (" …" if self._doing and "…" not in self._doing else "") or "Waits for answers."
+        going_on = bool(self._doing) and "…" not in self._doing and " of " not in self._doing
+        doing = (self._doing + (" …" if going_on else "")) or "Waits for answers."
         memory = f" ({link.memory_mb} MiB)" if link.memory_mb else ""
         self.told.emit(" ".join(part for part in (doing + memory, self._result) if part))
 
