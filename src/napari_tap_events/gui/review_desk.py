@@ -8,7 +8,7 @@ from typing import Any
 
 import napari.viewer
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.card_crops import Crops, CropShelf
@@ -18,7 +18,6 @@ from napari_tap_events.gui.colours import looks_of_values
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.review_card import ReviewCard
-from napari_tap_events.gui.review_keys import ReviewKeys
 from napari_tap_events.gui.review_lists import AnswerList, HeadList
 from napari_tap_events.gui.review_overlay import ReviewOverlay
 from napari_tap_events.gui.review_start import ReviewStart
@@ -96,11 +95,10 @@ class ReviewDesk(QWidget):
         self._propose()
         if self.reviewer.card is None:
             self.waiting.setText(WAITING)
-        self.card.setFocus()
+        self._take_focus()
 
     def let_go(self) -> None:
         """Stop listening, and take the map out of the viewer."""
-        self.keys.rest()
         self._soon.stop()
         self._look.stop()
         self.card.picture.pause()
@@ -170,9 +168,9 @@ class ReviewDesk(QWidget):
         ]
         for signal, slot in self._signals:
             signal.connect(slot)
-        self.keys = ReviewKeys(self, card, self._deeds())
 
-    def _deeds(self) -> dict[str, Callable[[], object]]:
+    def deeds(self) -> dict[str, Callable[[], object]]:
+        """Return what keys do, as Qt writes them."""
         reviewer = self.reviewer
         deeds: dict[str, Callable[[], object]] = {
             "F": lambda: reviewer.answer("yes"),
@@ -200,6 +198,7 @@ class ReviewDesk(QWidget):
 
     def _show_card(self) -> None:
         card = self.reviewer.card
+        appears = card is not None and self.card.isHidden()
         self.card.setVisible(card is not None)
         self.waiting.setVisible(card is None)
         if card is None:
@@ -210,6 +209,14 @@ class ReviewDesk(QWidget):
         self.card.show_card(card, self._scene(card), self.reviewer.editing is not None)
         self._show_draft()
         self._soon.start()
+        if appears:
+            self._take_focus()
+
+    def _take_focus(self) -> None:
+        """Let keys reach the card at once, unless somebody is writing."""
+        focus = QApplication.focusWidget()
+        if self.card.isVisible() and (focus is None or isinstance(focus, QAbstractButton)):
+            self.card.setFocus()
 
     def _show_draft(self) -> None:
         if self.reviewer.card is not None:

@@ -38,12 +38,15 @@ class ReviewKeys(QObject):
             for canvas in window.findChildren(QOpenGLWidget):
                 self._on_canvas += self._bind(canvas, Qt.ShortcutContext.WidgetShortcut)
 
+    def close(self) -> None:
+        """Let no key hold any more."""
+        self.rest()
+        _remove(self._on_panel)
+        self._on_panel = []
+
     def rest(self) -> None:
         """Leave the canvas to napari's own keys."""
-        for shortcut in self._on_canvas:
-            shortcut.setEnabled(False)
-            shortcut.setParent(None)
-            shortcut.deleteLater()
+        _remove(self._on_canvas)
         self._on_canvas = []
 
     def _bind(self, widget: QWidget, context: Qt.ShortcutContext) -> list[QShortcut]:
@@ -65,3 +68,10 @@ class ReviewKeys(QObject):
                 deed()
 
         return pressed
+
+
+def _remove(shortcuts: list[QShortcut]) -> None:
+    for shortcut in shortcuts:
+        shortcut.setEnabled(False)
+        shortcut.setParent(None)
+        shortcut.deleteLater()

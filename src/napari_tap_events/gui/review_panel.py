@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.review_desk import ReviewDesk
+from napari_tap_events.gui.review_keys import ReviewKeys
 from napari_tap_events.gui.review_start import ReviewStart
 from napari_tap_events.gui.review_work import ReviewWork
 from napari_tap_events.jobs.link import Link
@@ -53,6 +54,7 @@ class ReviewPanel(QWidget):
         self.setMinimumWidth(LEAST_WIDTH_PX)
         self.empty, self.start, self.work = QLabel(NO_MOVIE), ReviewStart(), ReviewWork(link, self)
         self.desk: ReviewDesk | None = None
+        self.keys: ReviewKeys | None = None
         self.empty.setWordWrap(True)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(6, 4, 6, 4)
@@ -87,10 +89,11 @@ class ReviewPanel(QWidget):
         self.desk = ReviewDesk(self._viewer, (project, entry.name, movie, annotations), self.start, self.work)
         self.desk.taught.connect(self.taught)
         self.desk.reviewer.answered.connect(self.tell_answers)
+        self.keys = ReviewKeys(self, self.desk.card, self.desk.deeds())
         self._column.insertWidget(2, self.desk)
         self.tell_answers()
         if self.isVisible():
-            self.desk.keys.hold()
+            self.keys.hold()
 
     def refresh(self) -> None:
         """Offer the encoders of the project."""
@@ -120,15 +123,15 @@ class ReviewPanel(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Let the keys hold."""
         super().showEvent(event)
-        if self.desk is not None:
-            self.desk.keys.hold()
+        if self.desk is not None and self.keys is not None:
+            self.keys.hold()
             self.desk.card.picture.play()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Leave the keys to others."""
         super().hideEvent(event)
-        if self.desk is not None:
-            self.desk.keys.rest()
+        if self.desk is not None and self.keys is not None:
+            self.keys.rest()
             self.desk.card.picture.pause()
 
     def begin(self) -> None:
@@ -181,6 +184,8 @@ class ReviewPanel(QWidget):
         if self.desk is None:
             return
         desk, self.desk = self.desk, None
+        if self.keys is not None:
+            self.keys.close()
         desk.let_go()
         self._column.removeWidget(desk)
         desk.setParent(None)
