@@ -38,7 +38,7 @@ def main() -> None:
             if theme is None:
                 film(stage, PICTURES / "events.webp")
                 stage.viewer.theme = "light"  # last: napari 0.9 leaves a dark square on the picture when the theme goes back
-                stage.picture("6-results-light")
+                stage.picture("7-results-light")
             else:
                 pack(folder, GALLERY)
         finally:
@@ -55,7 +55,7 @@ def pack(folder: Path, gallery: Path) -> None:
 
 
 def story(stage: Stage, data: Path) -> None:
-    """Do all six steps."""
+    """Do all seven steps."""
     open_movie(stage, data)
     mark(stage, data)
     stage.workbench.project.save_as(data.parent / "divisions.tap")
@@ -63,6 +63,7 @@ def story(stage: Stage, data: Path) -> None:
     train(stage)
     find(stage)
     explain(stage)
+    review(stage)
     results(stage)
 
 
@@ -174,14 +175,29 @@ def explain(stage: Stage) -> None:
     stage.picture("5-explain")
 
 
+def review(stage: Stage) -> None:
+    """Step 6: look at the first card, held at the pair that is asked about."""
+    from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings
+
+    stage.open_step("review")
+    panel = stage.workbench.review
+    settings = ReviewSettings(card_px=32, stamp_px=CELL_RADIUS_PX)
+    panel.start.form.setValue(settings, HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX, arrow=True), ComputeSettings())
+    stage.press(panel.start.button)
+    stage.until(lambda: panel.desk.reviewer.card is not None and "Waits" in panel.desk.state.text(), "the first card")
+    panel.desk.card.picture.pause(3)
+    stage.picture("6-review")
+    stage.press(panel.start.button)
+
+
 def results(stage: Stage) -> None:
-    """Step 6: list and count the events."""
+    """Step 7: list and count the events."""
     stage.workbench.finding.layers.show_only("probability")
     stage.open_step("results")
     stage.workbench.results.step(1)
-    stage.picture("6-results")
+    stage.picture("7-results")
     stage.scroll_to(stage.workbench.results.over_time)
-    stage.picture("6-export")
+    stage.picture("7-export")
 
 
 def _write_movie(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_tap_events.gui.recipe_panel import RecipePanel
@@ -23,7 +23,14 @@ class ClosingGuard(QObject):
         A widget of the window.
     recipes : sequence of RecipePanel
         Whose jobs are asked about.
+
+    Attributes
+    ----------
+    closing : Signal
+        The window is about to close, for sure.
     """
+
+    closing = Signal()
 
     def __init__(self, inside: QWidget, recipes: Sequence[RecipePanel]) -> None:
         super().__init__(inside)
@@ -47,9 +54,12 @@ class ClosingGuard(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Hold the window open where the person wants to stay."""
-        if event is not None and event.type() == QEvent.Type.Close and watched is self._window and not self._may_close():
+        if event is None or event.type() != QEvent.Type.Close or watched is not self._window:
+            return False
+        if not self._may_close():
             event.ignore()
             return True
+        self.closing.emit()
         return False
 
     def _may_close(self) -> bool:

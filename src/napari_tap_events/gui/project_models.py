@@ -10,6 +10,7 @@ from napari_tap_events.encoder.shipped import CARD, SHIPPED, encoder_folder
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.model_choice import Model
 from napari_tap_events.project.folder import Project
+from napari_tap_events.review.gate import read_history
 from napari_tap_events.study.result_folder import read_result_folder
 
 INTENSITY = Model(
@@ -40,7 +41,20 @@ def finders(project: Project | None) -> list[Model]:
     if project is None:
         return []
     unlabelled = [_without_labels(folder) for folder in project.encoders()]
-    return [*(_head(folder) for folder in project.heads()), *unlabelled, *_shipped(SHIPPED_FINDER)]
+    reviewed = [_reviewed(path, project.path) for path in sorted(project.path.glob("review/*/heads.json"))]
+    heads = [*(model for model in reviewed if model is not None), *(_head(folder) for folder in project.heads())]
+    return [*heads, *unlabelled, *_shipped(SHIPPED_FINDER)]
+
+
+def _reviewed(path: Path, project: Path) -> Model | None:
+    """Return the head that is in use in the review of a movie."""
+    history = read_history(path)
+    record = next((head for head in history.heads if head.folder == history.in_use), None)
+    if record is None:
+        return None
+    folder = project / record.folder
+    words = f"review of {path.parent.name}, {record.answers} answers"
+    return Model(words, str(folder), f"The head of the review: {folder}", "head")
 
 
 def _shipped(model: Model) -> list[Model]:

@@ -19,6 +19,7 @@ from napari_tap_events.gui.project_bar import ProjectBar
 from napari_tap_events.gui.project_models import in_a_word
 from napari_tap_events.gui.recipe_panel import RecipePanel
 from napari_tap_events.gui.results_panel import ResultsPanel
+from napari_tap_events.gui.review_panel import ReviewPanel
 from napari_tap_events.gui.steps import Progress, Step, StepList
 from napari_tap_events.gui.themes import is_dark
 from napari_tap_events.gui.train_panel import TrainPanel
@@ -48,6 +49,7 @@ class Workbench(QWidget):
         self.movie, self.mark = MoviePanel(viewer, self.session), MarkPanel(viewer, self.session)
         self.pretrain, self.train = PretrainPanel(self.session), TrainPanel(viewer, self.session)
         self.finding, self.results = FindPanel(viewer, self.session), ResultsPanel(viewer)
+        self.review = ReviewPanel(viewer, self.session)
         self.steps = StepList(
             (
                 Step("movie", "Movie", "Open a movie and see what is known of it.", self.movie),
@@ -60,6 +62,7 @@ class Workbench(QWidget):
                 ),
                 Step("train", "Train", "Teach a head to find events like the marked ones, and see how good it is.", self.train),
                 Step("find", "Find events", "Map the probability of events over the whole movie.", self.finding),
+                Step("review", "Review", "Answer card by card; the computer learns from it and counts.", self.review),
                 Step("results", "Results", "List, count and export the events.", self.results),
             )
         )
@@ -75,6 +78,7 @@ class Workbench(QWidget):
         for recipe in self._recipes:
             recipe.setValue(preferred_compute())
         self._guard = ClosingGuard(self, self._recipes)
+        self._guard.closing.connect(self.review.end)
         self._connect()
 
     @property
@@ -88,7 +92,7 @@ class Workbench(QWidget):
 
     def close(self) -> bool:
         """Let go of the viewer and the session; what is running goes on."""
-        for panel in (self.movie, self.mark, self.pretrain, self.train, self.finding, self.results, self.project):
+        for panel in (self.movie, self.mark, self.pretrain, self.train, self.finding, self.review, self.results, self.project):
             panel.close()
         self._guard.leave()
         self._viewer.events.theme.disconnect(self._follow_theme)
@@ -103,6 +107,8 @@ class Workbench(QWidget):
         self.pretrain.pretrained.connect(self._pretrained)
         self.train.trained.connect(self._trained)
         self.finding.found.connect(self._found)
+        self.review.taught.connect(self._taught)
+        self.review.answered.connect(self._answered)
         self.steps.opened.connect(self._open_step)
         for name, panel in (("pretrain", self.pretrain), ("train", self.train), ("find", self.finding)):
             panel.recipe.told.connect(lambda words, name=name: self.steps.say(name, Progress.running, words))
@@ -111,6 +117,7 @@ class Workbench(QWidget):
         self.session.project_changed.connect(self._find_jobs)
         self._follow_theme()
         self._tell_movie()
+        self.review.tell_answers()
 
     def _find_jobs(self) -> None:
         """Follow the jobs of the project that still run, or that can go on."""
@@ -144,6 +151,13 @@ class Workbench(QWidget):
     def _pretrained(self, folder: Path) -> None:
         self.steps.say("pretrain", Progress.done, in_a_word(folder))
         self.train.refresh()
+        self.finding.refresh()
+        self.review.refresh()
+
+    def _answered(self, count: int) -> None:
+        self.steps.say("review", Progress.done if count else Progress.open, f"{count} answers" if count else "")
+
+    def _taught(self, _about: object) -> None:
         self.finding.refresh()
 
     def _trained(self, folder: Path) -> None:

@@ -1,0 +1,187 @@
+"""A scripted person reviews many cards through the real window, at the pace of real keys: are keys missed, does it lag, does it grow?
+
+    scripts/with-display.sh python -m benchmarks.review_window [--cards 100] [--movie FILE --events FILE] [--encoder DIR] [--out FILE]
+
+A real napari window with the Workbench, a real worker that learns while cards are answered, and keys sent as a keyboard sends them:
+press and release, then a pause drawn between 0.25 and 0.9 s, now and then a nudge, a kind or an undo before. A timer of 10 ms runs in
+the window's event loop; by how much it comes late is the lag. The time from a key to the next card painted is taken, too, and the
+memory of the window at every card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+TICK_MS = 10
+TARGET_LAG_MS, TARGET_NEXT_MS = 100, 50
+PAUSE_S = (0.25, 0.9)
+MIB = 2**20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cards", type=int, default=100)
+    parser.add_argument("--movie", type=Path, default=None, help="By default a synthetic movie is made.")
+    parser.add_argument("--events", type=Path, default=None, help="Its true events.")
+    parser.add_argument("--encoder", default="intensity")
+    parser.add_argument("--out", type=Path, default=None, help="JSON file to write.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
+        row = measure(Path(folder), given)
+    print(json.dumps(row, indent=1))
+    if given.out is not None:
+        given.out.write_text(json.dumps(row, indent=1))
+
+
+def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Review, and return what was missed, how late the window was, and what it took."""
+    import napari
+    import psutil
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    from napari_tap_events.events.table import read_events
+    from napari_tap_events.gui.workbench import Workbench
+    from napari_tap_events.project.session import Session
+    from napari_tap_events.review.annotator import Annotator
+
+    movie, events = _material(folder, given)
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1280, 800)
+    session = Session(folder / "unsaved")
+    workbench = Workbench(viewer, session)
+    viewer.window.add_dock_widget(workbench, name="Workbench", area="right")
+    workbench.movie.open(movie)
+    workbench.steps.open("review")
+    _begin(workbench.review, given.encoder)
+    wait_for(lambda: workbench.review.desk.reviewer.card is not None, 300)
+    viewer.window._qt_window.activateWindow()
+    desk, clock, rng = workbench.review.desk, Clock(), np.random.default_rng(0)
+    desk.card.setFocus()
+    somebody = Annotator(read_events(events), desk.reviewer.near)
+    keys = {"yes": Qt.Key.Key_F, "no": Qt.Key.Key_J, "unsure": Qt.Key.Key_Space}
+    pressed, undone, next_ms, memory = 0, 0, [], []
+    process = psutil.Process()
+    _pause(1.0)
+    clock.start()
+    while pressed < given.cards and desk.reviewer.card is not None:
+        card = desk.reviewer.card
+        answer = _say(desk, card, somebody, pressed)
+        before, began = desk.reviewer.card, time.perf_counter()
+        QTest.keyClick(desk.card, keys[answer])
+        desk.card.picture.repaint()
+        if desk.reviewer.card is not before:
+            next_ms.append((time.perf_counter() - began) * 1000)
+        pressed += 1
+        memory.append(process.memory_info().rss / MIB)
+        _pause(float(rng.uniform(*PAUSE_S)))
+        if pressed % 17 == 0:
+            QTest.keyClick(desk.card, Qt.Key.Key_Z)
+            undone += 1
+            _pause(0.3)
+    late = clock.stop()
+    marks = session.annotations
+    answered = len(marks.verdicts) + len(marks.audits)
+    row = {
+        "cards": pressed, "undone": undone, "kept": answered, "missed_keys": pressed - undone - answered,
+        "heads": desk.heads.list.count(), "restarts": workbench.review.work._link.restarts if workbench.review.work._link else 0,
+        "next_card_ms": _summary(next_ms), "lag_ms": _summary(late),
+        "memory_mib": {"first": round(memory[0]), "after 20": round(memory[min(20, len(memory) - 1)]), "last": round(memory[-1])},
+        "targets": {"lag_max_ms": TARGET_LAG_MS, "next_card_p95_ms": TARGET_NEXT_MS},
+    }  # fmt: skip
+    workbench.close()
+    session.close()
+    viewer.close()
+    return row
+
+
+def _begin(panel: Any, encoder: str) -> None:
+    """Press start, with settings for a movie of small cells."""
+    from napari_tap_events.gui.model_choice import Model
+    from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings
+
+    role = "control" if encoder == "intensity" else "encoder"
+    panel.start.encoder.offer([Model(encoder, encoder, "", role)])
+    panel.start.form.setValue(
+        ReviewSettings(card_px=40), HeadSettings(crop_px=24, arrow=role == "encoder"), ComputeSettings(device="cpu", threads=1)
+    )
+    panel.start.button.click()
+
+
+def _say(desk: Any, card: Any, somebody: Any, number: int) -> str:
+    """Do what comes before the answer, and return it."""
+    if card.box is not None:
+        for event in somebody.look_over(card, number):
+            desk.reviewer.point_at(event.t, event.y, event.x)
+        return "yes" if desk.reviewer.draft.seen else "no"
+    reply = somebody.answer(card, number)
+    for _ in range(abs(reply.nudge)):
+        desk.reviewer.nudge(1 if reply.nudge > 0 else -1)
+    return str(reply.answer)
+
+
+def _material(folder: Path, given: argparse.Namespace) -> tuple[Path, Path]:
+    if given.movie is not None:
+        return given.movie, given.events
+    from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
+
+    write_synthetic(folder / "made", synthesise(SyntheticSettings()))
+    return folder / "made" / "movie.tif", folder / "made" / "truth.csv"
+
+
+class Clock:
+    """A timer of the event loop, and by how much it came late."""
+
+    def __init__(self) -> None:
+        from qtpy.QtCore import Qt, QTimer
+
+        self._ticks: list[float] = []
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(lambda: self._ticks.append(time.perf_counter()))
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._timer.start()
+
+    def stop(self) -> list[float]:
+        """Return by how many milliseconds each tick came late."""
+        self._timer.stop()
+        return [float(v) for v in np.maximum(0.0, np.diff(self._ticks) * 1000 - TICK_MS)]
+
+
+def _summary(values: list[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    p50, p95, p99 = np.percentile(values, [50, 95, 99])
+    return {"p50": round(p50, 1), "p95": round(p95, 1), "p99": round(p99, 1), "max": round(max(values), 1)}
+
+
+def _pause(seconds: float) -> None:
+    """Let the event loop run as it does when somebody looks."""
+    from qtpy.QtTest import QTest
+
+    QTest.qWait(round(seconds * 1000))
+
+
+def wait_for(condition: Any, seconds: float) -> None:
+    """Let the event loop run until something holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError(f"nothing came in {seconds} s")
+        _pause(0.05)
+
+
+if __name__ == "__main__":
+    main()

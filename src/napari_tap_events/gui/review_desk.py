@@ -1,0 +1,326 @@
+"""A review of one movie in the window: cards, answers, worker and map, kept in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari.viewer
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.gui.card_crops import Crops, CropShelf
+from napari_tap_events.gui.card_overlay import laid_over, maps_of
+from napari_tap_events.gui.card_picture import Ring, Scene
+from napari_tap_events.gui.colours import looks_of_values
+from napari_tap_events.gui.fold import Fold
+from napari_tap_events.gui.places import go_to
+from napari_tap_events.gui.review_card import ReviewCard
+from napari_tap_events.gui.review_lists import AnswerList, HeadList
+from napari_tap_events.gui.review_overlay import ReviewOverlay
+from napari_tap_events.gui.review_start import ReviewStart
+from napari_tap_events.gui.review_words import audit_words, learning_words, progress_words
+from napari_tap_events.gui.review_work import ReviewWork
+from napari_tap_events.gui.reviewer import Reviewer
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.folder import Project
+from napari_tap_events.review.cards import Card
+from napari_tap_events.review.gate import read_history
+from napari_tap_events.review.proposals import read_proposals, review_folder
+from napari_tap_events.settings import HeadSettings, ReviewSettings
+
+HISTORY, OVERLAY = "heads.json", "overlay.ome.zarr"
+"""As `jobs/desk.py` names them, which needs torch."""
+LOOK_AFTER_MS = 250
+WAITING = "The first cards come when the features of the movie are computed."
+NONE_LEFT = "No card is left: everything the model proposes was answered."
+
+
+class ReviewDesk(QWidget):
+    """The card of a movie, and all that goes with it.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    opened : (Project, str, Movie, Annotations)
+        The project, the movie's name in it, and the movie with its marks.
+    start : ReviewStart
+        The settings; it lies above.
+    work : ReviewWork
+
+    Attributes
+    ----------
+    taught : Signal(object)
+        What became of a new head, as the worker tells it.
+    """
+
+    taught = Signal(object)
+
+    def __init__(
+        self,
+        viewer: napari.viewer.Viewer,
+        opened: tuple[Project, str, Movie, Annotations],
+        start: ReviewStart,
+        work: ReviewWork,
+    ) -> None:
+        super().__init__()
+        project, name, movie, annotations = opened
+        self._viewer, self._movie, self._annotations = viewer, movie, annotations
+        self.folder, self._project = review_folder(project.path, name), project
+        self._start, self.work = start, work
+        review, head = start.value()
+        self.reviewer = Reviewer(annotations, review, head)
+        self.shelf = CropShelf(movie, _side(review, head))
+        self.overlay = ReviewOverlay(viewer, movie, self.folder / OVERLAY)
+        self._role, self._crops, self._laid = "", None, None
+        self._since = 0
+        self._soon, self._look = QTimer(self), QTimer(self)
+        for timer, wait, deed in ((self._soon, 0, self._catch_up), (self._look, LOOK_AFTER_MS, self._look_at)):
+            timer.setSingleShot(True)
+            timer.setInterval(wait)
+            timer.timeout.connect(deed)
+        self._build()
+        self._connect()
+        self._refresh_kinds()
+        self._catch_up()
+        self._show_card()
+        self.heads.setValue(read_history(self.folder / HISTORY))
+
+    def begin(self) -> None:
+        """Show the first card, where an earlier review left any; the worker comes after."""
+        self.take_settings()
+        self._propose()
+        if self.reviewer.card is None:
+            self.waiting.setText(WAITING)
+        self._take_focus()
+
+    def let_go(self) -> None:
+        """Stop listening, and take the map out of the viewer."""
+        self._soon.stop()
+        self._look.stop()
+        self.card.picture.pause()
+        self._annotations.changed.disconnect(self._changed, missing_ok=True)
+        self._viewer.dims.events.current_step.disconnect(self._look_soon)
+        for signal, slot in self._signals:
+            signal.disconnect(slot)
+        self.shelf.close()
+        self.overlay.clear()
+
+    def take_settings(self) -> None:
+        """Ask from now on as the settings say; those that will not do change nothing."""
+        if not self._start.form.problem():
+            review, head = self._start.value()
+            self.reviewer.set_settings(review, head)
+            self.shelf.side_px = _side(review, head)
+
+    def learn(self) -> None:
+        """Let the worker learn from all answers; where there is too little to learn from, say so."""
+        missing = learning_words(self._annotations)
+        if missing:
+            self.state.setText(missing)
+        else:
+            self._since = 0
+            self.work.learn(len(self._annotations.verdicts))
+
+    def _build(self) -> None:
+        self.card, self.waiting, self.progress = ReviewCard(), _words(), _words()
+        self.audit, self.state = _words(), _words()
+        self.learn_button = QPushButton("Learn now")
+        self.learn_button.setToolTip("Learn from all answers at once, without waiting for more.")
+        self.answers, self.heads = AnswerList(), HeadList()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for widget in (self.waiting, self.card, self.progress, self.state, self.audit, self.learn_button):
+            column.addWidget(widget)
+        for fold in (Fold("Last answers", self.answers), Fold("Heads", self.heads)):
+            column.addWidget(fold)
+
+    def _connect(self) -> None:
+        reviewer, card = self.reviewer, self.card
+        reviewer.card_changed.connect(self._show_card)
+        reviewer.draft_changed.connect(self._show_draft)
+        reviewer.answered.connect(self._answered)
+        reviewer.said.connect(card.say)
+        card.answered.connect(reviewer.answer)
+        card.nudged.connect(reviewer.nudge)
+        card.kind_chosen.connect(reviewer.set_kind)
+        card.tags_chosen.connect(reviewer.set_tags)
+        card.pointed.connect(reviewer.point_at)
+        card.undo_wanted.connect(reviewer.undo)
+        card.leave_wanted.connect(reviewer.leave)
+        card.go_wanted.connect(self.go_to_card)
+        card.map_chosen.connect(self._choose_map)
+        self.answers.chosen.connect(reviewer.edit)
+        self.heads.back_wanted.connect(self.work.go_back)
+        self.learn_button.clicked.connect(self.learn)
+        self._annotations.changed.connect(self._changed)
+        self._viewer.dims.events.current_step.connect(self._look_soon)
+        self._signals: list[tuple[Any, Callable[..., object]]] = [
+            (self.work.told, self.state.setText),
+            (self.work.proposed, self._propose),
+            (self.work.mapped, self.overlay.refresh),
+            (self.work.judged, self._judged),
+            (self.work.audited, self._audited),
+        ]
+        for signal, slot in self._signals:
+            signal.connect(slot)
+
+    def deeds(self) -> dict[str, Callable[[], object]]:
+        """Return what keys do, as Qt writes them."""
+        reviewer = self.reviewer
+        deeds: dict[str, Callable[[], object]] = {
+            "F": lambda: reviewer.answer("yes"),
+            "J": lambda: reviewer.answer("no"),
+            "Space": lambda: reviewer.answer("unsure"),
+            ",": lambda: reviewer.nudge(-1),
+            ".": lambda: reviewer.nudge(1),
+            "Z": reviewer.undo,
+            "G": self.go_to_card,
+            "T": reviewer.next_tag,
+            "Esc": reviewer.leave,
+        }
+        return deeds | {str(n): lambda n=n: self._kind_by_key(str(n)) for n in range(1, 10)}
+
+    def go_to_card(self) -> None:
+        """Show the place of the card in the viewer."""
+        place = self.reviewer.place()
+        if place is not None:
+            go_to(self._viewer, self._movie, place)
+
+    def _kind_by_key(self, key: str) -> None:
+        kind = next((kind for kind in self._annotations.kinds if kind.key == key), None)
+        if kind is not None:
+            self.reviewer.set_kind(kind.name)
+
+    def _show_card(self) -> None:
+        card = self.reviewer.card
+        appears = card is not None and self.card.isHidden()
+        self.card.setVisible(card is not None)
+        self.waiting.setVisible(card is None)
+        if card is None:
+            self.waiting.setText(NONE_LEFT if self.reviewer.proposals is not None else "")
+            return
+        self._crops = self.shelf.take(card)
+        self._lay_map()
+        self.card.show_card(card, self._scene(card), self.reviewer.editing is not None)
+        self._show_draft()
+        self._soon.start()
+        if appears:
+            self._take_focus()
+
+    def _take_focus(self) -> None:
+        """Let keys reach the card at once, unless somebody is writing."""
+        focus = QApplication.focusWidget()
+        if self.card.isVisible() and (focus is None or isinstance(focus, QAbstractButton)):
+            self.card.setFocus()
+
+    def _show_draft(self) -> None:
+        if self.reviewer.card is not None:
+            self.card.show_draft(self.reviewer.card, self.reviewer.draft, self._scene(self.reviewer.card))
+
+    def _scene(self, card: Card) -> Scene:
+        crops, draft, box = self._crops, self.reviewer.draft, card.box
+        assert crops is not None  # noqa: S101  a card is shown with its crops
+        pictures = crops.pictures if self._laid is None else self._laid
+        half = card.side_px / 2
+        y, x = draft.place or (card.y, card.x)
+        asked = (
+            (y - half, y + half, x - half, x + half)
+            if box is None
+            else (box.y0 - 0.5, box.y1 - 0.5, box.x0 - 0.5, box.x1 - 0.5)
+        )
+        colours = {kind.name: self._looks[kind.value].colour for kind in self._annotations.kinds}
+        reach = self.reviewer.settings.stamp_px
+        rings = tuple(Ring(e.t, e.y, e.x, reach, colours.get(e.kind, "white")) for e in draft.seen)
+        if draft.place is not None and box is None:
+            rings = (Ring(card.t + draft.nudge, y, x, reach, colours.get(draft.kind, "white")),)
+        return Scene(crops.frames, pictures, crops.y0, crops.x0, None if box else card.t + draft.nudge, asked, rings)
+
+    def _choose_map(self, role: str) -> None:
+        self._role = role
+        self._lay_map()
+        if self.reviewer.card is not None:
+            self.card.show_card(self.reviewer.card, self._scene(self.reviewer.card), self.reviewer.editing is not None)
+
+    def _lay_map(self) -> None:
+        path = self._maps().get(self._role)
+        self._laid = laid_over(self._crops, path, self._role) if path is not None and self._crops is not None else None
+
+    def _maps(self) -> dict[str, Path]:
+        cams = [folder / "grad_cam.ome.zarr" for folder in self._project.maps()] if self._grad_cam is None else []
+        self._grad_cam = self._grad_cam or next((path for path in cams if path.exists()), None)
+        return dict(maps_of(self.folder / OVERLAY, self._grad_cam))
+
+    _grad_cam: Path | None = None
+    _crops: Crops | None
+    _laid: Any
+
+    def _changed(self, _frames: frozenset[int]) -> None:
+        self._soon.start()
+
+    def _answered(self) -> None:
+        self._since += 1
+        every = self.reviewer.settings.retrain_every
+        recent = self.reviewer.recent()
+        if every and self._since >= every and self.work.running:
+            self.learn()
+        if recent and recent[0].key.startswith("audit"):
+            self.work.ask_audit()
+
+    def _catch_up(self) -> None:
+        """With time to spare: make the next cards ready, and bring lists and numbers up to date."""
+        self.reviewer.refill()
+        self.shelf.want(self.reviewer.coming)
+        self.answers.setValue(self.reviewer.recent())
+        self.progress.setText(progress_words(self._annotations))
+        if self._annotations.kinds != self._kinds_shown:
+            self._refresh_kinds()
+
+    def _refresh_kinds(self) -> None:
+        self._kinds_shown = self._annotations.kinds
+        self._looks = looks_of_values({kind.value: kind.name for kind in self._kinds_shown})
+        self.card.show_kinds(self._kinds_shown, self._looks)
+        self.card.kinds.setValue(self.reviewer.draft.kind)
+
+    def _propose(self) -> None:
+        try:
+            told = read_proposals(self.folder)
+        except TapEventsError as error:
+            self.state.setText(f"⚠ {error}")
+            return
+        if told is not None:
+            self.reviewer.set_proposals(told.proposals)
+            self.shelf.want(self.reviewer.coming)
+            self.work.ask_audit()
+            self._look_soon()
+        self.card.offer_maps(self._maps())
+
+    def _judged(self, about: dict[str, Any]) -> None:
+        self.heads.setValue(read_history(self.folder / HISTORY))
+        self.taught.emit(about)
+
+    def _audited(self, about: dict[str, Any] | None) -> None:
+        self.audit.setText(audit_words(about))
+
+    def _look_soon(self) -> None:
+        self._look.start()
+
+    def _look_at(self) -> None:
+        if self.work.running:
+            self.work.look_at(self.overlay.visible_pair())
+        self.card.offer_maps(self._maps())
+
+
+def _side(review: ReviewSettings, head: HeadSettings) -> int:
+    """Return the side of what is shown of a card: three crops of the network, but not much more than what is asked about."""
+    return min(3 * head.crop_px, 2 * review.card_px)
+
+
+def _words() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    return label

@@ -1,0 +1,149 @@
+"""How a review is begun: what its features come from, which cards come, and a button; what was chosen is kept beside the review."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_tap_events.encoder.shipped import encoder_folder
+from napari_tap_events.errors import SettingsError
+from napari_tap_events.gui.fold import Fold
+from napari_tap_events.gui.model_choice import ModelChoice
+from napari_tap_events.gui.preferences import preferred_compute
+from napari_tap_events.gui.project_models import encoders
+from napari_tap_events.gui.settings_form import SettingsForm
+from napari_tap_events.project.folder import Project
+from napari_tap_events.settings import ComputeSettings, HeadSettings, QueueSettings, ReviewSettings
+
+SENTENCE = (
+    "Shows places one by one: say whether an event is there. The computer learns from the answers, asks where it is unsure, "
+    "and counts how many events the movie holds. No marks are needed to begin."
+)
+SHOWN = (
+    *("uncertain", "confident", "audit", "errors", "order", "card_px", "reach_frames", "stamp_px", "retrain_every"),
+    *("radius_px", "radius_frames", "crop_px", "steps", "arrow"),
+    *("audit_px", "audit_frames", "sure", "queue_seed", "locked_frames", "cache_gb", "device", "threads"),
+)
+FILE = "asked.json"
+
+
+class ReviewStart(QWidget):
+    """A choice of encoder, the settings, and the button.
+
+    Attributes
+    ----------
+    valueChanged : Signal
+        Settings were changed; they may not do.
+    pressed : Signal
+    """
+
+    valueChanged = Signal()
+    pressed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.encoder, self.button, self.mix = ModelChoice(), QPushButton("Start"), QLabel()
+        self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
+        self.form = SettingsForm((ReviewSettings, HeadSettings, ComputeSettings), only=SHOWN)
+        self.form.setValue(HeadSettings(arrow=True), preferred_compute())
+        self.sentence, self.fold = QLabel(SENTENCE), Fold("Which cards come", self.form)
+        for label in (self.sentence, self.mix):
+            label.setWordWrap(True)
+        row = QFormLayout()
+        row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        row.addRow("Features from", self.encoder)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        self._row = QWidget()
+        row.setContentsMargins(0, 0, 0, 0)
+        self._row.setLayout(row)
+        column.addWidget(self.sentence)
+        column.addWidget(self._row)
+        column.addWidget(self.button)
+        self.form.valueChanged.connect(self._changed)
+        self.button.clicked.connect(self.pressed)
+        self._changed()
+
+    def value(self) -> tuple[ReviewSettings, HeadSettings]:
+        """Return the settings of the review and of its head.
+
+        Raises
+        ------
+        SettingsError
+            When a value will not do.
+        """
+        review, head, _ = self.form.value()
+        if not isinstance(review, ReviewSettings) or not isinstance(head, HeadSettings):  # the order of the form's kinds
+            raise SettingsError("the settings of the review are not there; open the step again.")
+        return review, head
+
+    def flags(self) -> list[str]:
+        """Return everything as flags of the command `worker`.
+
+        Raises
+        ------
+        SettingsError
+            When a value will not do, or there is no encoder.
+        """
+        model = self.encoder.value()
+        if model is None:
+            raise SettingsError("there is nothing that makes features; pretrain an encoder in step 3.")
+        flags = self.form.flags()
+        if model.role == "control":  # knows no arrow of time
+            return [*(flag for flag in flags if flag != "--arrow"), "--encoder", model.value]
+        return [*flags, "--encoder", str(encoder_folder(model.value))]
+
+    def offer(self, project: Project | None) -> None:
+        """Offer the encoders of a project."""
+        self.encoder.offer(encoders(project))
+
+    def keep(self, folder: Path) -> None:
+        """Write down what was chosen; the review works without."""
+        model = self.encoder.value()
+        chosen = {type(part).__name__: part.model_dump(mode="json") for part in self.form.value()}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"encoder": model.value if model else "", **chosen}, indent=1)
+            (folder / FILE).write_text(text, encoding="utf-8")
+        except OSError:
+            return
+
+    def recall(self, folder: Path) -> None:
+        """Show what was chosen last for a movie, where that can be read."""
+        try:
+            chosen = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            self.form.setValue(*(kind.checked(**chosen[kind.__name__]) for kind in self.form.kinds))
+            self.encoder.setValue(str(chosen["encoder"]))
+        except (OSError, ValueError, KeyError, TypeError, SettingsError):
+            return
+
+    def show_running(self, running: bool) -> None:
+        """Offer to start, or to end."""
+        self.button.setText("End the learning" if running else "Start")
+        self.button.setToolTip("Ends the worker; the answers are kept." if running else "Shows the first card, and learns.")
+        for widget in (self.sentence, self._row):
+            widget.setVisible(not running)
+
+    def _changed(self) -> None:
+        if not self.form.problem():
+            self.mix.setText(mix_words(self.value()[0]))
+        self.valueChanged.emit()
+
+
+def mix_words(queue: QueueSettings) -> str:
+    """Say in a sentence which cards come."""
+    if queue.order != "mix":
+        return {"uncertain": "Only the most uncertain events.", "confident": "Only the surest events."}.get(
+            queue.order, "Candidates in any order."
+        )
+    shares = (
+        (queue.uncertain, "most uncertain"),
+        (queue.confident, "confident"),
+        (queue.audit, "random windows"),
+        (queue.errors, "suspected label errors"),
+    )
+    total = sum(count for count, _ in shares)
+    return f"Of {total} cards: " + ", ".join(f"{count} {words}" for count, words in shares if count) + "."

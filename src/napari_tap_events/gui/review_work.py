@@ -1,0 +1,191 @@
+"""The worker of a review as the window sees it: orders go out, a timer takes in what comes back, and a line says what goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_tap_events.errors import TapEventsError
+from napari_tap_events.gui.job_words import stage_words
+from napari_tap_events.jobs.link import Link, Message
+
+POLL_MS = 50
+OFF = "Nothing learns now."
+AGAIN = "The worker had gone and was started again; nothing was lost."
+
+
+class ReviewWork(QObject):
+    """Starts and follows a worker.
+
+    Parameters
+    ----------
+    link : callable
+        Makes the line to a worker: project folder, movie, flags.
+
+    Attributes
+    ----------
+    told : Signal(str)
+        What goes on, whenever that changes.
+    proposed : Signal
+        There is something new to ask about.
+    mapped : Signal(int)
+        The frame pair whose probability was written.
+    judged : Signal(object)
+        What became of a new head, as the worker tells it.
+    audited : Signal(object)
+        What the audit tells, or None.
+    """
+
+    told = Signal(str)
+    proposed = Signal()
+    mapped = Signal(int)
+    judged = Signal(object)
+    audited = Signal(object)
+
+    def __init__(self, link: Callable[[Path, str, Sequence[str]], Link] = Link, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._make_link = link
+        self._link: Link | None = None
+        self._doing, self._result, self._restarts = "", "", 0
+        self._head, self._mapped = "", set[int]()
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.poll)
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker is wanted and has not been given up."""
+        return self._link is not None and not self._link.trouble
+
+    def start(self, project: Path, movie: str, flags: Sequence[str]) -> None:
+        """Start a worker; one that runs is ended first."""
+        self.stop()
+        self._link = self._make_link(project, movie, flags)
+        self._doing, self._result, self._restarts, self._head = "Starting", "", 0, ""
+        try:
+            self._link.start()
+        except TapEventsError as error:
+            self._link = None
+            self._doing, self._result = "", str(error)
+        else:
+            self._timer.start()
+        self._say()
+
+    def stop(self) -> None:
+        """End the worker; what was said is in the journal."""
+        self._timer.stop()
+        link, self._link = self._link, None
+        self._mapped.clear()
+        if link is not None:
+            link.stop()
+            self._doing, self._result = "", ""
+            self._say()
+
+    def learn(self, answers: int) -> None:
+        """Let it learn from all answers."""
+        self._send("retrain")
+        if self.running:
+            self._doing = f"Learning from {answers} answers"
+            self._say()
+
+    def go_back(self, folder: str) -> None:
+        """Put an earlier head in use again."""
+        self._send("back", head=folder)
+
+    def ask_audit(self) -> None:
+        """Ask what the audit tells."""
+        self._send("audit")
+
+    def look_at(self, pair: int) -> None:
+        """Let the frame pair on screen be mapped before the others, where it is not yet."""
+        if self._head and pair not in self._mapped:
+            self._send("predict", first=pair)
+
+    def poll(self) -> None:
+        """Take in what came."""
+        if self._link is None:
+            return
+        try:
+            messages = self._link.receive()
+        except TapEventsError as error:
+            self._link.trouble = str(error)
+            messages = []
+        for message in messages:
+            self._take(message)
+        if self._link.restarts > self._restarts:
+            self._restarts, self._result = self._link.restarts, AGAIN
+            self._say()
+        elif messages or self._link.trouble:
+            self._say()
+        if self._link.trouble:
+            self._timer.stop()
+
+    def _send(self, order: str, **values: Any) -> None:
+        if self._link is not None and self.running:
+            self._link.send(order, **values)
+
+    def _take(self, message: Message) -> None:
+        taker = _TAKERS.get(str(message.get("what")))
+        if taker is not None:
+            taker(self, message)
+
+    def _ready(self, message: Message) -> None:
+        self._doing = ""
+        self._head = str(message.get("head", ""))
+        self.proposed.emit()
+
+    def _report(self, message: Message) -> None:
+        known = self._doing.partition(" …")[0]
+        what = known if known.startswith("Learning") else stage_words(str(message["stage"]))
+        total = message.get("total") or 0
+        where = f" … {stage_words(str(message['stage'])).lower()}" if what == known else ""
+        self._doing = f"{what}{where}" + (f", {message['done']} of {total}" if total else "")
+
+    def _frame(self, message: Message) -> None:
+        if message.get("head", "") != self._head:
+            self._head = str(message.get("head", ""))
+            self._mapped.clear()
+        self._mapped.add(int(message["t"]))
+        self._doing = "" if not self._doing.startswith("Learning") else self._doing
+        self.mapped.emit(int(message["t"]))
+
+    def _judge(self, message: Message) -> None:
+        self._doing, self._result = "", str(message.get("words", ""))
+        if message.get("accepted"):
+            self._head = str(message.get("in_use", message.get("head", "")))
+            self._mapped.clear()
+            self.proposed.emit()
+        self.judged.emit(message)
+
+    def _audit(self, message: Message) -> None:
+        self.audited.emit(message.get("audit"))
+
+    def _error(self, message: Message) -> None:
+        self._doing = ""
+        self._result = f"⚠ {message.get('message', '')}"
+
+    def _say(self) -> None:
+        link = self._link
+        if link is None:
+            self.told.emit(f"⚠ {self._result}" if self._result else OFF)
+            return
+        if link.trouble:
+            self.told.emit(f"⚠ {link.trouble}")
+            return
+        going_on = bool(self._doing) and "…" not in self._doing and " of " not in self._doing
+        doing = (self._doing + (" …" if going_on else "")) or "Waits for answers."
+        memory = f" ({link.memory_mb} MiB)" if link.memory_mb else ""
+        self.told.emit(" ".join(part for part in (doing + memory, self._result) if part))
+
+
+_TAKERS: dict[str, Callable[[ReviewWork, Message], None]] = {
+    "ready": ReviewWork._ready,
+    "report": ReviewWork._report,
+    "frame": ReviewWork._frame,
+    "head": ReviewWork._judge,
+    "audit": ReviewWork._audit,
+    "error": ReviewWork._error,
+}

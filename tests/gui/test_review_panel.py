@@ -1,0 +1,350 @@
+"""The Review step in a real viewer, with a worker that only writes down its orders."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractSpinBox
+
+from napari_tap_events.gui.review_panel import NO_MOVIE
+from napari_tap_events.gui.review_work import AGAIN, OFF
+from napari_tap_events.gui.reviewer import MARK_FIRST, NOT_AN_ANSWER
+from napari_tap_events.project.kinds import DEFAULT_KINDS
+from napari_tap_events.project.marking import stamp
+from napari_tap_events.review.gate import HeadHistory, HeadRecord, write_history
+from napari_tap_events.settings import QueueSettings
+
+from .reviewing import REVIEW, Bench, StubLink
+
+K = Qt.Key
+WINDOWS_ONLY = REVIEW.model_copy(update={"uncertain": 0, "confident": 0, "audit": 1, "audit_px": 48})
+
+
+@pytest.fixture
+def make_bench(make_napari_viewer, tmp_path):
+    made = []
+
+    def make(review=REVIEW):
+        made.append(Bench(make_napari_viewer(show=True), tmp_path, review))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.close()
+
+
+@pytest.fixture
+def bench(make_bench):
+    return make_bench()
+
+
+def test_keys_answer_and_the_next_card_lies_there_at_once(bench):
+    bench.begin()
+    cards = [bench.reviewer.card, *bench.reviewer.coming]
+    for key in (K.Key_F, K.Key_J, K.Key_Space):
+        bench.key(key)
+    assert bench.answers() == [(answer, card.t) for answer, card in zip(("yes", "no", "unsure"), cards, strict=False)]
+    assert bench.reviewer.card == cards[3]
+    assert len(bench.marks.events) == 1
+
+
+def test_buttons_do_what_keys_do(bench):
+    bench.begin()
+    card = bench.desk.card
+    bench.press(card.later)
+    bench.press(card.kinds.buttons["death"])
+    bench.press(card.tags.buttons["edge"])
+    bench.press(card.buttons["yes"])
+    bench.press(card.buttons["no"])
+    bench.press(card.buttons["unsure"])
+    verdict = bench.marks.verdicts[0]
+    assert (verdict.answer, verdict.kind, verdict.t - verdict.asked_t, verdict.tags) == ("yes", "death", 1, ("edge",))
+    assert [answer for answer, _ in bench.answers()] == ["yes", "no", "unsure"]
+    bench.press(card.undo)
+    assert len(bench.marks.verdicts) == 2
+
+
+def test_keys_choose_kind_frame_and_reason(bench):
+    bench.begin()
+    for key in (K.Key_2, K.Key_Period, K.Key_Period, K.Key_Comma, K.Key_T, K.Key_T, K.Key_F):
+        bench.key(key)
+    verdict = bench.marks.verdicts[0]
+    assert (verdict.kind, verdict.t - verdict.asked_t, verdict.tags) == ("death", 1, ("edge",))
+
+
+def test_keys_hold_on_the_canvas_while_the_step_is_open_and_no_longer(bench):
+    bench.begin()
+    canvas = bench.viewer.window._qt_viewer.canvas.native
+    canvas.setFocus()
+    bench.key(K.Key_F, canvas)
+    assert len(bench.marks.verdicts) == 1
+    bench.panel.hide()
+    canvas.setFocus()
+    bench.key(K.Key_F, canvas)
+    assert len(bench.marks.verdicts) == 1
+
+
+def test_no_key_answers_while_a_number_is_written(bench):
+    bench.begin()
+    bench.panel.start.fold.setValue(True)
+    bench.settle()
+    field = bench.panel.start.form.findChildren(QAbstractSpinBox)[0]
+    field.setFocus()
+    for key in (K.Key_F, K.Key_J, K.Key_1):
+        bench.key(key, field)
+    assert bench.answers() == []
+    assert bench.reviewer.draft.kind == DEFAULT_KINDS[0].name
+
+
+def test_space_presses_a_button_outside_of_the_card(bench):
+    bench.begin()
+    fold = bench.panel.start.fold
+    fold.button.setFocus()
+    bench.key(K.Key_Space, fold.button)
+    assert fold.value()
+    assert bench.answers() == []
+
+
+def test_undo_takes_the_answer_back_and_lays_its_card_down_with_what_was_said(bench):
+    bench.begin()
+    first = bench.reviewer.card
+    for key in (K.Key_Period, K.Key_F):
+        bench.key(key)
+    second = bench.reviewer.card
+    bench.key(K.Key_Z)
+    assert bench.marks.verdicts == ()
+    assert bench.marks.events == ()
+    assert (bench.reviewer.card.key, bench.reviewer.draft.nudge) == (first.key, 1)
+    bench.key(K.Key_J)
+    assert bench.reviewer.card == second
+
+
+def test_undo_leaves_a_mark_of_the_mark_step_alone(bench):
+    bench.begin()
+    bench.marks.do(stamp(bench.marks, DEFAULT_KINDS[0], 4, 60, 60, 5))
+    bench.key(K.Key_Z)
+    assert len(bench.marks.events) == 1
+    assert NOT_AN_ANSWER in bench.desk.card.said.text()
+
+
+def test_an_earlier_answer_can_be_changed(bench):
+    bench.begin()
+    for key in (K.Key_J, K.Key_J, K.Key_J):
+        bench.key(key)
+    on_the_table = bench.reviewer.card
+    bench.desk.answers.itemClicked.emit(bench.desk.answers.item(2))  # the oldest of three
+    assert bench.reviewer.editing == bench.marks.verdicts[0]
+    assert "earlier answer" in bench.desk.card.why.text()
+    bench.key(K.Key_F)
+    assert [answer for answer, _ in bench.answers()] == ["yes", "no", "no"]
+    assert len(bench.marks.events) == 1
+    assert bench.reviewer.card == on_the_table
+
+
+def test_an_earlier_answer_can_be_left_as_it_is(bench):
+    bench.begin()
+    bench.key(K.Key_J)
+    on_the_table = bench.reviewer.card
+    bench.desk.answers.itemClicked.emit(bench.desk.answers.item(0))
+    bench.key(K.Key_Escape)
+    assert bench.reviewer.card == on_the_table
+    assert bench.answers()[0][0] == "no"
+
+
+def test_only_the_last_ten_answers_are_listed(bench):
+    bench.begin()
+    for _ in range(12):
+        bench.key(K.Key_J)
+    assert bench.desk.answers.count() == 10
+    assert f"frame {bench.marks.verdicts[-1].t}" in bench.desk.answers.item(0).text()
+
+
+def test_in_a_random_window_clicks_mark_events_which_measure_and_teach_nothing(make_bench):
+    bench = make_bench(WINDOWS_ONLY)
+    bench.begin()
+    card = bench.reviewer.card
+    assert card.box is not None
+    assert "never teaches" in bench.desk.card.why.text()
+    bench.key(K.Key_F)
+    assert MARK_FIRST in bench.desk.card.said.text()
+    picture = bench.desk.card.picture
+    picture.pause(0)
+    QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=QPoint(picture.width() // 2, 112))
+    (seen,) = bench.reviewer.draft.seen
+    assert seen.t == card.t
+    assert abs(seen.y - card.y) < 2
+    assert abs(seen.x - card.x) < 2
+    bench.key(K.Key_Period)
+    bench.key(K.Key_F)
+    assert bench.marks.audits[0].seen[0].t == card.t + 1
+    assert bench.marks.events == ()
+    assert {"order": "audit"} in bench.link.orders
+
+
+def test_a_click_on_a_marked_event_takes_it_away_again(make_bench):
+    bench = make_bench(WINDOWS_ONLY)
+    bench.begin()
+    t, y, x = bench.reviewer.place()
+    bench.reviewer.point_at(t, y, x)
+    bench.reviewer.point_at(t, y + 1, x)
+    assert bench.reviewer.draft.seen == ()
+    bench.key(K.Key_J)
+    assert bench.marks.audits[0].seen == ()
+
+
+def test_a_click_in_the_picture_puts_the_mark_there(bench):
+    bench.begin()
+    card, picture = bench.reviewer.card, bench.desk.card.picture
+    QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=QPoint(112 + 45, 112))
+    scale = bench.desk._crops.side / 216
+    assert bench.reviewer.draft.place == pytest.approx((card.y, card.x + 45 * scale), abs=1)
+    bench.key(K.Key_F)
+    assert bench.marks.verdicts[0].x == pytest.approx(card.x + 45 * scale, abs=1)
+
+
+def test_go_to_it_shows_the_place_in_the_viewer(bench):
+    bench.begin()
+    bench.key(K.Key_G)
+    assert bench.viewer.dims.current_step[0] == bench.reviewer.card.t
+
+
+def test_five_cards_are_read_beforehand(bench, qtbot):
+    bench.begin()
+    assert len(bench.reviewer.coming) == 5
+    qtbot.waitUntil(lambda: all(bench.desk.shelf.ready(card) for card in bench.reviewer.coming))
+
+
+def test_the_worker_is_ordered_to_learn_every_few_answers_once_it_can(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 3}))
+    bench.begin()
+    for _ in range(4):
+        bench.key(K.Key_F)
+    assert {"order": "retrain"} not in bench.link.orders
+    assert "one place without an event" in bench.desk.state.text()
+    bench.key(K.Key_J)
+    assert bench.link.orders.count({"order": "retrain"}) == 1
+    assert "Learning from 5 answers" in bench.desk.state.text()
+
+
+def test_the_worker_gets_the_settings_and_the_encoder(bench):
+    bench.begin()
+    arguments = bench.link.arguments
+    assert arguments[arguments.index("--card-px") + 1] == str(REVIEW.card_px)
+    assert arguments[arguments.index("--encoder") + 1] == "intensity"
+    assert "--arrow" not in arguments
+
+
+def test_the_line_tells_what_goes_on_and_the_memory(bench):
+    bench.begin()
+    assert "Starting" in bench.desk.state.text()
+    bench.say(what="ready", head="", answers=0)
+    bench.say(what="report", stage="features", done=3, total=20, values={})
+    assert "3 of 20 (321 MiB)" in bench.desk.state.text()
+
+
+def test_a_worker_that_came_back_is_told_in_a_sentence(bench):
+    bench.begin()
+    bench.link.restarts = 1
+    bench.say(what="ready", head="", answers=0)
+    assert AGAIN in bench.desk.state.text()
+
+
+def test_a_worker_that_was_given_up_says_why_and_can_be_started_again(bench):
+    bench.begin()
+    bench.link.trouble = "the worker ended 5 times without a word."
+    bench.panel.work.poll()
+    assert "ended 5 times" in bench.desk.state.text()
+    assert not bench.panel.work.running
+    bench.press(bench.panel.start.button)
+    assert len(StubLink.made) == 2
+
+
+def test_a_worse_head_is_told_and_one_can_go_back(bench):
+    bench.begin()
+    heads = tuple(HeadRecord(f"heads/review-movie-{n}", 10 * n, n < 3, 0.5, f"words {n}") for n in (1, 2, 3))
+    write_history(bench.desk.folder / "heads.json", HeadHistory(heads, heads[1].folder))
+    bench.say(what="head", accepted=False, words="The new head is worse and was not taken.", in_use=heads[1].folder)
+    assert "worse" in bench.desk.state.text()
+    lines = [bench.desk.heads.list.item(row).text() for row in range(3)]
+    assert "worse, not taken" in lines[0]
+    assert "in use" in lines[1]
+    bench.desk.heads.list.setCurrentRow(1)
+    assert not bench.desk.heads.button.isEnabled()
+    bench.desk.heads.list.setCurrentRow(2)
+    bench.desk.heads.button.click()
+    assert bench.link.orders[-1] == {"order": "back", "head": heads[0].folder}
+
+
+def test_a_new_head_changes_the_cards_to_come_and_not_the_one_on_the_table(bench):
+    bench.begin(taught=False)
+    here = bench.reviewer.card
+    assert bench.desk.card.probability.isHidden()
+    bench.write_proposals(taught=True)
+    bench.say(what="head", accepted=True, words="", in_use="heads/review-movie-1")
+    assert bench.reviewer.card == here
+    assert bench.reviewer.proposals.taught
+
+
+def test_the_audit_tells_when_one_can_stop(bench):
+    bench.begin()
+    bench.say(what="audit", audit={"enough": True, "sentence": "About 40 events (95 %: 39 to 41)."})
+    assert "You can stop" in bench.desk.audit.text()
+    assert "39 to 41" in bench.desk.audit.text()
+    bench.say(what="audit", audit={"enough": False, "sentence": "About 40 events."})
+    assert "You can stop" not in bench.desk.audit.text()
+
+
+def test_a_frame_that_was_not_mapped_yet_is_asked_for_when_it_is_looked_at(bench, qtbot):
+    bench.begin()
+    bench.say(what="ready", head="heads/review-movie-1", answers=3)
+    bench.say(what="frame", t=0, head="heads/review-movie-1")
+    bench.viewer.dims.set_current_step(0, 7)
+    qtbot.waitUntil(lambda: {"order": "predict", "first": 7} in bench.link.orders)
+    assert {"order": "predict", "first": 0} not in bench.link.orders
+
+
+def test_the_mix_is_said_in_words_and_holds_at_once(bench):
+    bench.begin()
+    bench.panel.start.form.setValue(QueueSettings(uncertain=1, confident=2, audit=3, errors=4))
+    bench.panel.start.form.valueChanged.emit()
+    assert bench.panel.start.mix.text() == (
+        "Of 10 cards: 1 most uncertain, 2 confident, 3 random windows, 4 suspected label errors."
+    )
+    assert bench.reviewer.settings.audit == 3
+
+
+def test_answers_are_there_again_when_the_movie_is_opened_again(bench):
+    bench.begin()
+    for key in (K.Key_F, K.Key_J):
+        bench.key(key)
+    name = bench.session.entry.name
+    bench.session.select(name)
+    assert not bench.link.alive
+    assert bench.desk.answers.count() == 2
+    bench.press(bench.panel.start.button)
+    assert bench.reviewer.card is not None
+    assert bench.reviewer.settings.card_px == REVIEW.card_px
+
+
+def test_without_a_movie_it_says_so_and_closing_ends_the_worker(bench):
+    bench.begin()
+    link = bench.link
+    bench.panel.end()
+    assert not link.alive
+    assert bench.desk.state.text() == OFF
+    bench.session.close()
+    assert bench.desk is None
+    assert bench.panel.empty.isVisible()
+    assert bench.panel.empty.text() == NO_MOVIE
+
+
+def test_the_picture_loops_only_while_it_is_to_be_seen(bench):
+    bench.begin()
+    assert bench.desk.card.picture.playing
+    bench.panel.hide()
+    assert not bench.desk.card.picture.playing
+    bench.panel.show()
+    bench.desk.card.strip.chosen.emit(4)
+    assert not bench.desk.card.picture.playing
+    assert bench.desk.card.picture.at == 4
