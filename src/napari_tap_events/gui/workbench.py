@@ -155,7 +155,9 @@ class Workbench(QWidget):
         self.review.refresh()
 
     def _answered(self, count: int) -> None:
-        self.steps.say("review", Progress.done if count else Progress.open, f"{count} answers" if count else "")
+        self.steps.say(
+            "review", Progress.done if count else Progress.open, f"{count} answer{'s' * (count > 1)}" if count else ""
+        )
 
     def _taught(self, _about: object) -> None:
         self.finding.refresh()
