@@ -7,13 +7,14 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractSpinBox
 
+from napari_tap_events.gui.model_choice import Model
 from napari_tap_events.gui.review_panel import NO_MOVIE
 from napari_tap_events.gui.review_work import AGAIN, OFF
 from napari_tap_events.gui.reviewer import MARK_FIRST, NOT_AN_ANSWER
 from napari_tap_events.project.kinds import DEFAULT_KINDS
 from napari_tap_events.project.marking import stamp
 from napari_tap_events.review.gate import HeadHistory, HeadRecord, write_history
-from napari_tap_events.settings import QueueSettings
+from napari_tap_events.settings import HeadSettings, QueueSettings
 
 from .reviewing import REVIEW, Bench, StubLink
 
@@ -228,11 +229,21 @@ def test_the_worker_is_ordered_to_learn_every_few_answers_once_it_can(make_bench
 
 
 def test_the_worker_gets_the_settings_and_the_encoder(bench):
+    bench.panel.start.encoder.setValue("intensity")
     bench.begin()
     arguments = bench.link.arguments
     assert arguments[arguments.index("--card-px") + 1] == str(REVIEW.card_px)
     assert arguments[arguments.index("--encoder") + 1] == "intensity"
     assert "--arrow" not in arguments
+
+
+def test_the_arrow_of_an_encoder_is_an_input(bench, tmp_path):
+    bench.panel.start.form.setValue(HeadSettings(arrow=True))
+    bench.panel.start.encoder.offer([Model("mine", str(tmp_path / "mine"), "", "encoder")])
+    bench.begin()
+    arguments = bench.link.arguments
+    assert arguments[arguments.index("--encoder") + 1] == str(tmp_path / "mine")
+    assert "--arrow" in arguments
 
 
 def test_the_line_tells_what_goes_on_and_the_memory(bench):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_tap_events.gui.colours import mark_colormap
 from napari_tap_events.gui.event_points import go_to_frame
@@ -25,6 +26,8 @@ from napari_tap_events.project.regions import MarkedRegion
 NAME = "event marks"
 MODES = {Tool.stamp: "paint", Tool.brush: "paint", Tool.fill: "fill", Tool.erase: "erase", Tool.pan: "pan_zoom"}
 """The mode of napari's layer in which each tool works: napari's own buttons and cursors stay in step with ours."""
+POINTS_AFTER_MS = 120
+"""While another step is open, points wait so long to be drawn: napari takes its time for them."""
 
 
 class MarkLayer:
@@ -46,6 +49,10 @@ class MarkLayer:
         self.marker = marker
         self.tool = Tool.stamp
         self.help = ""
+        self._later = QTimer()
+        self._later.setSingleShot(True)
+        self._later.setInterval(POINTS_AFTER_MS)
+        self._later.timeout.connect(self._show_points)
         self._resting = True
         self._viewer = viewer
         self._world = world
@@ -97,6 +104,7 @@ class MarkLayer:
         annotations.changed.disconnect(self._show_changes, missing_ok=True)
         self._viewer.dims.events.current_step.disconnect(self.outline_picked)
         self.gestures.stop()
+        self._later.stop()
         for beside in (self.outlines, self.points):
             beside.close()
         if self.layer in self._viewer.layers:
@@ -195,6 +203,12 @@ class MarkLayer:
         if self.shown_frame() in frozenset(frames):
             self.layer.refresh(thumbnail=False, highlight=False, extent=False)
         self._show_kinds()
+        if self._resting:  # somebody works in another step, and must not wait for this
+            self._later.start()
+        else:
+            self._show_points()
+
+    def _show_points(self) -> None:
         self.points.show(self.marker.annotations.points)
 
     def _show_kinds(self) -> None:
