@@ -91,7 +91,10 @@ def test_a_wrong_toml_file_is_refused(tmp_path, text, told):
 def test_a_range_of_frames_is_as_in_python(n, start, stop):
     text = f"{'' if start is None else start}:{'' if stop is None else stop}"
     expected = list(range(n))[slice(start, stop)]
-    if len(expected) < 2:
+    if any(limit is not None and abs(limit) > n for limit in (start, stop)):
+        with pytest.raises(SettingsError, match=f"goes beyond the movie, which has the frames 0:{n}"):
+            frame_range(text, n, "frames")
+    elif len(expected) < 2:
         with pytest.raises(SettingsError, match="at least 2 are needed"):
             frame_range(text, n, "frames")
     else:

@@ -161,6 +161,14 @@ def test_a_stopped_and_resumed_training_ends_with_the_very_same_head(
     assert (whole / "candidates.csv").read_text() == (resumed / "candidates.csv").read_text()
 
 
+def test_stopping_while_windows_are_counted_writes_nothing(marked, quick, tmp_path, finish):
+    run = Run(tmp_path / "out")
+    run.control.stopping = True
+    with pytest.raises(JobStopped, match="stopped before anything was learned; the same command begins again"):
+        finish(train([marked.labelled], quick, run))
+    assert not run.out.exists()
+
+
 def test_stopping_while_encoding_goes_on_where_it_was(marked, quick, tmp_path, finish, taught, monkeypatch):
     run = Run(tmp_path / "out")
 

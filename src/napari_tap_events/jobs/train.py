@@ -12,7 +12,7 @@ from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource, encode_movie
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS, feature_source
-from napari_tap_events.errors import SettingsError
+from napari_tap_events.errors import JobStopped, SettingsError
 from napari_tap_events.events.criteria import count_positives, label_movie
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
@@ -52,6 +52,7 @@ def train(
     """
     _check(settings)
     opened = [open_labelled(item, run.movie, settings) for item in labelled]
+    yield Report("labels", message="counting the windows with events")
     movies, masks = [movie for movie, _ in opened], [mask for _, mask in opened]
     grids = [window_grid(movie, settings) for movie in movies]
     lessons = [_lesson(item, mask, grid, settings) for item, mask, grid in zip(labelled, masks, grids, strict=True)]
@@ -65,6 +66,8 @@ def train(
         else feature_source(settings.encoder, movies, settings.preset, settings.seed, compute)
     )
     _check_heads(source, settings)
+    if run.control.wait_or_stop():
+        raise JobStopped("stopped before anything was learned; the same command begins again.")
     for held in held_sets(curriculum, settings):
         check_lessons(curriculum.teaching(held, [NO_TILES] * len(movies)))
     start(run, "train", settings, _inputs(labelled, settings))

@@ -127,13 +127,15 @@ def frame_range(text: FrameRange, n_frames: int, what: str) -> range:
     Raises
     ------
     SettingsError
-        When the text is no range, or leaves fewer than two of the movie's frames.
+        When the text is no range, ends beyond the movie, or leaves fewer than two of its frames.
     """
     parts = text.split(":") if text else ["", ""]
     try:
         start, stop = (int(part) if part.strip() else None for part in parts)
     except ValueError:
         raise SettingsError(f"{what} = '{text}' is no range of frames; write it as 0:60, :60 or 60:.") from None
+    if any(limit is not None and not -n_frames <= limit <= n_frames for limit in (start, stop)):
+        raise SettingsError(f"{what} = '{text}' goes beyond the movie, which has the frames 0:{n_frames}.")
     frames = range(n_frames)[start:stop]
     if len(frames) < 2:
         raise SettingsError(f"{what} = '{text}' leaves {len(frames)} of {n_frames} frames; at least 2 are needed.")
