@@ -31,7 +31,8 @@ from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
 from napari_tap_events.encoder.unet import Encoder, folded
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.events.dense import DenseHead
-from napari_tap_events.events.head import EventHead, HeadShape, make_head
+from napari_tap_events.events.head import EventHead, HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
 from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.pretext._views import device_movie

@@ -15,7 +15,8 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import EncoderFeatures
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, save_model
 from napari_tap_events.events.calibration import Calibrator
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import Calibration
 from napari_tap_events.jobs.detect import detect
 from napari_tap_events.jobs.output import Run

@@ -66,7 +66,8 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     shown = _shown(field.default)
     default = f"Default: {shown}." if shown else ""
     option = typer.Option(
-        f"--{name.replace('_', '-')}" + (f"/--no-{name.replace('_', '-')}" if field.annotation is bool else ""),
+        f"--{name.replace('_', '-')}"
+        + (f"/--no-{name.replace('_', '-')}" if _optional(field.annotation) == bool | None else ""),
         *filter(None, [second_flag(field)]),
         help=" ".join(part for part in (field.description, f"In {unit}." if unit else "", default) if part),
         rich_help_panel="Advanced settings" if is_advanced(field) else "Settings",

@@ -13,7 +13,8 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events import dense, map_tiles
 from napari_tap_events.events.dense import DenseHead, any_kind
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
 
 CPU = Compute(torch.device("cpu"))
@@ -125,7 +126,7 @@ def test_frame_pairs_may_be_asked_for_in_any_order(kind, stored):
 
 def test_evidence_of_a_frame_pools_to_its_windows(stored):
     head, tiles = head_of("evidence"), tiles_of(stored)
-    evidence = DenseHead(head).evidence_map(tiles, 0)
+    evidence = head.evidence(DenseHead(head).said_map(tiles, 0))
     assert evidence.shape == (2, 40, 33)
     pooled = head.windows(torch.from_numpy(evidence)[None], 4)[0].detach().numpy()
     np.testing.assert_allclose(DenseHead(head).window_logits(tiles, 0), pooled, atol=1e-4)

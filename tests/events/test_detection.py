@@ -12,7 +12,8 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, find_maxima, score_frame, score_grid
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
 
 stacks = st.builds(

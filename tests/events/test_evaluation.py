@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +75,10 @@ def test_errors_by_time_add_up_to_the_confusion_matrix():
     assert sum(counts["false_positive"]) == first[1]
     assert sum(counts["false_negative"]) == second[0]
     assert sum(counts["true"]) == sum(second)
+
+
+def test_folds_that_hold_more_events_than_others_are_brought_to_the_same_odds():
+    given, truths = folds()
+    given[0, 0][0] = replace(given[0, 0][0], candidates=given[0, 0][0].candidates[:15])  # twelve events, three that are none
+    judged = judge_folds(given, truths, ("event",), "platt", SCORE)
+    assert {calibration.prior for calibration in judged.calibrations.values()} == {judged.final.prior}

@@ -11,7 +11,8 @@ from napari_tap_events.encoder.arrow import ArrowHead
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events.grad_cam import RankedInsets, arrow_cam, event_cam
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
 
 CPU = Compute(torch.device("cpu"))

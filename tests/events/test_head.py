@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from napari_tap_events.events.head import EvidenceHead, HeadShape, ResNetHead, make_head
+from napari_tap_events.events.head import EvidenceHead, HeadShape, ResNetHead
+from napari_tap_events.events.heads import make_head
 
 KINDS = ("evidence", "resnet", "linear")
 

@@ -15,7 +15,8 @@ from napari_tap_events.errors import ModelError
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import Candidate
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import (
     APART_FRAMES,
     Calibration,
@@ -73,6 +74,18 @@ def test_a_calibration_survives_json():
 def test_a_damaged_calibration_is_refused(values):
     with pytest.raises(ModelError, match="no usable calibration"):
         Calibration.from_dict(values)
+
+
+def test_levelled_to_other_odds_the_same_events_are_listed_in_the_same_order():
+    held, truth = answers()
+    made = calibrate([held], [truth], "platt", SCORE)
+    assert made.prior == pytest.approx(np.log(12.5 / 12.5))
+    other = made.levelled(made.prior - 2.0)
+    scores = np.array([c.score for c in held.candidates])
+    before, after = made.events.probability(scores), other.events.probability(scores)
+    np.testing.assert_allclose(np.log(after / (1 - after)), np.log(before / (1 - before)) - 2.0, rtol=1e-6)
+    assert ((before >= made.threshold) == (after >= other.threshold)).all()
+    assert other.levelled(made.prior).events.bias == pytest.approx(made.events.bias)
 
 
 def test_each_kind_has_its_own_calibration():

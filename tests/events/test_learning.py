@@ -11,7 +11,8 @@ import torch
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.errors import ScopeError
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.learning import HeadLearner, Lesson, _turned, balanced_cross_entropy
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
 from napari_tap_events.settings import HeadSettings

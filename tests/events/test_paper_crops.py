@@ -9,7 +9,8 @@ import torch
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.errors import ScopeError
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.paper_crops import (
     CROP_PX,
     CropClassifier,

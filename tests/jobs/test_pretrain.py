@@ -123,7 +123,8 @@ def test_the_parts_of_a_movie_share_no_frame(marked, tap):
     ("changes", "error", "told"),
     [
         ({"patch_px": 60}, SettingsError, "patch_px = 60 is larger than the frames of .*56 x 64 px; choose --patch-px 56"),
-        ({"frames": "30:"}, SettingsError, "frames = '30:' leaves 0 of 24 frames"),
+        ({"frames": "30:"}, SettingsError, "frames = '30:' goes beyond the movie, which has the frames 0:24"),
+        ({"frames": "5:6"}, SettingsError, "frames = '5:6' leaves 1 of 24 frames"),
         ({"frames": "a:b"}, SettingsError, "is no range of frames; write it as 0:60"),
         ({"deltas": (30,)}, SettingsError, "24 frames: .*more than 30 of each are needed"),
     ],

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, save_model
 from napari_tap_events.errors import JobStopped, ModelError, SettingsError
+from napari_tap_events.events.guided import FIRST_WEIGHTS
 from napari_tap_events.events.without_labels import RANKINGS, event_map
 from napari_tap_events.jobs.arrow import detect_arrow
 from napari_tap_events.jobs.detect import detect
@@ -202,15 +204,24 @@ def test_movies_that_no_game_is_played_on_are_left_aside_and_that_is_told(marked
     assert load_encoder(tmp_path / "out")[1].movies == []
 
 
-def test_a_head_reads_what_simulated_movies_have_taught_beside_the_features(marked, quick, finish, tmp_path):
-    folder = made_encoder(tmp_path / "e")
-    settings = quick.model_copy(update={"encoder": str(folder), "simulated": True})
+def test_a_head_is_weighed_against_what_simulated_movies_have_taught(marked, quick, finish, tmp_path):
+    settings = quick.model_copy(update={"encoder": str(made_encoder(tmp_path / "e")), "folds": 3, "steps": 20})
     head = finish(train([marked.labelled], settings, Run(tmp_path / "head")))
     card = json.loads((head / "card.json").read_text())
-    assert card["details"]["inputs"] == {"features": True, "intensity": False, "pairs": False, "simulated": True}
-    assert card["details"]["shape"]["pair_channels"] == 2
+    assert card["details"]["inputs"] == {"features": False, "intensity": True, "pairs": True, "simulated": True}
+    assert (card["details"]["shape"]["pair_channels"], card["details"]["shape"]["guides"]) == (3, 2)
+    assert card["settings"]["simulated"] is True
+    weights = load_file(head / "model.safetensors")["weights"]
+    assert (weights >= 0).all()
+    assert weights.tolist() != pytest.approx(list(FIRST_WEIGHTS))
     found = finish(detect(marked.movie, head, SETTINGS, Run(tmp_path / "found")))
     assert (found / "simulated.ome.zarr").exists()
+
+
+def test_only_the_evidence_head_can_have_a_guide(marked, quick, finish, tmp_path):
+    settings = quick.model_copy(update={"encoder": str(made_encoder(tmp_path / "e")), "head": "resnet", "simulated": True})
+    with pytest.raises(SettingsError, match="simulated = True goes with head = 'evidence', not with 'resnet'"):
+        finish(train([marked.labelled], settings, Run(tmp_path / "head")))
 
 
 def test_a_head_cannot_read_what_the_encoder_was_not_taught(marked, encoder, quick, finish, tmp_path):
@@ -220,6 +231,6 @@ def test_a_head_cannot_read_what_the_encoder_was_not_taught(marked, encoder, qui
 
 
 def test_the_arrow_alone_of_an_encoder_with_both_heads_is_one_channel(marked, quick, finish, tmp_path):
-    settings = quick.model_copy(update={"encoder": str(made_encoder(tmp_path / "e")), "arrow": True})
+    settings = quick.model_copy(update={"encoder": str(made_encoder(tmp_path / "e")), "simulated": False})
     head = finish(train([marked.labelled], settings, Run(tmp_path / "head")))
     assert json.loads((head / "card.json").read_text())["details"]["shape"]["pair_channels"] == 1

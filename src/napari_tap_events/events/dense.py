@@ -57,17 +57,22 @@ class DenseHead:
         (K, rows, columns) float32
             The value at a place is what the head says for the window there, cut out with its margin.
         """
+        return self.head.weighed(self.window_opinions(tiles, t, stride))
+
+    @torch.no_grad()
+    def window_opinions(self, tiles: MapTiles, t: int, stride: int | None = None) -> NDArray[np.float32]:
+        """Return each opinion of every complete window, (opinions, K, rows, columns) float32; see `window_logits`."""
         stride = stride or self.head.shape.stride
         if stride % self.step:  # a finer grid than any before holds the coarser ones, too
             self.step = math.gcd(stride, self.step)
             self._frames, self._pair = {}, None
         every = stride // self.step
-        logits = self.head.windows(self._said(tiles, t), self.step)[0, :, ::every, ::every]
-        return logits.contiguous().cpu().numpy()
+        opinions = self.head.window_opinions(self._said(tiles, t), self.step)[0, ..., ::every, ::every]
+        return opinions.contiguous().cpu().numpy()
 
     @torch.no_grad()
-    def evidence_map(self, tiles: MapTiles, t: int) -> NDArray[np.float32]:
-        """Return the evidence of every map pixel of the frame pair (t, t + 1), (K, h, w) float32; for an `EvidenceHead`."""
+    def said_map(self, tiles: MapTiles, t: int) -> NDArray[np.float32]:
+        """Return what the head says of every map pixel of the frame pair (t, t + 1), (K, h, w) float32 or more of them."""
         return self._said(tiles, t)[0].cpu().numpy()
 
     def _said(self, tiles: MapTiles, t: int) -> Tensor:

@@ -21,6 +21,8 @@ from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.head import EventHead, EvidenceHead
 from napari_tap_events.events.map_tiles import MapTiles
 
+EVENT_BLUR = 0.33
+"""Width of the Gaussian that gathers evidence, as a share of a cell radius."""
 CANDIDATES_PER_MEGAPIXEL = 200
 """Candidates kept per frame and megapixel, the strongest: bounds the table, not what can be found."""
 
@@ -39,6 +41,8 @@ class Candidate:
         Index of the kind with the highest score.
     score : float
         In logits of the head, not calibrated.
+    opinions : tuple of float
+        Where the score was weighed from several opinions: these.
     """
 
     t: int
@@ -46,6 +50,7 @@ class Candidate:
     x: float
     kind: int
     score: float
+    opinions: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,12 @@ def score_grid(head: EventHead, map_stride_px: int) -> ScoreGrid:
 
 
 def score_frame(head: DenseHead, tiles: MapTiles, t: int, radius_px: float) -> NDArray[np.float32]:
-    """Return the score map of the frame pair (t, t + 1), (K, h, w) float32.
+    """Return the score map of the frame pair (t, t + 1), (K, h, w) float32; see `opinion_frame`."""
+    return head.head.weighed(opinion_frame(head, tiles, t, radius_px))
+
+
+def opinion_frame(head: DenseHead, tiles: MapTiles, t: int, radius_px: float) -> NDArray[np.float32]:
+    """Return the maps that scores of the frame pair (t, t + 1) are weighed from, (opinions, K, h, w) float32.
 
     Parameters
     ----------
@@ -73,14 +83,13 @@ def score_frame(head: DenseHead, tiles: MapTiles, t: int, radius_px: float) -> N
     tiles : MapTiles
     t : int
     radius_px : float
-        A cell radius; evidence is summed with a Gaussian of half that width.
+        A cell radius; evidence is summed with a Gaussian of a third of that width: it lies on the few pixels of the bodies themselves.
     """
     if isinstance(head.head, EvidenceHead):
-        sigma = 0.5 * radius_px / tiles.maps.stride_px
-        smooth: NDArray[np.float32] = ndi.gaussian_filter(head.evidence_map(tiles, t), (0, sigma, sigma))
-        return smooth
+        sigma = EVENT_BLUR * radius_px / tiles.maps.stride_px
+        return head.head.spot_opinions(ndi.gaussian_filter(head.said_map(tiles, t), (0, sigma, sigma)))
     shape = head.head.shape
-    return _box(head.window_logits(tiles, t), max(1, shape.crop // shape.stride))
+    return _box(head.window_logits(tiles, t), max(1, shape.crop // shape.stride))[None]
 
 
 def _box(logits: NDArray[np.float32], width: int) -> NDArray[np.float32]:
@@ -91,11 +100,12 @@ def _box(logits: NDArray[np.float32], width: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """Score maps (K, h, w) of a frame pair, and the greatest score within a cell radius (h, w)."""
+    """Score maps (K, h, w) of a frame pair, the greatest score within a cell radius (h, w), and the opinions behind the scores."""
 
     t: int
     scores: NDArray[np.float32]
     around: NDArray[np.float32]
+    opinions: NDArray[np.float32] | None
 
 
 class MaximaFinder:
@@ -113,10 +123,13 @@ class MaximaFinder:
         self.footprint = _disc(max(1, math.ceil(radius_px / grid.stride_px)))
         self.window: deque[_Entry] = deque()
 
-    def add(self, t: int, scores: NDArray[np.float32]) -> list[Candidate]:
-        """Take the score maps (K, h, w) of the next frame pair; return the maxima that are now certain."""
+    def add(self, t: int, scores: NDArray[np.float32], opinions: NDArray[np.float32] | None = None) -> list[Candidate]:
+        """Take the score maps (K, h, w) of the next frame pair; return the maxima that are now certain.
+
+        With opinions (opinions, K, h, w), candidates keep theirs.
+        """
         around = ndi.maximum_filter(scores.max(0), footprint=self.footprint, mode="nearest")
-        self.window.append(_Entry(t, scores, around))
+        self.window.append(_Entry(t, scores, around, opinions))
         while self.window[0].t < t - 2 * self.reach_frames:
             self.window.popleft()
         return self._maxima_at(t - self.reach_frames)
@@ -148,7 +161,9 @@ class MaximaFinder:
     def _candidate(self, entry: _Entry, y: int, x: int) -> Candidate:
         kinds = entry.scores[:, y, x]
         place = [self.grid.offset_px + self.grid.stride_px * index for index in (y, x)]
-        return Candidate(entry.t, place[0], place[1], int(kinds.argmax()), float(kinds.max()))
+        kind = int(kinds.argmax())
+        opinions = () if entry.opinions is None else tuple(entry.opinions[:, kind, y, x].tolist())
+        return Candidate(entry.t, place[0], place[1], kind, float(kinds[kind]), opinions)
 
 
 def find_maxima(
@@ -156,7 +171,10 @@ def find_maxima(
 ) -> list[Candidate]:
     """Return the local maxima of a head's score over frame pairs whose maps are at hand."""
     finder, dense = MaximaFinder(score_grid(head, tiles.maps.stride_px), radius_px, radius_frames), DenseHead(head)
-    found = [candidate for t in pairs for candidate in finder.add(t, score_frame(dense, tiles, t, radius_px))]
+    found: list[Candidate] = []
+    for t in pairs:
+        opinions = opinion_frame(dense, tiles, t, radius_px)
+        found += finder.add(t, head.weighed(opinions), opinions if head.opinions > 1 else None)
     return found + finder.rest()
 
 

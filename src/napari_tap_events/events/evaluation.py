@@ -28,7 +28,7 @@ class Judged:
     Attributes
     ----------
     calibrations : mapping of fold to Calibration
-        Each from answers on other units than the fold's own.
+        Each from answers on other units than the fold's own, levelled to the prior of all.
     final : Calibration
         For the final head, from all held-out answers.
     candidates : DataFrame
@@ -64,20 +64,21 @@ def judge_folds(
         True events of every movie.
     """
     folds = sorted(k for k, j in answers if k == j)
+    tests = [part for k in folds for part in answers[k, k]]
+    pooled = tests if len(folds) > 1 else [part for (_, unit), parts in answers.items() if unit not in folds for part in parts]
+    final = calibrate(pooled, truths, method, score)
     calibrations, tables = {}, []
     windows: list[tuple[NDArray[Any], ...]] = []
     for k in folds:
         others = [part for (fold, unit), parts in sorted(answers.items()) if fold == k and unit != k for part in parts]
-        calibrations[k] = calibrate(others, truths, method, score)
+        calibrations[k] = calibrate(others, truths, method, score).levelled(final.prior)
         table = candidate_table(answers[k, k], calibrations[k], kinds)
         tables.append(table.assign(found=table["probability"] >= calibrations[k].threshold))
         windows += [_windows(part, calibrations[k]) for part in answers[k, k]]
-    tests = [part for k in folds for part in answers[k, k]]
-    pooled = tests if len(folds) > 1 else [part for (_, unit), parts in answers.items() if unit not in folds for part in parts]
     probability, raw, labels, t = (np.concatenate(parts) for parts in zip(*windows, strict=True))
     return Judged(
         calibrations=calibrations,
-        final=calibrate(pooled, truths, method, score),
+        final=final,
         candidates=_without_doubles(pd.concat(tables, ignore_index=True), score),
         truth=held_truth(tests, truths),
         probability=probability,

@@ -15,11 +15,15 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_tap_events.events.flatten_linear import FlattenLinear
+
+Floats = NDArray[np.float32]
 
 HIDDEN = {"evidence": 16, "resnet": 64, "linear": 0}
 REFERENCE_AREA_PX = 100
@@ -40,6 +44,8 @@ class HeadShape:
         Side of the windows and their distance, in pixels of the maps.
     map_stride_px : int
         Pixels of the movie per pixel of the maps.
+    guides : int
+        How many of the pair channels, the last ones, are what a pair head says of each kind of event; see `guided`.
     """
 
     features: int
@@ -49,6 +55,7 @@ class HeadShape:
     crop: int
     stride: int
     map_stride_px: int
+    guides: int = 0
 
     @property
     def frame_channels(self) -> int:
@@ -63,9 +70,12 @@ class EventHead(nn.Module, ABC):
     ----------
     margin : int
         Map pixels that are needed around every window.
+    opinions : int
+        From how many opinions its answers are weighed.
     """
 
     margin: int = 0
+    opinions: int = 1
 
     def __init__(self, shape: HeadShape) -> None:
         super().__init__()
@@ -131,6 +141,14 @@ class EventHead(nn.Module, ABC):
     @abstractmethod
     def windows(self, said: Tensor, step: int) -> Tensor:
         """Return the logits (B, K, rows, columns) of all complete windows from what `pair_part` said of a whole frame."""
+
+    def window_opinions(self, said: Tensor, step: int) -> Tensor:
+        """Return each opinion of all complete windows, (B, opinions, K, rows, columns); `weighed` makes the logits of them."""
+        return self.windows(said, step)[:, None]
+
+    def weighed(self, opinions: Floats) -> Floats:
+        """Turn opinions (opinions, ...) into one score, (...)."""
+        return cast(Floats, opinions[0])
 
     def overlap(self, step: int) -> int:
         """Return how many rows of `pair_part` two neighbouring pieces of a frame share."""
@@ -269,13 +287,14 @@ class EvidenceHead(EventHead):
         mean = F.avg_pool2d(said, self.shape.crop, step)
         return area * mean + self.bias[:, None, None]
 
+    def spot_opinions(self, smooth: Floats) -> Floats:
+        """Turn smoothed maps of what `pair_part` says, (K, h, w), into opinions of every place, (opinions, K, h, w)."""
+        return smooth[None]
+
+    def evidence(self, said: Floats) -> Floats:
+        """Return the evidence (K, h, w) in what `pair_part` says, without the first axis."""
+        return said
+
     def widest(self, step: int) -> int:
         """Return the channels of both frames together."""
         return self.norm.num_features
-
-
-def make_head(kind: str, shape: HeadShape, pair: str = "both") -> EventHead:
-    """Build a head by its name: "evidence", "resnet" or "linear"; `pair` is for the first."""
-    if kind == "evidence":
-        return EvidenceHead(shape, pair)
-    return ResNetHead(shape) if kind == "resnet" else LinearHead(shape)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from napari_tap_events.errors import ModelError
 from napari_tap_events.events import candidates as near
@@ -44,6 +45,8 @@ class HeldOut:
     labels : (N, K) int8
         1 event, 0 none.
     candidates : tuple of Candidate
+    opinions : (opinions, N, K) float32 or None
+        What the logits were weighed from, where there is more than one opinion.
     """
 
     movie: int
@@ -52,6 +55,7 @@ class HeldOut:
     logits: NDArray[np.float32]
     labels: NDArray[np.int8]
     candidates: tuple[Candidate, ...]
+    opinions: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,14 @@ class Calibration:
         For the scores of candidates.
     threshold : float
         Least probability of an event, 0..1: the one with the best F1 on held-out data.
+    prior : float
+        Log odds that a candidate of the held-out data is an event.
     """
 
     windows: tuple[Calibrator, ...]
     events: Calibrator
     threshold: float
+    prior: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
@@ -87,9 +94,19 @@ class Calibration:
         """
         try:
             windows = tuple(Calibrator(**entry) for entry in values["windows"])
-            return cls(windows, Calibrator(**values["events"]), float(values["threshold"]))
+            return cls(windows, Calibrator(**values["events"]), float(values["threshold"]), float(values.get("prior", 0.0)))
         except (KeyError, TypeError, ValueError):
             raise ModelError("the head's card holds no usable calibration: train the head again.") from None
+
+    def levelled(self, prior: float) -> Calibration:
+        """Return what it would be, were candidates events with other log odds; the order of candidates stays, and which are listed.
+
+        A fold that holds many events leaves few to calibrate by, and one that holds none leaves many: their probabilities side by
+        side would rank by what each fold does not hold.
+        """
+        shift = prior - self.prior
+        events = replace(self.events, bias=self.events.bias + shift)
+        return replace(self, events=events, threshold=float(expit(logit(self.threshold) + shift)), prior=prior)
 
     def map(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn window logits (K, rows, columns) into the probability of each kind."""
@@ -106,7 +123,8 @@ def judge(
     pairs = list(lesson.pairs)
     labels = lesson.labels[pairs]
     dense = DenseHead(head)
-    logits = np.stack([dense.window_logits(tiles, t) for t in pairs])
+    opinions = np.stack([dense.window_opinions(tiles, t) for t in pairs], axis=1)  # (opinions, t, K, rows, columns)
+    logits = head.weighed(opinions)
     known = labels[:, 0] >= 0
     index, i, j = np.nonzero(known)
     step = head.shape.stride * head.shape.map_stride_px
@@ -118,6 +136,7 @@ def judge(
         logits=logits.transpose(0, 2, 3, 1)[known],
         labels=labels.transpose(0, 2, 3, 1)[known],
         candidates=tuple(c for c in found if masks is None or masks.knows(c.t, c.y, c.x)),
+        opinions=opinions.transpose(0, 1, 3, 4, 2)[:, known] if head.opinions > 1 else None,
     )
 
 
@@ -135,17 +154,34 @@ def calibrate(held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], method: M
         When a candidate counts as a true event.
     """
     windows = window_calibrators(held, method)
+    chosen, hit = _outcome(held, truths, score)
+    scores = chosen["score"].to_numpy()
+    events = fit_calibrator(scores, hit, "platt") if len(scores) else Calibrator(method="platt")
+    table = candidate_table(held, None, ())
+    table = table.assign(probability=events.probability(table["score"].to_numpy()))
+    prior = float(np.log((hit.sum() + 0.5) / ((~hit).sum() + 0.5)))
+    return Calibration(windows, events, best_threshold(table, held_truth(held, truths), score), prior)
+
+
+def _outcome(
+    held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], score: ScoreSettings
+) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """Return the candidates that count, as `candidate_table` lists them, and which of them are events, the strongest first."""
     raw = candidate_table(held, None, ())
-    truth = held_truth(held, truths)
-    found = near.candidates(raw, truth, score.radius_px, score.frames)
+    found = near.candidates(raw, held_truth(held, truths), score.radius_px, score.frames)
     order = np.argsort(-raw["score"].to_numpy()[found.rows_predicted], kind="stable")
     _, hit = found_in_order(found, order)
     counts = hit | ~found.excused[order]
-    chosen = found.rows_predicted[order][counts]
-    scores = raw["score"].to_numpy()[chosen]
-    events = fit_calibrator(scores, hit[counts], "platt") if len(scores) else Calibrator(method="platt")
-    table = raw.assign(probability=events.probability(raw["score"].to_numpy()))
-    return Calibration(windows, events, best_threshold(table, truth, score))
+    return raw.iloc[found.rows_predicted[order][counts]], hit[counts]
+
+
+def outcome_of_candidates(
+    held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], score: ScoreSettings
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the opinions (N, opinions) on all candidates that count, and which of them are events, (N,)."""
+    chosen, hit = _outcome(held, truths, score)
+    opinions = [candidate.opinions for part in held for candidate in part.candidates]
+    return np.array([opinions[row] for row in chosen.index], dtype=np.float64), hit
 
 
 def window_calibrators(held: Sequence[HeldOut], method: Method) -> tuple[Calibrator, ...]:

@@ -90,7 +90,7 @@ class HeadLearner:
         frames, pairs, labels = (torch.stack(parts) for parts in zip(*cut, strict=True))
         frames, pairs, labels = _turned(frames, pairs, labels, rng)
         if self.settings.time_flips:
-            frames, pairs, labels = with_time_flips(frames, pairs, labels, self.settings.arrow)
+            frames, pairs, labels = with_time_flips(frames, pairs, labels, bool(self.settings.arrow))
         with self.compute.autocast():
             logits = self.module(frames, pairs)
         return balanced_cross_entropy(logits.float(), labels), {}

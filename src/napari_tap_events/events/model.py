@@ -10,7 +10,8 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import DifferenceFeatures, EncoderFeatures, FeatureSource, IntensityFeatures
 from napari_tap_events.encoder.weights import Card, load_card, load_encoder, load_weights
 from napari_tap_events.errors import ModelError
-from napari_tap_events.events.head import EventHead, HeadShape, make_head
+from napari_tap_events.events.head import EventHead, HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import Calibration
 from napari_tap_events.events.map_tiles import Inputs
 

@@ -17,6 +17,7 @@ from scipy.special import expit, log_expit
 
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.encoder.pair_head import EVENT_KINDS
+from napari_tap_events.events.detection import EVENT_BLUR
 
 Floats = NDArray[np.float32]
 
@@ -65,8 +66,8 @@ def event_map(maps: FeatureMaps) -> Floats:
     return seen
 
 
-ARROW_BLUR, EVENT_BLUR = 0.5, 0.33
-"""Gaussians, as shares of a cell radius: the arrow is of a whole cell, evidence lies on the few pixels of the bodies themselves."""
+ARROW_BLUR = 0.5
+"""Width of the Gaussian, as a share of a cell radius: the arrow is of a whole cell."""
 
 
 def _smooth(maps: Floats, blur: float) -> Floats:

@@ -24,7 +24,7 @@ SENTENCE = (
 )
 SHOWN = (
     *("uncertain", "confident", "audit", "errors", "order", "card_px", "reach_frames", "stamp_px", "retrain_every"),
-    *("radius_px", "radius_frames", "crop_px", "steps", "arrow"),
+    *("radius_px", "radius_frames", "crop_px", "steps", "simulated", "arrow"),
     *("audit_px", "audit_frames", "sure", "queue_seed", "locked_frames", "cache_gb", "device", "threads"),
 )
 FILE = "asked.json"
@@ -48,7 +48,7 @@ class ReviewStart(QWidget):
         self.encoder, self.button, self.mix = ModelChoice(), QPushButton("Start"), QLabel()
         self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
         self.form = SettingsForm((ReviewSettings, HeadSettings, ComputeSettings), only=SHOWN)
-        self.form.setValue(HeadSettings(arrow=True), preferred_compute())
+        self.form.setValue(preferred_compute())
         self.sentence, self.fold = QLabel(SENTENCE), Fold("Which cards come", self.form)
         for label in (self.sentence, self.mix):
             label.setWordWrap(True)
@@ -91,10 +91,8 @@ class ReviewStart(QWidget):
         model = self.encoder.value()
         if model is None:
             raise SettingsError("there is nothing that makes features; pretrain an encoder in step 3.")
-        flags = self.form.flags()
-        if model.role == "control":  # knows no arrow of time
-            return [*(flag for flag in flags if flag != "--arrow"), "--encoder", model.value]
-        return [*flags, "--encoder", str(encoder_folder(model.value))]
+        encoder = model.value if model.role == "control" else str(encoder_folder(model.value))
+        return [*self.form.flags(), "--encoder", encoder]
 
     def offer(self, project: Project | None) -> None:
         """Offer the encoders of a project."""

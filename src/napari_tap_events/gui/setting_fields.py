@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -16,6 +16,8 @@ from napari_tap_events.settings import is_advanced, unit_of
 
 AUTO = "auto"
 """What stands in a field whose value is left to the program."""
+WORDS_OF = {None: AUTO, True: "yes", False: "no"}
+"""What a choice is called, where not by itself."""
 WORDS = {"val": "validation", "um": "µm", "px": "pixels", "z": "Z"}
 MOST = 10_000_000
 """Largest number where a setting has no upper limit."""
@@ -91,6 +93,8 @@ def field_for(setting: Declared, parent: QWidget | None = None) -> NumberField |
     """Make the input that fits a setting."""
     if setting.choices:
         return ChoiceField(setting, parent)
+    if setting.kind is bool and setting.optional:
+        return ChoiceField(replace(setting, choices=(True, False)), parent)
     if setting.kind is bool:
         return YesNoField(setting, parent)
     if setting.kind in (int, float):
@@ -199,7 +203,7 @@ class ChoiceField(QComboBox):
         self.setMinimumContentsLength(6)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for choice in (*((None,) if setting.optional else ()), *setting.choices):
-            self.addItem(AUTO if choice is None else str(choice), choice)
+            self.addItem(WORDS_OF.get(choice, str(choice)), choice)
         self.setValue(setting.default)
         self.currentIndexChanged.connect(lambda _: self.changed.emit())
 

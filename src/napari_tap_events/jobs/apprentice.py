@@ -19,15 +19,20 @@ from scipy.special import expit
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.encoder.pair_head import EVENT_KINDS
 from napari_tap_events.events.calibration import Calibrator, fit_calibrator
 from napari_tap_events.events.criteria import label_pairs
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.dense import DenseHead
-from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, score_frame, score_grid
-from napari_tap_events.events.head import EventHead, make_head
+from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, opinion_frame, score_frame, score_grid
+from napari_tap_events.events.guided import GuidedHead
+from napari_tap_events.events.head import EventHead
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.learning import HeadLearner, Lesson, check_lessons
 from napari_tap_events.events.map_tiles import MapTiles
+from napari_tap_events.events.stacking import fit_weights
 from napari_tap_events.events.table import EventRow, events_table
+from napari_tap_events.events.without_labels import ARROW_BLUR, RANKINGS
 from napari_tap_events.jobs.answers import Answers
 from napari_tap_events.jobs.labelled import training_stride_px
 from napari_tap_events.jobs.teaching import head_shape, inputs_of
@@ -45,6 +50,7 @@ TILE_PX = 32
 BATCH = 16
 SPREAD, MOST_SLOPE = (0.5, 0.999), 4.0
 """Quantiles of scores by which two heads are brought to one scale, and by how much at most."""
+LEAST_EVIDENCE = 1e-6
 FIRST_PLACES = 24
 """So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
 
@@ -88,31 +94,52 @@ class Apprentice:
     grid : WindowGrid
         Of the windows that are taught.
     settings : HeadSettings
+        With every input settled.
     compute : Compute
+    kinds : sequence of str
+        Of the events that are looked for.
     """
 
-    def __init__(self, maps: FeatureMaps, grid: WindowGrid, settings: HeadSettings, compute: Compute) -> None:
-        self.maps, self.grid, self.compute = maps, grid, compute
+    def __init__(
+        self,
+        maps: FeatureMaps,
+        grid: WindowGrid,
+        settings: HeadSettings,
+        compute: Compute,
+        kinds: Sequence[str] = EVENT_KINDS,
+    ) -> None:
+        self.maps, self.grid, self.compute, self.kinds = maps, grid, compute, tuple(kinds)
         self.settings = settings.model_copy(update={"tile_px": max(TILE_PX, training_stride_px(settings)), "batch": BATCH})
         self.tiles = MapTiles(maps, inputs_of(settings), compute)
         self.pairs = range(maps.n_frames - 1)
         self._first: EventHead | None = None
 
-    def arrow_candidates(self) -> pd.DataFrame:
-        """Rank places without any answer: by the arrow map, or where there is none, by how much changes."""
+    @property
+    def guided(self) -> bool:
+        """Whether heads have a guide that simulated movies have taught."""
+        return bool(inputs_of(self.settings).simulated and self.maps.simulated)
+
+    def first_candidates(self) -> pd.DataFrame:
+        """Rank places without any answer: by what simulated movies have taught, by the arrow map, or by how much changes."""
         stride = self.maps.stride_px
-        sigma = 0.5 * self.settings.radius_px / stride
         finder = MaximaFinder(ScoreGrid(stride, (stride - 1) / 2), self.settings.radius_px, self.settings.radius_frames)
         found: list[Candidate] = []
         for t in self.pairs:
-            found += finder.add(t, ndi.gaussian_filter(self._zero_label(t), (0, sigma, sigma)))
-        return table_of(found + finder.rest(), Calibrator(), "arrow")
+            found += finder.add(t, self._zero_label(t))
+        return table_of(found + finder.rest(), Calibrator(), "simulated" if self.guided else "arrow")
 
     def _zero_label(self, t: int) -> Scores:
-        if self.maps.pairs.shape[1]:
-            return np.asarray(self.maps.pairs[t, :1], dtype=np.float32)
-        now, after = (np.asarray(self.maps.frames[i, self.maps.features :], dtype=np.float32) for i in (t, t + 1))
-        return np.asarray(np.abs(after - now).mean(0, keepdims=True))
+        """Return logits without any label, (K, h, w)."""
+        radius = self.settings.radius_px / self.maps.stride_px
+        here = replace(self.maps, frames=self.maps.frames[t : t + 2], pairs=self.maps.pairs[t : t + 1])
+        if self.guided:
+            evidence = RANKINGS["simulated"].score(here, radius)
+            return np.log(np.expm1(np.maximum(evidence, LEAST_EVIDENCE)))
+        if self.maps.pairs.shape[1] > self.maps.simulated:
+            return RANKINGS["arrow"].score(here, radius)
+        now, after = (np.asarray(frame[self.maps.features :], dtype=np.float32) for frame in here.frames)
+        changed = np.abs(after - now).mean(0, keepdims=True)
+        return np.asarray(ndi.gaussian_filter(changed, (0, ARROW_BLUR * radius, ARROW_BLUR * radius)))
 
     def learn(
         self, answers: Answers, frames: range | None = None, warm: EventHead | None = None, control: Control | None = None
@@ -139,7 +166,7 @@ class Apprentice:
         """
         labels = label_pairs(answers.masks, self.grid, self.settings)
         check_lessons([Lesson(self.tiles, labels, list(self.pairs))])
-        if warm is None and self.settings.arrow and self.maps.pairs.shape[1]:
+        if warm is None and self.settings.arrow and not self.guided:
             warm = yield from self._like_the_arrow(labels.shape[1], control)
         folds = self._folds(labels)
         said: dict[int, EventHead] = {}
@@ -148,9 +175,10 @@ class Apprentice:
             head = yield from self._teach(labels, taught, f"fold {number} of {len(folds)}", warm, control)
             said |= dict.fromkeys(fold, head)
         head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
-        found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
         busy = set(np.flatnonzero((labels >= 0).any((1, 2, 3))).tolist())
         there = {t: said[t] for t in busy if t in said}
+        self._weigh(head, there, answers)
+        found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
         return replace(self._weighed(head, found, there, answers), windows=self._window_calibrators(there, labels))
 
     def look_again(
@@ -167,7 +195,7 @@ class Apprentice:
         anything of all the rest of the movie.
         """
         if self._first is None:
-            found = self.arrow_candidates().nlargest(FIRST_PLACES, "probability")
+            found = self.first_candidates().nlargest(FIRST_PLACES, "probability")
             labels = np.zeros((len(self.pairs), kinds, *self.grid.shape), np.int8)
             for t, y, x in found[["t", "y", "x"]].to_numpy():
                 rows, columns = (self._windows_at(place, size) for place, size in zip((y, x), self.grid.shape, strict=True))
@@ -206,6 +234,8 @@ class Apprentice:
         settings = self.settings
         head = make_head(settings.head, head_shape(self.maps, settings, labels.shape[1]), settings.pair)
         head.to(self.compute.device)
+        if isinstance(head, GuidedHead):
+            head.heed(self.kinds)
         steps = settings.steps
         if warm is not None:
             head.load_state_dict(warm.state_dict())
@@ -225,6 +255,18 @@ class Apprentice:
             if t % 8 == 0:
                 yield Report("candidates", t - pairs.start, len(pairs))
         return found + finder.rest()
+
+    def _weigh(self, head: EventHead, said: dict[int, EventHead], answers: Answers) -> None:
+        """Set in all heads what guide and head are worth, by what held-out heads say of the places that were answered."""
+        if not isinstance(head, GuidedHead):
+            return
+        asked, truth = answers.judged
+        opinions = self._held_opinions(said, asked)
+        usable = np.isfinite(opinions).all(1)
+        weights = fit_weights(opinions[usable], truth[usable])
+        for one in (head, *said.values()):
+            if isinstance(one, GuidedHead):
+                one.weigh(weights)
 
     def _weighed(self, head: EventHead, found: list[Candidate], said: dict[int, EventHead], answers: Answers) -> Learned:
         """Calibrate by held-out scores of what was answered, and say of every candidate what a held-out head says."""
@@ -305,15 +347,34 @@ class Apprentice:
         scores = np.array(otherwise, dtype=np.float32)
         for t in sorted({int(t) for t in places[:, 0]} & set(said)):
             head = said[t]
-            grid, (slope, shift) = score_grid(head, self.maps.stride_px), scale[id(head)]
+            slope, shift = scale[id(head)]
             values = score_frame(dense[id(head)], self.tiles, t, self.settings.radius_px).max(0)
-            reach = max(1, round(0.5 * self.settings.radius_px / grid.stride_px))
-            values = ndi.maximum_filter(values, size=2 * reach + 1)
-            here = np.flatnonzero(places[:, 0] == t)
-            at = np.round((places[here, 1:] - grid.offset_px) / grid.stride_px).astype(int)
-            at = np.clip(at, 0, np.array(values.shape) - 1)
-            scores[here] = slope * values[at[:, 0], at[:, 1]] + shift
+            for row in np.flatnonzero(places[:, 0] == t):
+                scores[row] = slope * values[self._around(head, values, places[row, 1:])].max() + shift
         return scores
+
+    def _held_opinions(self, said: dict[int, EventHead], places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the opinions (N, opinions) where the score is greatest within half a radius of each place, as `_held_scores`."""
+        dense = _each_once(said)
+        opinions = np.full((len(places), 2), np.nan)
+        for t in sorted({int(t) for t in places[:, 0]} & set(said)):
+            head = said[t]
+            maps = opinion_frame(dense[id(head)], self.tiles, t, self.settings.radius_px)
+            values = head.weighed(maps)
+            kind, values = values.argmax(0), values.max(0)
+            for row in np.flatnonzero(places[:, 0] == t):
+                part = self._around(head, values, places[row, 1:])
+                y, x = np.unravel_index(values[part].argmax(), values[part].shape)
+                y, x = y + part[0].start, x + part[1].start
+                opinions[row] = maps[:, kind[y, x], y, x]
+        return opinions
+
+    def _around(self, head: EventHead, values: Scores, place: NDArray[np.float64]) -> tuple[slice, slice]:
+        """Return the part of a score map within half a radius of a place (y, x)."""
+        grid = score_grid(head, self.maps.stride_px)
+        reach = max(1, round(0.5 * self.settings.radius_px / grid.stride_px))
+        at = np.clip(np.round((place - grid.offset_px) / grid.stride_px).astype(int), 0, np.array(values.shape) - 1)
+        return slice(max(0, at[0] - reach), at[0] + reach + 1), slice(max(0, at[1] - reach), at[1] + reach + 1)
 
 
 def _each_once(said: dict[int, EventHead]) -> dict[int, DenseHead]:

@@ -24,14 +24,15 @@ from napari_tap_events.encoder.weights import WEIGHTS, Card, load_card, load_wei
 from napari_tap_events.errors import ModelError, ProjectError
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.dense import DenseHead, any_kind
-from napari_tap_events.events.head import EventHead, HeadShape, make_head
+from napari_tap_events.events.head import EventHead, HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import Calibration
 from napari_tap_events.events.matching import match_events
 from napari_tap_events.jobs.answers import answers_of
 from napari_tap_events.jobs.apprentice import Apprentice, Learned
 from napari_tap_events.jobs.feature_cache import FeatureCache
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, window_grid
-from napari_tap_events.jobs.teaching import head_shape, inputs_of, oof_stride_px
+from napari_tap_events.jobs.teaching import head_shape, inputs_of, oof_stride_px, settled
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.ome_zarr import create_map, open_map
 from napari_tap_events.project.annotations import Annotations
@@ -70,7 +71,7 @@ class Desk:
     control: Control = field(default_factory=Control)
 
     def open(self) -> Generator[Report, None, None]:
-        """Open the movie, compute or find its maps, and take up the head that is in use; or the arrow map, where there is none.
+        """Open the movie, compute or find its maps, and take up the head that is in use; or what is known without any.
 
         Raises
         ------
@@ -84,11 +85,13 @@ class Desk:
         self.source: FeatureSource = feature_source(
             self.settings.encoder, [self.movie], self.settings.preset, self.settings.seed, self.compute
         )
-        if self.settings.arrow and not self.source.pair_features:
+        self.settings = settled(self.settings, self.source)
+        if self.settings.arrow and self.source.pair_features == self.source.simulated_features:
             raise ModelError(f"the encoder '{self.settings.encoder}' has no arrow head; add --no-arrow.")
         cache = FeatureCache(self.project / "features", round(self.review.cache_gb * 1e9))
         self.maps: FeatureMaps = yield from cache.maps(self.movie, self.source, self.compute, MAP_STRIDE_PX, self.control)
-        self.apprentice = Apprentice(self.maps, window_grid(self.movie, self.settings), self.settings, self.compute)
+        grid, kinds = window_grid(self.movie, self.settings), [kind.name for kind in self.annotations().kinds]
+        self.apprentice = Apprentice(self.maps, grid, self.settings, self.compute, kinds)
         self.folder = review_folder(self.project, self.name)
         self.head: EventHead | None = None
         self.windows: tuple[Calibrator, ...] = ()
@@ -221,7 +224,7 @@ class Desk:
         return create_map(path, size, name="probability", stride_px=stride_px, offset_px=offset_px, overwrite=True, **scale)  # type: ignore[arg-type]
 
     def _begun(self) -> ProposalsOnDisk:
-        told = ProposalsOnDisk(Proposals(self.apprentice.arrow_candidates()), 0.5, "", 0)
+        told = ProposalsOnDisk(Proposals(self.apprentice.first_candidates()), 0.5, "", 0)
         write_proposals(self.folder, told)
         return told
 

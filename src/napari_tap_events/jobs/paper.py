@@ -21,7 +21,8 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.calibration_compared import compare_methods
 from napari_tap_events.events.evaluation import by_time, crop_level
-from napari_tap_events.events.head import HeadShape, make_head
+from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import APART_FRAMES, HeldOut, window_calibrators
 from napari_tap_events.events.paper_crops import (
     CROP_PX,

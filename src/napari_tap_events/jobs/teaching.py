@@ -22,7 +22,9 @@ from napari_tap_events.encoder.weights import Card, load_weights, save_model
 from napari_tap_events.events.curriculum import Curriculum
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.end_to_end import EndToEnd, ImageTiles
-from napari_tap_events.events.head import EventHead, HeadShape, make_head
+from napari_tap_events.events.guided import GuidedHead
+from napari_tap_events.events.head import EventHead, HeadShape
+from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import HeldOut, judge
 from napari_tap_events.events.learning import HeadLearner
 from napari_tap_events.events.map_tiles import Inputs, MapTiles, Tiles
@@ -96,13 +98,13 @@ class Taught:
     final : Pupil
     answers : mapping of (fold, unit) to list of HeldOut
         Answers on a unit by a head that saw neither this unit nor that fold; (k, k) is the test of fold k.
-    logits : sequence of (T-1, K, rows, columns) float32, or None
-        With folds, the window logits of every movie, out of fold.
+    said : sequence of (T-1, opinions, K, rows, columns) float32, or None
+        With folds, the opinions on every window of every movie, out of fold.
     """
 
     final: Pupil
     answers: dict[tuple[int, int], list[HeldOut]]
-    logits: Sequence[NDArray[np.float32]] | None
+    said: Sequence[NDArray[np.float32]] | None
 
 
 def inputs_of(settings: HeadSettings) -> Inputs:
@@ -111,14 +113,30 @@ def inputs_of(settings: HeadSettings) -> Inputs:
         return Inputs(features=False, intensity=False, pairs=True)
     if settings.encoder == "intensity":
         return Inputs(features=False, intensity=True, pairs=False)
-    return Inputs(settings.features, settings.intensity, settings.arrow, settings.simulated)
+    return Inputs(settings.features is not False, bool(settings.intensity), bool(settings.arrow), bool(settings.simulated))
+
+
+def settled(settings: HeadSettings, source: FeatureSource | None) -> HeadSettings:
+    """Return the settings with every input that was left to the program decided by what the encoder gives.
+
+    The published heads read features alone, as published. The evidence head reads all that a time arrow encoder gives, and the image;
+    beside a guide it reads the image and, where there is one, the arrow map: features then only add to what few events cannot decide.
+    """
+    free = settings.head == "evidence" and source is not None
+    simulated = settings.simulated if settings.simulated is not None else bool(free and source and source.simulated_features)
+    own = source is not None and source.pair_features > source.simulated_features and settings.encoder != "difference"
+    arrow = settings.arrow if settings.arrow is not None else free and own
+    features = settings.features if settings.features is not None else not simulated
+    intensity = settings.intensity if settings.intensity is not None else free and (arrow or simulated)
+    chosen = {"simulated": simulated, "arrow": arrow, "features": features, "intensity": intensity}
+    return settings.model_copy(update=chosen)
 
 
 def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadShape:
     """Return what a head for these maps is made for."""
     inputs, fs = inputs_of(settings), maps.stride_px
     crop, stride = settings.crop_px // fs, training_stride_px(settings) // fs
-    return HeadShape(*inputs.channels(maps), kinds, crop, stride, fs)
+    return HeadShape(*inputs.channels(maps), kinds, crop, stride, fs, maps.simulated if inputs.simulated else 0)
 
 
 def held_sets(curriculum: Curriculum, settings: HeadSettings) -> list[tuple[int, ...]]:
@@ -137,11 +155,12 @@ def cross_fit(room: Classroom) -> Generator[Report, None, Taught]:
         final = yield from _teach(room, (1, 2), "head")
         return Taught(final, {(2, unit): _ask(room, final, unit) for unit in (1, 2)}, None)
     answers: dict[tuple[int, int], list[HeldOut]] = {}
-    logits = [_empty_logits(room, m) for m in range(len(room.movies))]
+    said: list[NDArray[np.float32]] = []
     for unit in units:
         pupil = yield from _teach(room, (unit,), f"head {unit + 1} of {len(units)}")
         answers[unit, unit] = _ask(room, pupil, unit)
-        _map_logits(room, pupil, unit, logits)
+        said = said or [_nothing_said(room, pupil.head, m) for m in range(len(room.movies))]
+        _map_opinions(room, pupil, unit, said)
     if room.settings.nested and len(units) > 2:
         pairs = list(combinations(units, 2))
         for number, (j, k) in enumerate(pairs, 1):
@@ -150,7 +169,7 @@ def cross_fit(room: Classroom) -> Generator[Report, None, Taught]:
     else:
         answers |= {(k, j): answers[j, j] for k in units for j in units if j != k}
     final = yield from _teach(room, (), "final head")
-    return Taught(final, answers, logits)
+    return Taught(final, answers, said)
 
 
 def _teach(room: Classroom, held: Collection[int], stage: str) -> Generator[Report, None, Pupil]:
@@ -167,6 +186,8 @@ def _teach(room: Classroom, held: Collection[int], stage: str) -> Generator[Repo
         learned = [ImageTiles(movie, MAP_STRIDE_PX, room.compute) for movie in room.movies]
     else:
         module = make_head(settings.head, shape, settings.pair)
+        if isinstance(module, GuidedHead):
+            module.heed(room.masks[0].kinds)
         learned = [MapTiles(maps, inputs_of(settings), room.compute) for maps in room.maps]
     module.to(room.compute.device)
     learner = HeadLearner(module, room.curriculum.teaching(held, learned), settings, room.compute)
@@ -204,18 +225,18 @@ def _ask(room: Classroom, pupil: Pupil, unit: int) -> list[HeldOut]:
     return [judge(pupil.head, pupil.tiles[m], lesson, m, room.settings, room.masks[m]) for m, lesson in asked]
 
 
-def _empty_logits(room: Classroom, m: int) -> NDArray[np.float32]:
+def _nothing_said(room: Classroom, head: EventHead, m: int) -> NDArray[np.float32]:
     movie = room.movies[m]
     grid = window_grid(movie, room.settings, oof_stride_px(room.settings))
-    return np.full((movie.n_frames - 1, len(room.kinds), *grid.shape), -np.inf, np.float32)
+    return np.full((movie.n_frames - 1, head.opinions, len(room.kinds), *grid.shape), -np.inf, np.float32)
 
 
-def _map_logits(room: Classroom, pupil: Pupil, unit: int, logits: Sequence[NDArray[np.float32]]) -> None:
+def _map_opinions(room: Classroom, pupil: Pupil, unit: int, said: Sequence[NDArray[np.float32]]) -> None:
     stride = oof_stride_px(room.settings) // MAP_STRIDE_PX
     for m, block in enumerate(room.curriculum.blocks[unit]):
         dense = DenseHead(pupil.head)
         for t in block.pairs:
-            logits[m][t] = dense.window_logits(pupil.tiles[m], t, stride)
+            said[m][t] = dense.window_opinions(pupil.tiles[m], t, stride)
 
 
 def oof_stride_px(settings: HeadSettings) -> int:

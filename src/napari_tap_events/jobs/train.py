@@ -20,7 +20,7 @@ from napari_tap_events.events.few_labels import owners
 from napari_tap_events.events.learning import NO_TILES, check_lessons
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, Labelled, open_labelled, truth_of, window_grid
 from napari_tap_events.jobs.output import Run, finished, start
-from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, held_sets
+from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, held_sets, settled
 from napari_tap_events.jobs.train_results import keep_training
 from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.movies.movie import Movie
@@ -66,6 +66,9 @@ def train(
         else feature_source(settings.encoder, movies, settings.preset, settings.seed, compute)
     )
     _check_heads(source, settings)
+    settings = settled(settings, source)
+    if not (settings.features or settings.intensity or settings.arrow):
+        raise SettingsError("the head has no input of its own: give it features, intensity or arrow.")
     if run.control.wait_or_stop():
         raise JobStopped("stopped before anything was learned; the same command begins again.")
     for held in held_sets(curriculum, settings):
@@ -120,8 +123,8 @@ def _check_heads(source: FeatureSource | None, settings: HeadSettings) -> None:
 def _check(settings: HeadSettings) -> None:
     if settings.crop_px % MAP_STRIDE_PX:
         raise SettingsError(f"crop_px = {settings.crop_px} is odd; choose {settings.crop_px + 1}.")
-    if not (settings.features or settings.intensity or settings.arrow or settings.simulated):
-        raise SettingsError("the head has no input: give it features, intensity, arrow or simulated.")
+    if settings.simulated and settings.head != "evidence":
+        raise SettingsError(f"simulated = True goes with head = 'evidence', not with '{settings.head}'.")
     if settings.encoder in ("intensity", "difference") and (settings.arrow or settings.intensity or settings.simulated):
         raise SettingsError(f"encoder = '{settings.encoder}' has no further inputs; leave arrow, intensity and simulated away.")
     if settings.encoder == "difference" and settings.head != "evidence":

@@ -17,8 +17,10 @@ from napari_tap_events.encoder.weights import WEIGHTS, ArrowEncoder, Card, Movie
 from napari_tap_events.events.calibration_compared import compare_methods
 from napari_tap_events.events.dense import any_kind
 from napari_tap_events.events.evaluation import Field, Judged, evaluation, judge_folds
+from napari_tap_events.events.guided import GuidedHead
 from napari_tap_events.events.held_out import APART_FRAMES, Calibration
 from napari_tap_events.events.model import ENCODER
+from napari_tap_events.events.stacking import Weights, stack
 from napari_tap_events.events.table import with_scale, write_events
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, training_stride_px, window_grid
 from napari_tap_events.jobs.output import describe, finish, write_history, write_json
@@ -34,10 +36,13 @@ def keep_training(room: Classroom, taught: Taught, positives: Mapping[str, int])
     settings = room.settings
     score = ScoreSettings(radius_px=settings.radius_px, frames=settings.radius_frames)
     truths = [movie.truth for movie in room.curriculum.movies]
-    judged = judge_folds(taught.answers, truths, room.kinds, settings.calibration, score)
+    stacked = stack(taught.answers, truths, score)
+    judged = judge_folds(stacked.answers, truths, room.kinds, settings.calibration, score)
+    if isinstance(taught.final.head, GuidedHead):
+        taught.final.head.weigh(stacked.final)
     values = evaluation(judged, _field(room, taught), score, settings.kinds == "separate")
     leak = _leakage(room, taught)
-    values["calibration_methods"] = compare_methods(taught.answers)
+    values["calibration_methods"] = compare_methods(stacked.answers)
     values |= {"positives": dict(positives), "leakage": leak, "protocol": protocol(settings, len(room.movies))}
     out = room.run.out
     write_json(out / "evaluation.json", values)
@@ -45,7 +50,7 @@ def keep_training(room: Classroom, taught: Taught, positives: Mapping[str, int])
     save_masks(out / "masks.tif", room.masks[0].labels)
     files = {"head": ".", "evaluation": "evaluation.json", "head_history": "history.csv", "masks": "masks.tif"}
     files |= _write_tables(room, judged)
-    files |= _write_maps(room, taught, judged.calibrations)
+    files |= _write_maps(room, taught, judged.calibrations, stacked.weights)
     records = [movie_record(movie) for movie in room.movies]
     _write_model(room, taught, judged.final, records, values)
     files |= {"encoder": ENCODER} if (out / ENCODER).exists() else {}
@@ -126,10 +131,12 @@ def _placed(room: Classroom, table: pd.DataFrame) -> pd.DataFrame:
     return with_scale(placed, room.movies[0].interval_s, room.movies[0].pixel_size_um)
 
 
-def _write_maps(room: Classroom, taught: Taught, calibrations: Mapping[int, Calibration]) -> dict[str, str]:
+def _write_maps(
+    room: Classroom, taught: Taught, calibrations: Mapping[int, Calibration], weights: Mapping[int, Weights]
+) -> dict[str, str]:
     """Write the out-of-fold probability of every movie: any event, and with separate kinds each kind."""
     files: dict[str, str] = {}
-    if taught.logits is None:
+    if taught.said is None:
         return files
     for m, movie in enumerate(room.movies):
         grid = window_grid(movie, room.settings, oof_stride_px(room.settings))
@@ -153,7 +160,9 @@ def _write_maps(room: Classroom, taught: Taught, calibrations: Mapping[int, Cali
             files[name + suffix] = path.name
         for unit, blocks in enumerate(room.curriculum.blocks):
             for t in blocks[m].pairs:
-                kinds = calibrations[unit].map(taught.logits[m][t])
+                kinds = calibrations[unit].map(
+                    np.tensordot(np.array(weights[unit] or (1.0,), np.float32), taught.said[m][t], 1)
+                )
                 for array, values in zip(arrays, [any_kind(kinds), *kinds], strict=False):
                     array[t] = values.astype(np.float16)
     return files

@@ -169,18 +169,26 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     """The event head: a small network on frozen features that says event or no event."""
 
     encoder: str = setting(
-        "random",
+        "shipped",
         "Folder of a pretrained encoder; 'shipped' for the one that comes with the program; "
         "or a control: random, random-paper, scratch, intensity, difference.",
     )
     preset: Preset = setting("unet16", "Size of the U-Net of the controls random, random-paper and scratch.", advanced=True)
     head: HeadKind = setting("evidence", "Kind of head: evidence (pooled evidence map), or the published resnet and linear.")
-    arrow: bool = setting(False, "Give the head the arrow map as a further input.")
-    simulated: bool = setting(
-        False, "Give the head what simulated movies have taught the encoder about events as a further input."
+    arrow: bool | None = setting(
+        None, "Give the head the arrow map as a further input. By default, where the encoder has an arrow head."
     )
-    features: bool = setting(True, "Give the head the encoder's features.", advanced=True)
-    intensity: bool = setting(False, "Give the head the normalised image as a further input.", advanced=True)
+    simulated: bool | None = setting(
+        None,
+        "Weigh what simulated movies have taught the encoder about events against the head, on frames that the head never saw. "
+        "By default, where they have taught it.",
+    )
+    features: bool | None = setting(
+        None, "Give the head the encoder's features. By default, where simulated is off.", advanced=True
+    )
+    intensity: bool | None = setting(
+        None, "Give the head the normalised image. By default, where arrow or simulated is on.", advanced=True
+    )
     pair: Literal["mean", "both"] = setting(
         "both", "How the evidence head joins the two frames: both in their order, or their mean (blind to time).", advanced=True
     )

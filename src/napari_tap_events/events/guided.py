@@ -1,0 +1,105 @@
+"""A head with a guide: its own opinion and that of a pair head, which simulated movies have taught, weighed against each other.
+
+A few events teach a head to tell just these from what surrounds them, and to be sure of it. The guide has seen thousands of simulated
+events, and none of this movie. So the head learns as if it were alone, and what each opinion is worth is found out afterwards, on
+frames that the head never saw (`stacking`): with few events most weight stays with the guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_tap_events.encoder.pair_head import EVENT_KINDS, evidence
+from napari_tap_events.events.head import REFERENCE_AREA_PX, EvidenceHead, Floats, HeadShape
+
+FLOOR = 1e-4
+"""Evidence below which the logarithm tells no differences: a guide gives about so much to empty background."""
+FIRST_WEIGHTS = (1.5, 0.17)
+"""Weights of guide and head before they are weighed: the guide leads, the head parts what the guide takes to be alike."""
+
+
+class GuidedHead(EvidenceHead):
+    """An evidence head, beside it the evidence of a pair head, which are the last channels of the frame pairs' maps.
+
+    While it learns, it answers for itself. After that its logits are the sum of both opinions, each the logarithm of the evidence in a
+    window, times its weight: a product of experts.
+
+    Parameters
+    ----------
+    shape : HeadShape
+        With `guides` above 0.
+    pair : {"both", "mean"}
+        As for `EvidenceHead`.
+
+    Attributes
+    ----------
+    weights : (2,) Tensor
+        Weight of the guide, weight of the head; 0 and more.
+    heeds : (K, guides) Tensor
+        1 where a kind of event heeds a channel of the guide, else 0.
+    """
+
+    opinions = 2
+    weights: Tensor
+    heeds: Tensor
+
+    def __init__(self, shape: HeadShape, pair: str = "both") -> None:
+        super().__init__(replace(shape, pair_channels=shape.pair_channels - shape.guides, guides=0), pair)
+        self.shape = shape
+        self.register_buffer("weights", torch.tensor(FIRST_WEIGHTS))
+        self.register_buffer("heeds", torch.ones(shape.kinds, shape.guides))
+
+    def pair_part(self, first: Tensor, second: Tensor, pairs: Tensor, step: int) -> Tensor:
+        """Return the evidence per pixel that the guide gives, then the head's own, (B, 2K, h, w)."""
+        own = super().pair_part(first, second, pairs[:, : -self.shape.guides], step)
+        seen = evidence(self.inner(pairs[:, -self.shape.guides :]).float())
+        guide = torch.einsum("kg,bghw->bkhw", self.heeds, seen)
+        return torch.cat([guide, own.float()], dim=1)
+
+    def windows(self, said: Tensor, step: int) -> Tensor:
+        """Return the head's own logits while it learns, then those of both opinions."""
+        if self.training:
+            return super().windows(said[:, self.shape.kinds :], step)
+        return (self.weights[:, None, None, None] * self.window_opinions(said, step)).sum(1)
+
+    def window_opinions(self, said: Tensor, step: int) -> Tensor:
+        """Return the logarithm of the evidence in each window, (B, 2, K, rows, columns)."""
+        area = (self.shape.crop * self.shape.map_stride_px) ** 2 / REFERENCE_AREA_PX
+        pooled = area * F.avg_pool2d(said, self.shape.crop, step)
+        return torch.log(pooled + FLOOR).unflatten(1, (2, self.shape.kinds))
+
+    def spot_opinions(self, smooth: Floats) -> Floats:
+        """Return the logarithm of the evidence around every place, (2, K, h, w)."""
+        return cast(Floats, np.log(smooth + np.float32(FLOOR)).reshape(2, self.shape.kinds, *smooth.shape[1:]))
+
+    def evidence(self, said: Floats) -> Floats:
+        """Return the evidence of both together, (K, h, w): their weighted product."""
+        return cast(Floats, np.exp(self.weighed(self.spot_opinions(said))))
+
+    def weighed(self, opinions: Floats) -> Floats:
+        """Return the weighted sum of opinions (2, ...)."""
+        return cast(Floats, np.tensordot(self.weights.cpu().numpy(), opinions, 1))
+
+    def weigh(self, weights: Sequence[float]) -> None:
+        """Set the weights of guide and head."""
+        self.weights.copy_(torch.tensor(weights))
+
+    def heed(self, kinds: Sequence[str]) -> None:
+        """Let every kind of event heed the channel of the guide that has its name; all of them where there is none.
+
+        Parameters
+        ----------
+        kinds : sequence of str
+            Of the events that the head learns; where it answers for all of them at once, it heeds the channels of all.
+        """
+        named = torch.tensor([[float(kind == channel) for channel in EVENT_KINDS[: self.shape.guides]] for kind in kinds])
+        if self.shape.kinds == 1:
+            named = named.amax(0, keepdim=True)
+        self.heeds.copy_(torch.where(named.sum(1, keepdim=True) > 0, named, torch.ones_like(named)))
