@@ -23,6 +23,7 @@ import psutil
 import torch
 
 from napari_tap_events import __version__
+from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.events.ranking import average_precision, best_threshold
 from napari_tap_events.events.scoring import score_events
 from napari_tap_events.events.table import read_events
@@ -40,6 +41,8 @@ ENCODERS = {
     "tap": {},
     "tap-synthetic": {"synthetic_movies": 30, "synthetic_look": "nuclei"},
 }
+BARE = {"features": True, "arrow": False, "intensity": False, "simulated": False}
+"""Inputs of a row, unless it says otherwise: features alone."""
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "pixel difference": ("difference", {}),
     "intensity + small conv head": ("intensity", {}),
@@ -57,10 +60,12 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "tap with synthetic movies + arrow map, crops of 48 px": ("tap-synthetic", {"arrow": True, "crop_px": 48}),
     "intensity + small conv head, criterion size-either": ("intensity", {"criterion": "size-either"}),
-    "shipped": ("shipped", {}),
-    "shipped + event map": ("shipped", {"simulated": True}),
-    "shipped + event map + intensity": ("shipped", {"simulated": True, "intensity": True}),
-    "event map + intensity (no features)": ("shipped", {"features": False, "simulated": True, "intensity": True}),
+    "shipped: features alone": ("shipped", {}),
+    "shipped: intensity, weighed against the event map": (
+        "shipped",
+        {"features": False, "intensity": True, "simulated": True},
+    ),
+    "shipped: features and intensity, weighed against the event map": ("shipped", {"intensity": True, "simulated": True}),
     "arrow map + intensity (no features)": ("tap-synthetic", {"features": False, "arrow": True, "intensity": True}),
 }
 ZERO_LABEL = {"arrow map alone, no label: tap": "tap", "arrow map alone, no label: tap with synthetic movies": "tap-synthetic"}
@@ -118,7 +123,8 @@ def encoder_of(name: str, seed: int, given: argparse.Namespace) -> Path:
 def head_row(name: str, seed: int, given: argparse.Namespace) -> dict[str, Any]:
     encoder, changes = ROWS[name]
     source = str(encoder_of(encoder, seed, given)) if encoder in ENCODERS else encoder
-    settings = HeadSettings(encoder=source, seed=seed, **{**HEAD, **changes})
+    inputs = {} if encoder in CONTROLS else BARE
+    settings = HeadSettings(encoder=source, seed=seed, **{**HEAD, **inputs, **changes})
     folder = given.out / "heads" / f"{slug(name)}-{seed}"
     kept = {**dict.fromkeys(ENCODERS, f"{encoder}-{seed}"), "shipped": "shipped"}.get(encoder)
     cache = given.out / "features" / kept if kept else None

@@ -234,16 +234,16 @@ def test_the_worker_gets_the_settings_and_the_encoder(bench):
     arguments = bench.link.arguments
     assert arguments[arguments.index("--card-px") + 1] == str(REVIEW.card_px)
     assert arguments[arguments.index("--encoder") + 1] == "intensity"
-    assert "--arrow" not in arguments
+    assert not {"--arrow", "--no-arrow", "--simulated", "--no-simulated"} & set(arguments)  # what the encoder gives decides
 
 
-def test_the_arrow_of_an_encoder_is_an_input(bench, tmp_path):
-    bench.panel.start.form.setValue(HeadSettings(arrow=True))
+def test_what_the_head_is_given_can_be_said(bench, tmp_path):
+    bench.panel.start.form.setValue(HeadSettings(arrow=True, simulated=False))
     bench.panel.start.encoder.offer([Model("mine", str(tmp_path / "mine"), "", "encoder")])
     bench.begin()
     arguments = bench.link.arguments
     assert arguments[arguments.index("--encoder") + 1] == str(tmp_path / "mine")
-    assert "--arrow" in arguments
+    assert {"--arrow", "--no-simulated"} <= set(arguments)
 
 
 def test_the_line_tells_what_goes_on_and_the_memory(bench):

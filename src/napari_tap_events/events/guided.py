@@ -73,7 +73,7 @@ class GuidedHead(EvidenceHead):
         """Return the logarithm of the evidence in each window, (B, 2, K, rows, columns)."""
         area = (self.shape.crop * self.shape.map_stride_px) ** 2 / REFERENCE_AREA_PX
         pooled = area * F.avg_pool2d(said, self.shape.crop, step)
-        return torch.log(pooled + FLOOR).unflatten(1, (2, self.shape.kinds))
+        return torch.log(pooled + FLOOR).reshape(len(pooled), 2, self.shape.kinds, *pooled.shape[2:])
 
     def spot_opinions(self, smooth: Floats) -> Floats:
         """Return the logarithm of the evidence around every place, (2, K, h, w)."""
