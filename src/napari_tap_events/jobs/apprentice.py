@@ -43,7 +43,7 @@ from napari_tap_events.training.loop import Plan, fit
 
 FOLDS = 3
 WARM_SHARE = 0.4
-"""Share of the steps that a head needs which goes on from the one before."""
+"""Share of the steps that a head needs which goes on from another, or has a guide beside it."""
 TILE_PX = 32
 """Side of the tiles that teach: answers speak of small squares, larger tiles hold mostly what is not known."""
 
@@ -118,6 +118,11 @@ class Apprentice:
     def guided(self) -> bool:
         """Whether heads have a guide that simulated movies have taught."""
         return bool(inputs_of(self.settings).simulated and self.maps.simulated)
+
+    @property
+    def first_threshold(self) -> float:
+        """Probability from which candidates are listed before there is any answer."""
+        return RANKINGS["simulated" if self.guided else "arrow"].threshold
 
     def first_candidates(self) -> pd.DataFrame:
         """Rank places without any answer: by what simulated movies have taught, by the arrow map, or by how much changes."""
@@ -236,10 +241,9 @@ class Apprentice:
         head.to(self.compute.device)
         if isinstance(head, GuidedHead):
             head.heed(self.kinds)
-        steps = settings.steps
+        steps = settings.steps if warm is None and not self.guided else max(1, round(WARM_SHARE * settings.steps))
         if warm is not None:
             head.load_state_dict(warm.state_dict())
-            steps = max(1, round(WARM_SHARE * steps))
         known = [t for t in pairs if (labels[t] >= 0).any()]
         learner = HeadLearner(head, [Lesson(self.tiles, labels, known)], settings, self.compute)
         plan = Plan(stage, steps, max(1, steps // 4), settings.learning_rate, settings.weight_decay, "one-cycle")
@@ -304,8 +308,10 @@ class Apprentice:
         """Return what brings the scores of each held-out head to the scale of the final one: (slope, shift), by its id.
 
         A head that was taught by fewer answers is less sure of itself. Both look at the same frames, away from what was answered,
-        which neither was taught; there their scores should be spread alike.
+        which neither was taught; there their scores should be spread alike. Heads with the same guide are on one scale already.
         """
+        if self.guided:
+            return {id(one): (1.0, 0.0) for one in said.values()}
         seen: dict[int, list[tuple[Scores, Scores]]] = {}
         own, dense = DenseHead(head), _each_once(said)
         for t, one in sorted(said.items()):

@@ -224,7 +224,7 @@ class Desk:
         return create_map(path, size, name="probability", stride_px=stride_px, offset_px=offset_px, overwrite=True, **scale)  # type: ignore[arg-type]
 
     def _begun(self) -> ProposalsOnDisk:
-        told = ProposalsOnDisk(Proposals(self.apprentice.first_candidates()), 0.5, "", 0)
+        told = ProposalsOnDisk(Proposals(self.apprentice.first_candidates()), self.apprentice.first_threshold, "", 0)
         write_proposals(self.folder, told)
         return told
 

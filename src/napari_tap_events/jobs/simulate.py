@@ -123,7 +123,8 @@ def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curv
     design = begin_audit(a, first, trial.settings, taught=False)
     if design is not None:
         a.do(design)
-    _take_point(curve, trial, score, a, _weighed(first, a, near), 0.0)
+    listed_from = trial.apprentice.first_threshold
+    _take_point(curve, trial, score, a, _weighed(first, listed_from, a, near), 0.0)
     every = trial.settings.retrain_every or trial.decisions
     for number in range(1, trial.decisions + 1):
         cards = next_cards(proposals, a, trial.settings, near, 1, trial.closed)
@@ -139,7 +140,7 @@ def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curv
             started = time.perf_counter()
             learned = yield from _learn(trial, a, learned)
             took = time.perf_counter() - started
-            table = _weighed(first, a, near) if learned is None else (learned.candidates, learned.threshold)
+            table = _weighed(first, listed_from, a, near) if learned is None else (learned.candidates, learned.threshold)
             proposals = Proposals(table[0], learned is not None)
             point = _take_point(curve, trial, score, a, table, took)
             yield Report(
@@ -156,11 +157,11 @@ def _learn(trial: Trial, a: Annotations, before: Learned | None) -> Generator[Re
         return before
 
 
-def _weighed(first: pd.DataFrame, a: Annotations, near: Any) -> tuple[pd.DataFrame, float]:
+def _weighed(first: pd.DataFrame, listed_from: float, a: Annotations, near: Any) -> tuple[pd.DataFrame, float]:
     """Return zero-label candidates, calibrated by what was answered so far."""
     places, truth = answers_of(a).judged
     if len(np.unique(truth)) < 2:
-        return first, 0.5  # nothing to choose a threshold by
+        return first, listed_from  # nothing to choose a threshold by
     judged = pd.DataFrame(places, columns=["t", "y", "x"])
     match = match_events(first, judged, near.radius_px, near.radius_frames)
     calibrator = fit_calibrator(first["score"].to_numpy()[match.predicted], truth[match.truth], "platt")
