@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtGui import QCursor, QShortcut
 
-from napari_tap_events.gui.event_points import go_to_frame, look_at
 from napari_tap_events.gui.layers import ROLE, world_of
 from napari_tap_events.gui.mark_controls import MarkControls
 from napari_tap_events.gui.mark_layer import MarkLayer
 from napari_tap_events.gui.mark_lines import lanes, listed_marks
 from napari_tap_events.gui.mark_menu import mark_menu
 from napari_tap_events.gui.marker import Marked, Marker
+from napari_tap_events.gui.places import go_to_frame, look_at
 from napari_tap_events.gui.scope_outline import ScopeOutline
 from napari_tap_events.gui.shortcuts import DIGITS, bind_to_layer, bind_to_widget, help_line
 from napari_tap_events.gui.tool_choice import Tool
