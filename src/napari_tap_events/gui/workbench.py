@@ -19,6 +19,7 @@ from napari_tap_events.gui.movie_panel import MoviePanel
 from napari_tap_events.gui.project_bar import ProjectBar
 from napari_tap_events.gui.steps import Progress, Step, StepList
 from napari_tap_events.gui.themes import is_dark
+from napari_tap_events.gui.warming import warm_up
 from napari_tap_events.project.session import Session
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH_PX = 360
 COUNT_AFTER_MS = 150
-"""Marks, and a movie, are drawn first; the marks are counted, and the layer that shows them is made, then."""
+"""What a person asked for is drawn first; the marks are counted, and what will be needed is made and loaded, then."""
 COMMANDS = {"pretrain": ("pretrain",), "train": ("train",), "find": ("detect", "explain")}
 """The commands that each step starts."""
 
@@ -63,12 +64,12 @@ class Workbench(QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.project)
         column.addWidget(self.steps, stretch=1)
-        self._count_soon = QTimer(self)
-        self._count_soon.setSingleShot(True)
-        self._count_soon.setInterval(COUNT_AFTER_MS)
-        self._count_soon.timeout.connect(self._tell_marks)
+        self._count_soon, self._warm_soon = QTimer(self), QTimer(self)
+        for timer, slot in ((self._count_soon, self._tell_marks), (self._warm_soon, warm_up)):
+            timer.setSingleShot(True)
+            timer.setInterval(COUNT_AFTER_MS)
+            timer.timeout.connect(slot)
         self._guard = ClosingGuard(self, self._recipes)
-        self._guard.closing.connect(self._end_review)
         self._connect()
 
     @property
@@ -110,10 +111,12 @@ class Workbench(QWidget):
         """Watch the window in which the workbench is shown: it must not close over running jobs without a word."""
         super().showEvent(event)
         self._guard.watch()
+        self._warm_soon.start()
 
     def close(self) -> bool:
         """Let go of the viewer and the session; what is running goes on."""
-        self._count_soon.stop()
+        for timer in (self._count_soon, self._warm_soon):
+            timer.stop()
         for name in self.steps.steps:
             if self.steps.made(name):
                 self.steps.panel(name).close()
@@ -199,16 +202,12 @@ class Workbench(QWidget):
 
     def _recipes(self) -> list[RecipePanel]:
         """Return the recipes of the panels that are made."""
-        recipes = []
-        if self.steps.made("pretrain"):
-            recipes.append(self.pretrain.recipe)
-        if self.steps.made("train"):
-            recipes.append(self.train.recipe)
-        if self.steps.made("find"):
-            recipes.extend((self.finding.recipe, self.finding.explain))
-        return recipes
+        made = self.steps.made
+        learning = [*([self.pretrain.recipe] if made("pretrain") else []), *([self.train.recipe] if made("train") else [])]
+        return [*learning, *((self.finding.recipe, self.finding.explain) if made("find") else ())]
 
     def _connect(self) -> None:
+        self._guard.closing.connect(self._end_review)
         self.session.movie_changed.connect(self._tell_movie)
         self.session.annotations_changed.connect(self._marks_changed)
         self.steps.opened.connect(self._open_step)
