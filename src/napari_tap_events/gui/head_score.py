@@ -132,8 +132,8 @@ def in_words(evaluation: dict[str, Any]) -> str:
     leak = evaluation.get("leakage") or 0.0
     warning = f"<br>⚠ {leak:.0%} of the judged windows share pixels with taught ones: the score flatters." if leak else ""
     return (
-        f"{found}<br>F1 {f1}{spread} · average precision {_number(score['average_precision'])} · "
-        f"threshold {_number(evaluation['threshold'])}{warning}"
+        f"{found}<br>F1 {f1}{spread} at threshold {_number(evaluation['threshold'])}"
+        f"<br>Average precision {_number(score['average_precision'])}{warning}"
     )
 
 

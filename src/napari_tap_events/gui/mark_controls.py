@@ -18,7 +18,7 @@ from napari_tap_events.gui.tool_choice import WHAT_IT_DOES, Tool, ToolChoice
 HINT_LINES = 3
 """Room for the longest hint at the least width: what lies below must not jump when the tool changes."""
 SAID_MS = 5000
-RIGHT_CLICK = "Right click: nothing happens here."
+RIGHT_CLICK = 'Right click notes "nothing here".'
 
 
 class MarkControls(QWidget):
