@@ -113,7 +113,7 @@ def clicks(viewer, panel, until: Callable) -> Iterator[tuple[float, float]]:
 
 
 def until_drawn(viewer, _panel, _before: int) -> None:
-    draw(viewer)
+    canvas_of(viewer).repaint()
 
 
 def until_listed(_viewer, panel, before: int) -> None:

@@ -146,6 +146,7 @@ def train(stage: Stage) -> None:
     stage.scroll_to(panel.score)
     stage.picture("4-score")
     panel.score.pages.setCurrentIndex(2)
+    stage.scroll_to(panel.score.pages)
     stage.picture("4-calibration")
     print(panel.score.words.text())
 

@@ -35,6 +35,10 @@ def test_the_whole_window_never_imports_torch():
     assert "torch" not in modules_after(f"import {', '.join(GUI_MODULES)}")
 
 
+def test_the_workbench_opens_without_tables_and_plots():
+    assert not modules_after("import napari_tap_events.gui.workbench") & {"pandas", "pyqtgraph"}
+
+
 @pytest.mark.parametrize(
     "room",
     [

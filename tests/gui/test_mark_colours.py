@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+from napari.utils.colormaps import DirectLabelColormap
 from napari.utils.colormaps.standardize_color import transform_color
 
-from napari_tap_events.gui.colours import SIGNS, looks_of, looks_of_values, mark_colormap
+from napari_tap_events.gui.colours import SIGNS, looks_of, looks_of_values, mark_colormap, mask_colormap
 
 NAMES = {1: "division", 2: "death", 3: "extrusion", 5: "entry"}
 
@@ -26,3 +29,23 @@ def test_masks_are_painted_in_the_colours_of_the_kinds():
     for value, look in looks_of_values(NAMES).items():
         assert (painted[value] == transform_color(look.colour)[0]).all()
     assert painted[0][3] == 0, "nothing is transparent"
+
+
+@pytest.mark.parametrize("ours", [mark_colormap(NAMES), mask_colormap()])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+def test_the_table_has_the_colours_that_napari_would_have_compiled(ours, dtype):
+    values = np.arange(np.iinfo(dtype).min, np.iinfo(dtype).max + 1).astype(dtype)
+    naparis = DirectLabelColormap(color_dict=ours.color_dict)
+    np.testing.assert_array_equal(ours.map(values), naparis.map(values))
+
+
+def test_values_of_masks_that_no_table_of_ours_names_have_the_colour_of_unknown_ones():
+    ours = mark_colormap(NAMES)
+    colours = ours.map(np.array([3, 4, 300, 65535], np.uint16))
+    np.testing.assert_allclose(colours[0], ours.color_dict[3])
+    np.testing.assert_allclose(colours[1:], [ours.color_dict[None]] * 3)
+
+
+def test_no_compiler_runs_for_the_colours_of_masks(monkeypatch):
+    monkeypatch.setattr(DirectLabelColormap, "_get_typed_dict_mapping", lambda *_: pytest.fail("compiled"))
+    assert mark_colormap(NAMES).map(np.array([[0, 1]], np.uint8)).shape == (1, 2, 4)

@@ -652,3 +652,10 @@ def test_the_timeline_has_a_line_for_every_kind(bench, qtbot):
     bench.click(70, 64)
     qtbot.waitUntil(lambda: len(bench.desk.timeline._lanes[1].frames) == 1)
     assert [(lane.name, lane.frames) for lane in bench.desk.timeline._lanes] == [("division", (4,)), ("death", (4,))]
+
+
+def test_controls_that_are_gone_have_nothing_left_to_say(bench):
+    desk = bench.desk
+    desk.say("There is no room for a division.")
+    bench.session.close()
+    assert not desk._saying.isActive()

@@ -75,6 +75,27 @@ def test_a_movie_dropped_onto_napari_is_adopted_once(panel, viewer, session, pat
     assert movie_names(viewer) == ["cells"]
 
 
+def test_the_layer_that_napari_has_just_read_is_kept(panel, viewer, session, path, qtbot):
+    (layer,) = viewer.open(path, plugin="napari-tap-events")
+    qtbot.waitUntil(lambda: session.movie is not None)
+    assert list(viewer.layers) == [layer]
+    panel.open(path, MovieSettings(interval_s=60.0))
+    assert layer not in viewer.layers
+    assert viewer.layers[0].scale[0] == 60.0
+
+
+def test_a_layer_that_shows_another_channel_than_is_chosen_is_not_kept(panel, viewer, session, tmp_path, qtbot):
+    target = tmp_path / "two.tif"
+    frames = np.random.default_rng(0).integers(0, 200, (6, 2, 32, 40), np.uint8)
+    tifffile.imwrite(target, frames, imagej=True, metadata={"axes": "TCYX"})
+    both = viewer.open(target, plugin="napari-tap-events")
+    qtbot.waitUntil(lambda: session.movie is not None)
+    assert list(viewer.layers) == both
+    panel.open(target, MovieSettings(channel=1))
+    (layer,) = viewer.layers
+    np.testing.assert_array_equal(layer.data[2], frames[2, 1])
+
+
 def test_a_second_movie_is_offered_not_taken(panel, viewer, session, path, tmp_path, qtbot):
     panel.open(path)
     other = tmp_path / "other.tif"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from napari_tap_events.gui.plots import line, plot
+from napari_tap_events.gui.plots import line, plot, write
 
 
 def test_none_is_a_gap(qtbot):
@@ -22,3 +23,21 @@ def test_a_line_of_which_nothing_is_known_is_not_drawn(qtbot):
     qtbot.addWidget(drawn)
     line(drawn, [None, None], [0.5, 0.6], "curve", "#E69F00")
     assert drawn.getPlotItem().listDataItems() == []
+
+
+def test_what_is_written_at_the_ends_is_not_cut_off(qtbot):
+    pyqtgraph = pytest.importorskip("pyqtgraph")
+    drawn = plot("probability", "share", dark=True)
+    qtbot.addWidget(drawn)
+    write(drawn, [0.01, 0.5, 0.99], [0.2, 0.2, 0.2], ["left", "middle", "right"], dark=True)
+    drawn.resize(320, 240)
+    drawn.show()
+    qtbot.waitExposed(drawn)
+    texts = [item for item in drawn.getPlotItem().items if isinstance(item, pyqtgraph.TextItem)]
+    assert [text.toPlainText() for text in texts] == ["left", "middle", "right"]
+    qtbot.waitUntil(lambda: all(_within(text, drawn.getPlotItem().vb.sceneBoundingRect()) for text in texts))
+
+
+def _within(text, room):
+    lies = text.mapRectToScene(text.boundingRect())
+    return room.left() - 1 <= lies.left() and lies.right() <= room.right() + 1

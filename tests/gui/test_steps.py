@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
@@ -11,14 +13,16 @@ from napari_tap_events.gui.steps import Progress, Step, StepList
 
 @pytest.fixture
 def steps(qtbot):
-    made = StepList(tuple(Step(name, name.title(), f"Do {name}.", QLabel(name)) for name in ("movie", "mark", "train")))
+    made = StepList(
+        tuple(Step(name, name.title(), f"Do {name}.", partial(QLabel, name)) for name in ("movie", "mark", "train"))
+    )
     qtbot.addWidget(made)
     made.show()
     return made
 
 
 def shown(steps):
-    return [name for name, step in steps.steps.items() if step.panel.isVisible()]
+    return [name for name in steps.steps if steps.made(name) and steps.panel(name).isVisible()]
 
 
 def test_the_first_step_is_open_at_the_start(steps):
@@ -31,6 +35,21 @@ def test_a_click_on_a_line_opens_its_step_and_closes_the_others(steps, qtbot):
         qtbot.mouseClick(steps.headers["train"], Qt.MouseButton.LeftButton)
     assert said.args == ["train"]
     assert shown(steps) == ["train"]
+
+
+def test_a_panel_is_made_when_its_step_is_first_opened_and_then_kept(steps):
+    assert [name for name in steps.steps if steps.made(name)] == ["movie"]
+    steps.open("mark")
+    panel = steps.panel("mark")
+    steps.open("movie")
+    steps.open("mark")
+    assert steps.panel("mark") is panel
+    assert not steps.made("train")
+
+
+def test_a_panel_that_is_asked_for_is_made_and_stays_out_of_sight(steps):
+    assert steps.panel("train").text() == "train"
+    assert shown(steps) == ["movie"]
 
 
 def test_a_click_on_the_open_line_leaves_it_open(steps, qtbot):

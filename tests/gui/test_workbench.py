@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QCloseEvent
@@ -10,7 +12,12 @@ from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
 from napari_tap_events.gui.steps import Progress
 from napari_tap_events.gui.workbench import LEAST_WIDTH_PX, Workbench
+from napari_tap_events.jobs.job_end import END, say
+from napari_tap_events.jobs.job_record import JobRecord, write_record
+from napari_tap_events.jobs.output import STARTED
+from napari_tap_events.jobs.process import Process
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
+from napari_tap_events.project.folder import Project
 from napari_tap_events.project.importing import import_masks
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, PretrainSettings
@@ -46,6 +53,49 @@ def status(workbench, name):
 
 def click(qtbot, button):
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def made(workbench):
+    return [name for name in workbench.steps.steps if workbench.steps.made(name)]
+
+
+def leave_a_job(project, command):
+    """Lay out a job that was stopped and can go on, as a command leaves it."""
+    folder, out = project / "jobs" / f"{command}-1", project / "encoders" / "encoder-1"
+    for place in (folder, out):
+        place.mkdir(parents=True)
+    (out / STARTED).write_text("{}", encoding="utf-8")
+    gone = Process(pid=2**22 - 1, born=0.0, word="gone")
+    write_record(folder, JobRecord(command, (), out, (sys.executable,), project, "2026-01-01T00:00:00.000+00:00", gone))
+    say(folder, {"stage": END, "state": "stopped", "message": ""})
+
+
+def test_only_the_first_step_is_made_before_a_person_needs_more(workbench, tmp_path, synthetic, qtbot):
+    assert made(workbench) == ["movie"]
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    qtbot.waitUntil(lambda: not workbench._count_soon.isActive())
+    assert made(workbench) == ["movie"]
+    workbench.steps.open("results")
+    assert made(workbench) == ["movie", "results"]
+
+
+def test_a_job_that_can_go_on_is_offered_as_soon_as_its_project_is_open(workbench, tmp_path, qtbot):
+    project = tmp_path / "mine.tap"
+    Project.create(project).close()
+    leave_a_job(project, "pretrain")
+    workbench.session.open_project(project)
+    assert made(workbench) == ["movie", "pretrain"]
+    qtbot.waitUntil(lambda: status(workbench, "pretrain") == f"stopped {Progress.running.value}")
+    assert workbench.pretrain.recipe.watch.job.record.out == project / "encoders" / "encoder-1"
+
+
+def test_marks_of_a_project_are_seen_before_their_step_is_opened(workbench, viewer, synthetic, tmp_path, qtbot):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    marks = workbench.session.annotations
+    marks.do(import_masks(marks, synthetic.labels))
+    qtbot.waitUntil(lambda: "event marks" in [layer.name for layer in viewer.layers])
+    assert workbench.steps.value() == "movie"
+    assert workbench.mark.desk.marks.layer.mode == "pan_zoom"
 
 
 def test_every_step_says_what_it_needs_before_a_movie_is_open(workbench, qtbot):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from napari_tap_events.gui.recipe_panel import RecipePanel
+if TYPE_CHECKING:
+    from napari_tap_events.gui.recipe_panel import RecipePanel
 
 KEEP, STOP, STAY = "Keep running", "Stop", "Cancel"
 QUESTION = "{jobs} still running in the background. Keep running after napari has closed?"
@@ -21,8 +23,8 @@ class ClosingGuard(QObject):
     ----------
     inside : QWidget
         A widget of the window.
-    recipes : sequence of RecipePanel
-        Whose jobs are asked about.
+    recipes : callable
+        Returns the panels whose jobs are asked about.
 
     Attributes
     ----------
@@ -32,9 +34,9 @@ class ClosingGuard(QObject):
 
     closing = Signal()
 
-    def __init__(self, inside: QWidget, recipes: Sequence[RecipePanel]) -> None:
+    def __init__(self, inside: QWidget, recipes: Callable[[], Sequence[RecipePanel]]) -> None:
         super().__init__(inside)
-        self._inside, self._recipes = inside, tuple(recipes)
+        self._inside, self._recipes = inside, recipes
         self._window: QWidget | None = None
 
     def watch(self) -> None:
@@ -63,7 +65,7 @@ class ClosingGuard(QObject):
         return False
 
     def _may_close(self) -> bool:
-        running = [recipe for recipe in self._recipes if recipe.running()]
+        running = [recipe for recipe in self._recipes() if recipe.running()]
         if not running:
             return True
         answer = self.ask([recipe.accessibleName() for recipe in running])

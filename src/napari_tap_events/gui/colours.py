@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from napari.utils.colormaps import Colormap, DirectLabelColormap
+from numpy.typing import NDArray
 
 ORANGE, SKY_BLUE, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
@@ -72,18 +74,39 @@ def looks_of_values(names: Mapping[int, str]) -> dict[int, KindLook]:
     return {value: KNOWN_LOOKS.get(name) or looks[value] for value, name in names.items()}
 
 
+class MaskColormap(DirectLabelColormap):
+    """Colours of masks of few values, looked up in a table.
+
+    napari's own looks values up in a dictionary of numba, whose compilation is the greater part of a second in every session. Where a
+    later napari does not call this any more, its own way is taken, and only the time is lost.
+    """
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    def _map_without_cache(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the colours of mask values, (..., 4), 0..1."""
+        known = {value: colour for value, colour in self.color_dict.items() if value is not None and value >= 0}
+        other = max(known, default=0) + 1
+        table = np.tile(np.asarray(self.default_color, np.float32), (other + 1, 1))
+        for value, colour in known.items():
+            table[value] = colour
+        colours: NDArray[np.float32] = table[np.where((values < 0) | (values > other), other, values)]
+        return colours
+
+
 def mark_colormap(names: Mapping[int, str]) -> DirectLabelColormap:
     """Colours of the masks that a person is painting: each kind as in lists and on buttons, 0 shows nothing."""
     colours: dict[int | None, str] = {None: "#999999", 0: "transparent"}
     colours.update({value: look.colour for value, look in looks_of_values(names).items()})
-    return DirectLabelColormap(color_dict=colours)
+    return MaskColormap(color_dict=colours)
 
 
 def mask_colormap() -> DirectLabelColormap:
     """Colours of painted masks: 0 shows nothing, 1 is the division, 2 the death, then the user's own."""
     colours: dict[int | None, str] = {None: "#999999", 0: "transparent"}
     colours.update(dict(enumerate(MASK_COLOURS, start=1)))
-    return DirectLabelColormap(color_dict=colours)
+    return MaskColormap(color_dict=colours)
 
 
 def probability_colormap() -> Colormap:

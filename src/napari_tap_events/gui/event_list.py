@@ -144,7 +144,7 @@ def _table(model: MarkTable) -> QTableView:
     line_px = round(1.5 * table.fontMetrics().height())
     across, down = table.horizontalHeader(), table.verticalHeader()
     if across is not None and down is not None:
-        for column, widest in ((FRAME, "Frame  "), (TIME, "00:00:00"), (PLACE, "0000, 0000")):
+        for column, widest in ((FRAME, "Frame    "), (TIME, "00:00:00"), (PLACE, "0000, 0000")):
             across.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             across.resizeSection(column, table.fontMetrics().horizontalAdvance(widest) + 10)
         across.setSectionResizeMode(KIND, QHeaderView.ResizeMode.Stretch)

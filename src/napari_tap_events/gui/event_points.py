@@ -11,6 +11,7 @@ from napari.layers import Points
 
 from napari_tap_events.gui.colours import looks_of
 from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.places import go_to_frame, look_at
 from napari_tap_events.gui.world import World
 
 DEFAULT_DIAMETER_PX = 30.0
@@ -62,14 +63,6 @@ def truth_layer(events: pd.DataFrame, world: World, diameter_px: float = DEFAULT
     return layer
 
 
-def go_to_frame(viewer: ViewerModel, t: float, world: World) -> None:
-    """Move the time slider to a frame, whatever the scale of time and however long other layers are."""
-    axis = viewer.dims.ndim - 3
-    span = viewer.dims.range[axis]
-    step = round((round(t) * world.per_frame - span.start) / (span.step or 1.0))
-    viewer.dims.set_current_step(axis, step)
-
-
 def jump_to_event(viewer: ViewerModel, points: Points, row: int, world: World) -> None:
     """Show event number `row` of a layer: go to its frame, move it towards the middle of the canvas, select it.
 
@@ -87,20 +80,6 @@ def jump_to_event(viewer: ViewerModel, points: Points, row: int, world: World) -
     go_to_frame(viewer, t, world)
     look_at(viewer, (y * world.per_pixel, x * world.per_pixel))
     points.selected_data = {row}
-
-
-def look_at(viewer: ViewerModel, place: tuple[float, float]) -> None:
-    """Move the camera to a place (y, x) in world units, but not past the movie's edges: what fits the canvas stays whole."""
-    extent = viewer.layers.extent.world
-    centre: list[float] = []
-    for axis, wanted in enumerate(place):
-        low, high = (float(edge) for edge in extent[:, axis - 2])
-        half = viewer.canvas.size[axis] / viewer.scene.camera.zoom / 2
-        if high - low <= 2 * half:
-            centre.append((low + high) / 2)
-        else:
-            centre.append(min(max(wanted, low + half), high - half))
-    viewer.scene.camera.center = (0.0, centre[0], centre[1])
 
 
 def most_probable(events: pd.DataFrame) -> int | None:

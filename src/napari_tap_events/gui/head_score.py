@@ -25,6 +25,8 @@ from napari_tap_events.gui.colours import GREY, ORANGE, SKY_BLUE
 from napari_tap_events.gui.plots import DASHED, DOTTED, SOLID, dots, line, plot, write
 from napari_tap_events.jobs.summary import NOTHING_TO_JUDGE
 
+LINES = 27
+"""As high as so many lines of text: a whole curve is seen at once in a window of 800 pixels."""
 SURE_WINDOWS = 20
 """Fewer windows than this say little of how often they are events."""
 SIGNS = {FALSE: "✕"}
@@ -52,6 +54,8 @@ class HeadScore(QWidget):
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.pages = QTabWidget()
+        self.pages.setFixedHeight(LINES * self.fontMetrics().lineSpacing())
+        self.pages.setStyleSheet("QTabBar::tab { padding: 3px; }")  # five names beside each other at the least width
         self.table = _table()
         self.table.itemSelectionChanged.connect(self._choose)
         column = QVBoxLayout(self)
@@ -132,8 +136,8 @@ def in_words(evaluation: dict[str, Any]) -> str:
     leak = evaluation.get("leakage") or 0.0
     warning = f"<br>⚠ {leak:.0%} of the judged windows share pixels with taught ones: the score flatters." if leak else ""
     return (
-        f"{found}<br>F1 {f1}{spread} · average precision {_number(score['average_precision'])} · "
-        f"threshold {_number(evaluation['threshold'])}{warning}"
+        f"{found}<br>F1 {f1}{spread} at threshold {_number(evaluation['threshold'])}"
+        f"<br>Average precision {_number(score['average_precision'])}{warning}"
     )
 
 

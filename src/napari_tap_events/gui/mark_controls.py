@@ -18,7 +18,7 @@ from napari_tap_events.gui.tool_choice import WHAT_IT_DOES, Tool, ToolChoice
 HINT_LINES = 3
 """Room for the longest hint at the least width: what lies below must not jump when the tool changes."""
 SAID_MS = 5000
-RIGHT_CLICK = "Right click: nothing happens here."
+RIGHT_CLICK = 'Right click notes "nothing here".'
 
 
 class MarkControls(QWidget):
@@ -35,7 +35,7 @@ class MarkControls(QWidget):
         self._saying = QTimer(self)
         self._saying.setSingleShot(True)
         self._saying.setInterval(SAID_MS)
-        self._saying.timeout.connect(lambda: self.explain(self.tools.value()))
+        self._saying.timeout.connect(self._explain_again)
         self.hint.setMinimumHeight(HINT_LINES * self.hint.fontMetrics().lineSpacing())
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._dress()
@@ -52,6 +52,10 @@ class MarkControls(QWidget):
         self.hint.setText(f"<b>{escape(words)}</b>")
         self._saying.start()
 
+    def fall_silent(self) -> None:
+        """Wait for nothing any more; the controls are about to go."""
+        self._saying.stop()
+
     def show_history(self, undo_words: str, redo_words: str) -> None:
         """Offer to undo and redo, and say what."""
         for button, verb, words in ((self.undo_button, "Undo", undo_words), (self.redo_button, "Do again", redo_words)):
@@ -65,6 +69,9 @@ class MarkControls(QWidget):
         self.list.previous_button.setToolTip(f"The mark before this one.  Key: {keys['previous']}")
         self.list.next_button.setToolTip(f"The mark after this one.  Key: {keys['next']}")
         self.keys_button.setToolTip(f"All keys for marking.  Key: {keys['help']}")
+
+    def _explain_again(self) -> None:
+        self.explain(self.tools.value())
 
     def _dress(self) -> None:
         self.files_button.setToolTip("Import and export masks and events")

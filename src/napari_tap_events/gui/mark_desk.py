@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtGui import QCursor, QShortcut
 
-from napari_tap_events.gui.event_points import go_to_frame, look_at
 from napari_tap_events.gui.layers import ROLE, world_of
 from napari_tap_events.gui.mark_controls import MarkControls
 from napari_tap_events.gui.mark_layer import MarkLayer
-from napari_tap_events.gui.mark_lines import lanes, listed_marks
+from napari_tap_events.gui.mark_lines import MarkLines, lanes
 from napari_tap_events.gui.mark_menu import mark_menu
 from napari_tap_events.gui.marker import Marked, Marker
+from napari_tap_events.gui.places import go_to_frame, look_at
 from napari_tap_events.gui.scope_outline import ScopeOutline
 from napari_tap_events.gui.shortcuts import DIGITS, bind_to_layer, bind_to_widget, help_line
 from napari_tap_events.gui.tool_choice import Tool
@@ -55,6 +55,7 @@ class MarkDesk(MarkControls):
         self.marker = Marker(annotations, self._frame_shown)
         self.marks = MarkLayer(viewer, self.marker, self._world)
         self.outline = ScopeOutline(viewer, self._world, annotations.shape)
+        self._lines = MarkLines()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(LIST_DELAY_MS)
@@ -77,6 +78,7 @@ class MarkDesk(MarkControls):
     def let_go(self) -> None:
         """Take the marks out of the viewer and stop listening; what was marked stays in the annotations."""
         self._later.stop()
+        self.fall_silent()
         self._annotations.changed.disconnect(self._follow_changes, missing_ok=True)
         self._viewer.dims.events.current_step.disconnect(self._follow_frame)
         self.outline.close()
@@ -121,7 +123,7 @@ class MarkDesk(MarkControls):
     def list_marks(self) -> None:
         """Bring list, counts and timeline up to date."""
         self.marker.pick_again()
-        self.list.setMarks(listed_marks(self._annotations), self._movie.interval_s)
+        self.list.setMarks(self._lines.of(self._annotations), self._movie.interval_s)
         self.list.setValue(self.marker.picked)
         self.kinds.show_counts(self._annotations.counts())
         self.timeline.setLanes(lanes(self._annotations))

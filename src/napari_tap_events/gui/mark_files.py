@@ -14,7 +14,6 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.events.table import write_events
 from napari_tap_events.gui.marker import Marker
 from napari_tap_events.movies.marked_points import read_marked_points
 from napari_tap_events.movies.masks import open_masks
@@ -119,6 +118,8 @@ class MarkFiles(QObject):
         return path
 
     def _write_csv(self, path: Path) -> Path:
+        from napari_tap_events.events.table import write_events  # pandas takes its time
+
         return write_events(path, marked_table(self._annotations, self._movie))
 
     def _tell(self, path: Path) -> None:

@@ -11,11 +11,11 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_tap_events.gui.colours import mark_colormap
-from napari_tap_events.gui.event_points import go_to_frame
 from napari_tap_events.gui.layers import masks_layer
 from napari_tap_events.gui.mark_gestures import Gestures
 from napari_tap_events.gui.marker import Marker, Place
 from napari_tap_events.gui.outline import Outline, OutlineSheet
+from napari_tap_events.gui.places import go_to_frame
 from napari_tap_events.gui.point_marks import PointMarks
 from napari_tap_events.gui.strokes import painted
 from napari_tap_events.gui.tool_choice import Tool

@@ -109,7 +109,7 @@ class MarkTable(QAbstractTableModel):
 
     def row_of(self, mark: ListedMark) -> int:
         """Return the line of a mark, -1 where it is not shown."""
-        return next((row for row, line in enumerate(self.lines) if line.same_place(mark)), -1)
+        return next((row for row, line in enumerate(self.lines) if line.t == mark.t and line.same_place(mark)), -1)
 
     def _arrange(self) -> None:
         self.beginResetModel()

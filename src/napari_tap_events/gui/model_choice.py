@@ -46,7 +46,14 @@ class ModelChoice(QComboBox):
         super().__init__(parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)
+        self._purpose = ""
         self.currentIndexChanged.connect(lambda _: self.valueChanged.emit(self.value()))
+        self.valueChanged.connect(self._explain)
+
+    def setToolTip(self, purpose: str | None) -> None:
+        """Say what the choice is for; what is chosen is said too, for a narrow list cuts it off."""
+        self._purpose = purpose or ""
+        self._explain(self.value())
 
     def value(self) -> Model | None:
         """Return what is chosen, None where there is nothing to choose."""
@@ -71,3 +78,6 @@ class ModelChoice(QComboBox):
             self.setCurrentIndex(models.index(before))
         self.blockSignals(False)
         self.valueChanged.emit(self.value())
+
+    def _explain(self, chosen: Model | None) -> None:
+        super().setToolTip(self._purpose if chosen is None else f"{self._purpose}\n{chosen.words}: {chosen.help}")

@@ -12,10 +12,10 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.gui.event_points import go_to_frame
 from napari_tap_events.gui.layers import ROLE, movie_layers, world_of
 from napari_tap_events.gui.lazy_movie import LazyMovie
 from napari_tap_events.gui.movie_facts import MovieFacts
+from napari_tap_events.gui.places import go_to_frame
 from napari_tap_events.gui.question import Question
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.opening import describe_file
@@ -178,16 +178,23 @@ class MoviePanel(QWidget):
         self._question.ask(["info", movie.source, "--json", *movie_flags(entry.opening)])
 
     def _show_layers(self) -> None:
-        """Put the movie's layers below all others, in place of those that showed a movie before."""
-        movie = self._session.movie
-        if movie is None:
+        """Put the movie's layers below all others, in place of those that showed a movie before; what napari just read is kept."""
+        movie, entry = self._session.movie, self._session.entry
+        if movie is None or entry is None:
             return
         self._take_away()
-        for layer in [layer for layer in self._viewer.layers if _shows(layer, movie)]:
-            self._viewer.layers.remove(layer)
-        self._layers = list(movie_layers(movie))
+        there = [layer for layer in self._viewer.layers if _shows(layer, movie)]
+        if _all_channels(there, movie) and entry.opening.channel is None and entry.opening.z is None:
+            self._layers = there
+        else:
+            for layer in there:
+                self._viewer.layers.remove(layer)
+            self._layers = list(movie_layers(movie))
         for number, layer in enumerate(self._layers):
-            self._viewer.layers.insert(number, layer)
+            if layer in self._viewer.layers:
+                self._viewer.layers.move(self._viewer.layers.index(layer), number)
+            else:
+                self._viewer.layers.insert(number, layer)
         self._viewer.canvas.overlays.scale_bar.visible = movie.pixel_size_um is not None
         self._viewer.dims.axis_labels = ("t", "y", "x")
         go_to_frame(self._viewer, 0, world_of(movie))
@@ -214,6 +221,20 @@ class MoviePanel(QWidget):
 def _shows(layer: Layer, movie: Movie) -> bool:
     """Say whether a layer shows the file of a movie, however it was opened."""
     return layer.metadata.get(ROLE) == "movie" and isinstance(layer.data, LazyMovie) and layer.data.movie.source == movie.source
+
+
+def _all_channels(layers: list[Layer], movie: Movie) -> bool:
+    """Say whether layers are those that the reader makes of a movie, each of its channels once, and nothing else was said of it."""
+    return len(layers) == movie.n_channels and all(
+        layer.data.channel == channel and layer.visible and _told(layer.data.movie) == _told(movie)
+        for channel, layer in enumerate(layers)
+    )
+
+
+def _told(movie: Movie) -> tuple[Any, ...]:
+    """Return all that a file, and the person who opened it, tell of a movie."""
+    scale = movie.pixel_size_um, movie.interval_s
+    return movie.source, movie.shape, movie.dtype, movie.file_axes, movie.channel_names, scale, movie.notes
 
 
 def movie_flags(opening: MovieSettings) -> list[str]:

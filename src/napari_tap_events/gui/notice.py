@@ -1,4 +1,4 @@
-"""A sentence that says what is in the way, with a button that puts it right."""
+"""Sentences that are there only while there is something to say; one has a button that puts it right."""
 
 from __future__ import annotations
 
@@ -23,4 +23,18 @@ class Notice(QWidget):
         self.label.setText(words)
         self.button.setText(button)
         self.button.setVisible(bool(button))
+        self.setVisible(bool(words))
+
+
+class Words(QLabel):
+    """A sentence that takes no room while it is empty."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setText("")
+
+    def setText(self, words: str | None) -> None:
+        """Say something, or nothing."""
+        super().setText(words)
         self.setVisible(bool(words))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
+from napari_tap_events.gui.colours import MaskColormap
 from napari_tap_events.gui.layers import ROLE
 from napari_tap_events.gui.quiet_layers import add_quietly, remove_quietly
 from napari_tap_events.gui.world import World
@@ -59,7 +59,7 @@ class OutlineSheet:
         self.layer = Labels(
             np.zeros(shape, np.uint8),
             name=NAME,
-            colormap=DirectLabelColormap(color_dict={None: COLOUR, 0: "transparent", 1: COLOUR}),
+            colormap=MaskColormap(color_dict={None: COLOUR, 0: "transparent", 1: COLOUR}),
             opacity=0.9,
             blending="translucent_no_depth",
             metadata={ROLE: "outlines"},

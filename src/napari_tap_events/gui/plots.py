@@ -18,6 +18,8 @@ FAINT = 130
 """Opacity of what too little is known of, of 255."""
 TOP = 0.85
 """What is written above a place higher than this would be cut off."""
+EDGE = 0.06
+"""What is written nearer than this to the left or right end stands beside its place, not over it: it would be cut off."""
 COLOURS = (ORANGE, SKY_BLUE)
 
 
@@ -90,7 +92,8 @@ def write(widget: QWidget, x: Any, y: Any, words: Sequence[str], dark: bool) -> 
     import pyqtgraph
 
     for at, high, word in zip(x, y, words, strict=True):
-        text = pyqtgraph.TextItem(word, color=ink(dark), anchor=(0.5, 1.1 if high < TOP else -0.3))
+        along = 0.0 if at < EDGE else 1.0 if at > 1 - EDGE else 0.5
+        text = pyqtgraph.TextItem(word, color=ink(dark), anchor=(along, 1.1 if high < TOP else -0.3))
         text.setPos(float(at), float(high))
         widget.addItem(text)  # type: ignore[attr-defined]
 

@@ -22,7 +22,7 @@ INTENSITY = Model(
 RANDOM = Model("random encoder (control)", "random", "What an untrained encoder is worth; for comparison only.", "control")
 SIMULATED_HELP = "Ranks places that look like a division or death of simulated movies; not one mark is needed."
 SHIPPED_ENCODER = Model(
-    "shipped encoder, ready at once",
+    "shipped encoder",
     SHIPPED,
     "Comes with the program; it has learned from simulated movies to find events.",
     "encoder",

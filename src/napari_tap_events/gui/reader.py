@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import tifffile
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_info, show_warning
 
@@ -70,6 +69,8 @@ def _with_likely_axes(path: Path, error: UnknownAxesError) -> Movie:
 
 def _plain_image(path: Path, error: MovieError) -> Image:
     """Read the first image of a TIFF as napari itself would; raise `error` where there is none to read."""
+    import tifffile
+
     try:
         with tifffile.TiffFile(path) as tiff:
             pixels, axes = tiff.series[0].asarray(), str(tiff.series[0].axes).lower()

@@ -17,7 +17,7 @@ from napari_tap_events.gui.job_watch import JobWatch
 from napari_tap_events.gui.job_words import short_words
 from napari_tap_events.gui.settings_form import SettingsForm
 from napari_tap_events.gui.this_computer import DeviceLine
-from napari_tap_events.jobs.runner import Job, find_jobs, resume
+from napari_tap_events.jobs.runner import Job, resume, unfinished_job
 from napari_tap_events.settings import ComputeSettings, Settings
 
 ACTIONS = {
@@ -176,15 +176,10 @@ class RecipePanel(QWidget):
         jobs : Path
             Folder in which the folders of jobs lie.
         """
-        mine = [job for job in find_jobs(jobs) if job.record.command == self._command]
-        if self.running() or not mine:
-            return False
-        newest = mine[0]
-        newest.poll()
-        there = newest.state in ("running", "paused", "stopping") or newest.resumable
-        if there:
-            self.follow(Job.open(newest.folder))
-        return there
+        job = None if self.running() else unfinished_job(jobs, self._command)
+        if job is not None:
+            self.follow(job)
+        return job is not None
 
     def pause(self) -> None:
         """Let the job wait, or go on where it waits."""

@@ -14,9 +14,10 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.exports.facts import MovieFacts
 from napari_tap_events.events.table import read_events
 from napari_tap_events.gui.commands import ask_and_open_results
-from napari_tap_events.gui.event_points import go_to_frame, jump_to_event
+from napari_tap_events.gui.event_points import jump_to_event
 from napari_tap_events.gui.events_over_time import EventsOverTime, TimeSource
 from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.places import go_to_frame
 from napari_tap_events.gui.result_layers import RESULT
 from napari_tap_events.gui.results_exports import Exportable, ResultExports
 from napari_tap_events.gui.results_list import ResultList

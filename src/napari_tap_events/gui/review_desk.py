@@ -8,7 +8,7 @@ from typing import Any
 
 import napari.viewer
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractButton, QApplication, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.card_crops import Crops, CropShelf
@@ -16,6 +16,7 @@ from napari_tap_events.gui.card_overlay import laid_over, maps_of
 from napari_tap_events.gui.card_picture import Ring, Scene
 from napari_tap_events.gui.colours import looks_of_values
 from napari_tap_events.gui.fold import Fold
+from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.review_card import ReviewCard
 from napari_tap_events.gui.review_lists import AnswerList, HeadList
@@ -126,8 +127,8 @@ class ReviewDesk(QWidget):
             self.work.learn(len(self._annotations.verdicts))
 
     def _build(self) -> None:
-        self.card, self.waiting, self.progress = ReviewCard(), _words(), _words()
-        self.audit, self.state = _words(), _words()
+        self.card, self.waiting, self.progress = ReviewCard(), Words(), Words()
+        self.audit, self.state = Words(), Words()
         self.learn_button = QPushButton("Learn now")
         self.learn_button.setToolTip("Learn from all answers at once, without waiting for more.")
         self.answers, self.heads = AnswerList(), HeadList()
@@ -318,9 +319,3 @@ class ReviewDesk(QWidget):
 def _side(review: ReviewSettings, head: HeadSettings) -> int:
     """Return the side of what is shown of a card: three crops of the network, but not much more than what is asked about."""
     return min(3 * head.crop_px, 2 * review.card_px)
-
-
-def _words() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    return label

@@ -8,8 +8,8 @@ import napari.viewer
 from napari.layers import Image
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.gui.event_points import go_to_frame
 from napari_tap_events.gui.layers import probability_layer, world_of
+from napari_tap_events.gui.places import go_to_frame
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import open_map
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,12 +21,12 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """What a step is called, what it is for, and the panel that does it."""
+    """What a step is called, what it is for, and how the panel that does it is made: that takes its time, and is done when needed."""
 
     name: str
     title: str
     purpose: str
-    panel: QWidget
+    make: Callable[[], QWidget]
 
 
 class StepHeader(QPushButton):
@@ -55,7 +56,7 @@ class StepHeader(QPushButton):
 
 
 class StepList(QWidget):
-    """Steps in their order; a click on a line opens its panel and closes the others.
+    """Steps in their order; a click on a line opens its panel and closes the others. A panel is made when it is first needed.
 
     Attributes
     ----------
@@ -69,7 +70,7 @@ class StepList(QWidget):
         super().__init__(parent)
         self.steps = {step.name: step for step in steps}
         self.headers = {step.name: StepHeader(number, step) for number, step in enumerate(steps, 1)}
-        self._rooms = {step.name: _scrolled(step.panel) for step in steps}
+        self._rooms = {step.name: _room() for step in steps}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
@@ -83,8 +84,22 @@ class StepList(QWidget):
         """Return the name of the open step."""
         return next(name for name, header in self.headers.items() if header.isChecked())
 
+    def panel(self, name: str) -> QWidget:
+        """Return the panel of a step; it is made now where it was not needed before."""
+        room = self._rooms[name]
+        panel = room.widget()
+        if panel is None:
+            panel = self.steps[name].make()
+            room.setWidget(panel)
+        return panel
+
+    def made(self, name: str) -> bool:
+        """Say whether the panel of a step has been made."""
+        return self._rooms[name].widget() is not None
+
     def open(self, name: str) -> None:
         """Open a step and close the others."""
+        self.panel(name)
         for other, header in self.headers.items():
             header.setChecked(other == name)
             self._rooms[other].setVisible(other == name)
@@ -95,10 +110,9 @@ class StepList(QWidget):
         self.headers[name].say(progress, words)
 
 
-def _scrolled(panel: QWidget) -> QScrollArea:
-    """Put a panel into a frame that scrolls up and down, never sideways."""
+def _room() -> QScrollArea:
+    """Return a frame for a panel: it scrolls up and down, never sideways."""
     room = QScrollArea()
-    room.setWidget(panel)
     room.setWidgetResizable(True)
     room.setFrameShape(QFrame.Shape.NoFrame)
     room.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -155,9 +155,9 @@ class TrainPanel(QWidget):
     def _show_counts(self, about: dict[str, Any]) -> None:
         self.recipe.estimate.refresh()
         chosen = self._settings().criterion
-        events = ", ".join(f"{kind} {count}" for kind, count in about["events"].items())
+        events = ", ".join(f"{kind}&nbsp;{count}" for kind, count in about["events"].items())
         counts = ", ".join(
-            f"<b>{name}: {count:,}</b>" if name == chosen else f"{name}: {count:,}"
+            f"<b>{name}:&nbsp;{count:,}</b>" if name == chosen else f"{name}:&nbsp;{count:,}"
             for name, count in about["positives"].items()
         )
         told = f"Marked: {events}. Of {about['windows']:,} windows, so many are events by each criterion:<br>{counts}"

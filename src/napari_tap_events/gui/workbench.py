@@ -1,8 +1,13 @@
-"""The workbench: the whole work in one dock, step by step, from a movie to a table of events."""
+"""The workbench: the whole work in one dock, step by step, from a movie to a table of events.
+
+The panel of a step is made, and what it needs is loaded, when the step is first opened, or when something in the project needs it:
+a job that still runs, or marks that are to be seen.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import napari.viewer
 from qtpy.QtCore import QTimer
@@ -10,24 +15,27 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tap_events.gui.closing import ClosingGuard
-from napari_tap_events.gui.find_panel import FindPanel
-from napari_tap_events.gui.mark_panel import MarkPanel
 from napari_tap_events.gui.movie_panel import MoviePanel
-from napari_tap_events.gui.preferences import preferred_compute
-from napari_tap_events.gui.pretrain_panel import PretrainPanel
 from napari_tap_events.gui.project_bar import ProjectBar
-from napari_tap_events.gui.project_models import in_a_word
-from napari_tap_events.gui.recipe_panel import RecipePanel
-from napari_tap_events.gui.results_panel import ResultsPanel
-from napari_tap_events.gui.review_panel import ReviewPanel
 from napari_tap_events.gui.steps import Progress, Step, StepList
 from napari_tap_events.gui.themes import is_dark
-from napari_tap_events.gui.train_panel import TrainPanel
+from napari_tap_events.gui.warming import warm_up
 from napari_tap_events.project.session import Session
+
+if TYPE_CHECKING:
+    from napari_tap_events.gui.find_panel import FindPanel
+    from napari_tap_events.gui.mark_panel import MarkPanel
+    from napari_tap_events.gui.pretrain_panel import PretrainPanel
+    from napari_tap_events.gui.recipe_panel import RecipePanel
+    from napari_tap_events.gui.results_panel import ResultsPanel
+    from napari_tap_events.gui.review_panel import ReviewPanel
+    from napari_tap_events.gui.train_panel import TrainPanel
 
 LEAST_WIDTH_PX = 360
 COUNT_AFTER_MS = 150
-"""Marks are drawn first and counted then."""
+"""What a person asked for is drawn first; the marks are counted, and what will be needed is made and loaded, then."""
+COMMANDS = {"pretrain": ("pretrain",), "train": ("train",), "find": ("detect", "explain")}
+"""The commands that each step starts."""
 
 
 class Workbench(QWidget):
@@ -38,62 +46,81 @@ class Workbench(QWidget):
     napari_viewer : napari.viewer.Viewer
     session : Session, optional
         What is open; by default nothing yet.
+
+    Attributes
+    ----------
+    movie, mark, pretrain, train, finding, review, results : QWidget
+        The panels of the steps; who asks for one has it made.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer, session: Session | None = None) -> None:
         super().__init__()
         self.session = session or Session()
-        viewer = napari_viewer
+        self._viewer = napari_viewer
         self.setMinimumWidth(LEAST_WIDTH_PX)
         self.project = ProjectBar(self.session)
-        self.movie, self.mark = MoviePanel(viewer, self.session), MarkPanel(viewer, self.session)
-        self.pretrain, self.train = PretrainPanel(self.session), TrainPanel(viewer, self.session)
-        self.finding, self.results = FindPanel(viewer, self.session), ResultsPanel(viewer)
-        self.review = ReviewPanel(viewer, self.session)
-        self.steps = StepList(
-            (
-                Step("movie", "Movie", "Open a movie and see what is known of it.", self.movie),
-                Step("mark", "Mark events", "Show the computer some divisions and deaths.", self.mark),
-                Step(
-                    "pretrain",
-                    "Pretrain",
-                    "Let an encoder learn the arrow of time from the movie; needs no marks.",
-                    self.pretrain,
-                ),
-                Step("train", "Train", "Teach a head to find events like the marked ones, and see how good it is.", self.train),
-                Step("find", "Find events", "Map the probability of events over the whole movie.", self.finding),
-                Step("review", "Review", "Answer card by card; the computer learns from it and counts.", self.review),
-                Step("results", "Results", "List, count and export the events.", self.results),
-            )
-        )
+        self.steps = StepList(self._steps())
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.project)
         column.addWidget(self.steps, stretch=1)
-        self._viewer = viewer
-        self._count_soon = QTimer(self)
-        self._count_soon.setSingleShot(True)
-        self._count_soon.setInterval(COUNT_AFTER_MS)
-        self._count_soon.timeout.connect(self._tell_marks)
-        for recipe in self._recipes:
-            recipe.setValue(preferred_compute())
+        self._count_soon, self._warm_soon = QTimer(self), QTimer(self)
+        for timer, slot in ((self._count_soon, self._tell_marks), (self._warm_soon, warm_up)):
+            timer.setSingleShot(True)
+            timer.setInterval(COUNT_AFTER_MS)
+            timer.timeout.connect(slot)
         self._guard = ClosingGuard(self, self._recipes)
-        self._guard.closing.connect(self.review.end)
         self._connect()
 
     @property
-    def _recipes(self) -> tuple[RecipePanel, ...]:
-        return self.pretrain.recipe, self.train.recipe, self.finding.recipe, self.finding.explain
+    def movie(self) -> MoviePanel:
+        """Step 1."""
+        return cast("MoviePanel", self.steps.panel("movie"))
+
+    @property
+    def mark(self) -> MarkPanel:
+        """Step 2."""
+        return cast("MarkPanel", self.steps.panel("mark"))
+
+    @property
+    def pretrain(self) -> PretrainPanel:
+        """Step 3."""
+        return cast("PretrainPanel", self.steps.panel("pretrain"))
+
+    @property
+    def train(self) -> TrainPanel:
+        """Step 4."""
+        return cast("TrainPanel", self.steps.panel("train"))
+
+    @property
+    def finding(self) -> FindPanel:
+        """Step 5."""
+        return cast("FindPanel", self.steps.panel("find"))
+
+    @property
+    def review(self) -> ReviewPanel:
+        """Step 6."""
+        return cast("ReviewPanel", self.steps.panel("review"))
+
+    @property
+    def results(self) -> ResultsPanel:
+        """Step 7."""
+        return cast("ResultsPanel", self.steps.panel("results"))
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window in which the workbench is shown: it must not close over running jobs without a word."""
         super().showEvent(event)
         self._guard.watch()
+        self._warm_soon.start()
 
     def close(self) -> bool:
         """Let go of the viewer and the session; what is running goes on."""
-        for panel in (self.movie, self.mark, self.pretrain, self.train, self.finding, self.review, self.results, self.project):
-            panel.close()
+        for timer in (self._count_soon, self._warm_soon):
+            timer.stop()
+        for name in self.steps.steps:
+            if self.steps.made(name):
+                self.steps.panel(name).close()
+        self.project.close()
         self._guard.leave()
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.session.project_changed.disconnect(self._find_jobs)
@@ -101,70 +128,171 @@ class Workbench(QWidget):
         self.session.annotations_changed.disconnect(self._marks_changed)
         return bool(super().close())
 
+    def _steps(self) -> tuple[Step, ...]:
+        return (
+            Step("movie", "Movie", "Open a movie and see what is known of it.", self._make_movie),
+            Step("mark", "Mark events", "Show the computer some divisions and deaths.", self._make_mark),
+            Step("pretrain", "Pretrain", "Let an encoder learn from the movie; needs no marks.", self._make_pretrain),
+            Step(
+                "train", "Train", "Teach a head to find events like the marked ones, and see how good it is.", self._make_train
+            ),
+            Step("find", "Find events", "Map the probability of events over the whole movie.", self._make_find),
+            Step("review", "Review", "Answer card by card; the computer learns from it and counts.", self._make_review),
+            Step("results", "Results", "List, count and export the events.", self._make_results),
+        )
+
+    def _make_movie(self) -> QWidget:
+        return MoviePanel(self._viewer, self.session)
+
+    def _make_mark(self) -> QWidget:
+        from napari_tap_events.gui.mark_panel import MarkPanel
+
+        return MarkPanel(self._viewer, self.session)
+
+    def _make_pretrain(self) -> QWidget:
+        from napari_tap_events.gui.pretrain_panel import PretrainPanel
+
+        panel = PretrainPanel(self.session)
+        panel.pretrained.connect(self._pretrained)
+        self._take_in("pretrain", panel.recipe)
+        return panel
+
+    def _make_train(self) -> QWidget:
+        from napari_tap_events.gui.train_panel import TrainPanel
+
+        panel = TrainPanel(self._viewer, self.session)
+        panel.trained.connect(self._trained)
+        panel.score.set_dark(is_dark(self._viewer))
+        self._take_in("train", panel.recipe)
+        panel.refresh()
+        return panel
+
+    def _make_find(self) -> QWidget:
+        from napari_tap_events.gui.find_panel import FindPanel
+
+        panel = FindPanel(self._viewer, self.session)
+        panel.found.connect(lambda folder: self._say_done("find", folder))
+        self._take_in("find", panel.recipe, panel.explain)
+        panel.refresh()
+        return panel
+
+    def _make_review(self) -> QWidget:
+        from napari_tap_events.gui.review_panel import ReviewPanel
+
+        panel = ReviewPanel(self._viewer, self.session)
+        panel.taught.connect(lambda _about: self._offer_finders())
+        panel.answered.connect(self._answered)
+        return panel
+
+    def _make_results(self) -> QWidget:
+        from napari_tap_events.gui.results_panel import ResultsPanel
+
+        return ResultsPanel(self._viewer)
+
+    def _take_in(self, name: str, recipe: RecipePanel, *beside: RecipePanel) -> None:
+        """Let the recipes of a step begin with what the person prefers, and find their jobs; the first tells how far it is."""
+        from napari_tap_events.gui.preferences import preferred_compute
+
+        recipe.told.connect(lambda words: self.steps.say(name, Progress.running, words))
+        recipe.failed.connect(lambda _sentence: self.steps.say(name, Progress.wrong, "stopped"))
+        for one in (recipe, *beside):
+            one.setValue(preferred_compute())
+            one.set_dark(is_dark(self._viewer))
+            self._reattach(one)
+
+    def _recipes(self) -> list[RecipePanel]:
+        """Return the recipes of the panels that are made."""
+        made = self.steps.made
+        learning = [*([self.pretrain.recipe] if made("pretrain") else []), *([self.train.recipe] if made("train") else [])]
+        return [*learning, *((self.finding.recipe, self.finding.explain) if made("find") else ())]
+
     def _connect(self) -> None:
+        self._guard.closing.connect(self._end_review)
         self.session.movie_changed.connect(self._tell_movie)
         self.session.annotations_changed.connect(self._marks_changed)
-        self.pretrain.pretrained.connect(self._pretrained)
-        self.train.trained.connect(self._trained)
-        self.finding.found.connect(self._found)
-        self.review.taught.connect(self._taught)
-        self.review.answered.connect(self._answered)
         self.steps.opened.connect(self._open_step)
-        for name, panel in (("pretrain", self.pretrain), ("train", self.train), ("find", self.finding)):
-            panel.recipe.told.connect(lambda words, name=name: self.steps.say(name, Progress.running, words))
-            panel.recipe.failed.connect(lambda _sentence, name=name: self.steps.say(name, Progress.wrong, "stopped"))
         self._viewer.events.theme.connect(self._follow_theme)
         self.session.project_changed.connect(self._find_jobs)
-        self._follow_theme()
+        self._find_jobs()
         self._tell_movie()
-        self.review.tell_answers()
 
     def _find_jobs(self) -> None:
         """Follow the jobs of the project that still run, or that can go on."""
+        for recipe in self._recipes():
+            self._reattach(recipe)
+        folder = self.session.project.path / "jobs" if self.session.project is not None else None
+        if folder is None or not folder.exists():
+            return
+        from napari_tap_events.jobs.runner import unfinished_job
+
+        for name, commands in COMMANDS.items():
+            if not self.steps.made(name) and any(unfinished_job(folder, command) for command in commands):
+                self.steps.panel(name)
+
+    def _reattach(self, recipe: RecipePanel) -> None:
         if self.session.project is not None:
-            for recipe in self._recipes:
-                recipe.reattach(self.session.project.path / "jobs")
+            recipe.reattach(self.session.project.path / "jobs")
 
     def _follow_theme(self) -> None:
         dark = is_dark(self._viewer)
-        for recipe in self._recipes:
+        for recipe in self._recipes():
             recipe.set_dark(dark)
-        self.train.score.set_dark(dark)
+        if self.steps.made("train"):
+            self.train.score.set_dark(dark)
 
     def _open_step(self, name: str) -> None:
         if name == "train":
             self.train.refresh()
 
     def _tell_movie(self) -> None:
-        movie = self.session.movie
+        movie, marks = self.session.movie, self.session.annotations
         self.steps.say("movie", Progress.done if movie else Progress.open, movie.name if movie else "")
-        self._tell_marks()
+        self._answered(len(marks.verdicts) + len(marks.audits) if marks is not None else 0)
+        self._tell_count()
+        self._count_soon.start()
 
     def _marks_changed(self, _frames: frozenset[int]) -> None:
         self._count_soon.start()
 
     def _tell_marks(self) -> None:
+        """Count the marks; where there are any, they are to be seen in the viewer, too."""
+        marks = self.session.annotations
+        if self._tell_count() or (marks is not None and (marks.points or marks.scope)):
+            self.steps.panel("mark")
+
+    def _tell_count(self) -> int:
         marks = self.session.annotations
         count = len(marks.events) if marks else 0
         self.steps.say("mark", Progress.done if count else Progress.open, f"{count} marked" if count else "")
+        return count
+
+    def _say_done(self, name: str, folder: Path) -> None:
+        from napari_tap_events.gui.project_models import in_a_word
+
+        self.steps.say(name, Progress.done, in_a_word(folder))
 
     def _pretrained(self, folder: Path) -> None:
-        self.steps.say("pretrain", Progress.done, in_a_word(folder))
-        self.train.refresh()
-        self.finding.refresh()
-        self.review.refresh()
+        self._say_done("pretrain", folder)
+        if self.steps.made("train"):
+            self.train.refresh()
+        if self.steps.made("review"):
+            self.review.refresh()
+        self._offer_finders()
+
+    def _offer_finders(self) -> None:
+        """Let step 5 offer the models that there are now; where it is not made yet, it will when it is."""
+        if self.steps.made("find"):
+            self.finding.refresh()
+
+    def _end_review(self) -> None:
+        if self.steps.made("review"):
+            self.review.end()
 
     def _answered(self, count: int) -> None:
         self.steps.say(
             "review", Progress.done if count else Progress.open, f"{count} answer{'s' * (count > 1)}" if count else ""
         )
 
-    def _taught(self, _about: object) -> None:
-        self.finding.refresh()
-
     def _trained(self, folder: Path) -> None:
-        self.steps.say("train", Progress.done, in_a_word(folder))
-        self.finding.refresh()
-
-    def _found(self, folder: Path) -> None:
-        self.steps.say("find", Progress.done, in_a_word(folder))
+        self._say_done("train", folder)
+        self._offer_finders()

@@ -27,8 +27,8 @@ from napari_tap_events.reports import Report
 from napari_tap_events.settings import DetectSettings, frame_range
 
 TAUGHT = (
-    "This movie taught the head, so these probabilities flatter. For honest ones, train with --folds and use the "
-    "out-of-fold events.csv of the head's folder."
+    "This movie taught the head, so these probabilities flatter. Honest ones are in the events.csv of a head "
+    "that was trained with folds."
 )
 
 

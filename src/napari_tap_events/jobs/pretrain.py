@@ -61,7 +61,7 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
         return run.out
     if len(played_on) < len(movies):
         yield Report("pretrain", message=f"no game of '{settings.pretext}' is played on your movies: they teach nothing here")
-    read = f"reading {len(opened)} movie(s), " if opened else ""
+    read = f"reading {len(opened)} movie{'s' * (len(opened) > 1)}, " if opened else ""
     yield Report("pretrain", message=f"{read}computing on {compute.name}")
     own = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
     train = own + ((yield from _synthetic(settings, compute)) if own else [])

@@ -218,6 +218,16 @@ def find_jobs(parent: Path) -> list[Job]:
     return sorted(jobs, key=lambda job: job.record.began, reverse=True)
 
 
+def unfinished_job(parent: Path, command: str) -> Job | None:
+    """Return the newest job of a command whose folder lies in `parent`, where it still runs, or has ended early and can go on."""
+    newest = next((job for job in find_jobs(parent) if job.record.command == command), None)
+    if newest is None:
+        return None
+    newest.poll()
+    there = newest.state in ("running", "paused", "stopping") or newest.resumable
+    return Job.open(newest.folder) if there else None  # opened again, it tells its reports from the first on
+
+
 def _launch(record: JobRecord, folder: Path) -> JobRecord:
     """Start the process, and write down what was started."""
     try:

@@ -78,7 +78,7 @@ def protocol(settings: HeadSettings, movies: int) -> str:
         return "Crops were shared out at random, as published: this split leaks, and its numbers are too good."
     unit = "movies" if settings.split == "movies" else "blocks of time"
     if not settings.folds:
-        return f"Trained on 60 %, calibrated on 20 % and scored on the last 20 % of the {unit}, in {movies} movie(s)."
+        return f"Trained on 60 %, calibrated on 20 % and scored on the last 20 % of the {unit}, in {movies} movie{'s' * (movies > 1)}."
     count = movies if settings.split == "movies" else settings.folds
     how = "of heads that saw neither it nor them" if settings.nested and count > 2 else "of the other folds' heads"
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import chain
 
@@ -32,7 +33,7 @@ class MarkedRegion:
     value: int
     blobs: tuple[tuple[int, NDArray[np.int64]], ...] = field(repr=False)
 
-    @property
+    @cached_property
     def frames(self) -> frozenset[int]:
         """The frames in which it is marked."""
         return frozenset(t for t, _ in self.blobs)

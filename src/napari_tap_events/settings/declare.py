@@ -41,7 +41,9 @@ def setting(
 class Settings(BaseModel):
     """Values that do not change once made; unknown names and values outside their limits are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True
+    )  # built when first used: napari imports all of them
 
     @classmethod
     def checked(cls, **values: Any) -> Self:

@@ -1,0 +1,21 @@
+"""What napari itself loads with its first layers is loaded beforehand, in a thread, while the person still looks for a movie."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from threading import Thread
+
+NEEDED = ("scipy.ndimage", "pandas", "skimage.color.colorconv")
+"""napari makes thumbnails with the first; of Labels, it keeps features in tables of the second and chooses colours with the third."""
+
+
+def warm_up() -> Thread:
+    """Begin to load; the window stands still for no more than some hundredths of a second meanwhile."""
+    thread = Thread(target=_load, name="warm up")
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    for name in NEEDED:
+        import_module(name)
