@@ -40,6 +40,7 @@ HEAD = {"folds": FOLDS, "crop_px": 24, "criterion": "size-both"}
 ENCODERS = {
     "tap": {},
     "tap-synthetic": {"synthetic_movies": 30, "synthetic_look": "nuclei"},
+    "shipped-tap": {"start_from": "shipped", "pretext": "time_arrow:1,simulated:1", "steps": 400, "val_every": 200},
 }
 BARE = {"features": True, "arrow": False, "intensity": False, "simulated": False}
 """Inputs of a row, unless it says otherwise: features alone."""
@@ -66,6 +67,10 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
         {"features": False, "intensity": True, "simulated": True},
     ),
     "shipped: features and intensity, weighed against the event map": ("shipped", {"intensity": True, "simulated": True}),
+    "tap from shipped: intensity and arrow map, weighed against the event map": (
+        "shipped-tap",
+        {"features": False, "arrow": True, "intensity": True, "simulated": True},
+    ),
     "arrow map + intensity (no features)": ("tap-synthetic", {"features": False, "arrow": True, "intensity": True}),
 }
 ZERO_LABEL = {"arrow map alone, no label: tap": "tap", "arrow map alone, no label: tap with synthetic movies": "tap-synthetic"}
@@ -112,7 +117,7 @@ def run_of(folder: Path, given: argparse.Namespace) -> Run:
 def encoder_of(name: str, seed: int, given: argparse.Namespace) -> Path:
     folder = given.out / "encoders" / f"{name}-{seed}"
     if not (folder / "result.json").exists():
-        settings = PretrainSettings(**PRETRAIN, **ENCODERS[name], seed=seed)
+        settings = PretrainSettings(**{**PRETRAIN, **ENCODERS[name]}, seed=seed)
         started = time.process_time()
         for _ in pretrain([given.movie], settings, run_of(folder, given)):
             pass

@@ -2,8 +2,8 @@
 
     python benchmarks/review.py MOVIE EVENTS.csv --out DIR [--encoders shipped,DIR] [--orders mix,random] [--seeds 5]
 
-For each encoder, seed and order as many reviews are simulated as there are blocks: the events of a
-block are never asked about, and score the heads of that review. Found, false and missed events of the blocks are added up; average precision is the mean over blocks that hold
+For each encoder, seed and order as many reviews are simulated as there are blocks: the events of a block are never asked about, and score
+the heads of that review. Found, false and missed events of the blocks are added up; average precision is the mean over blocks that hold
 events. Finished parts are kept. Writes `table.md` and `rows.json` into DIR.
 """
 
