@@ -74,7 +74,7 @@ def test_while_it_learns_it_answers_for_itself_whatever_the_guide_says(head, sto
 
 def test_its_own_opinion_is_that_of_the_same_head_without_a_guide(head, stored):
     alone = EvidenceHead(replace(SHAPE, pair_channels=1, guides=0))
-    own = {name: value for name, value in head.state_dict().items() if name not in ("weights", "heeds")}
+    own = {name: value for name, value in head.state_dict().items() if name not in ("weights", "heeds", "scale")}
     alone.load_state_dict(own)
     head.train()
     alone.train()
@@ -98,6 +98,22 @@ def test_scores_are_weighed_from_the_opinions_and_candidates_keep_them(head, sto
     assert found
     for candidate in found:
         assert candidate.score == pytest.approx(1.2 * candidate.opinions[0] + 0.7 * candidate.opinions[1], rel=1e-4)
+
+
+def test_where_several_channels_are_heeded_the_strongest_speaks(stored):
+    head = GuidedHead(replace(SHAPE, kinds=1)).eval()
+    said = DenseHead(head).said_map(tiles_of(stored), 0)
+    np.testing.assert_allclose(said[0], np.logaddexp(0, stored.pairs[0, 1:].astype(np.float32)).max(0), rtol=1e-4)
+
+
+def test_the_scale_changes_its_own_opinion_alone_of_windows_as_of_places(head, stored):
+    tiles = tiles_of(stored)
+    before = DenseHead(head).window_opinions(tiles, 0), opinion_frame(DenseHead(head), tiles, 0, 10.0)
+    head.rescale(0.5, -1.0)
+    after = DenseHead(head).window_opinions(tiles, 0), opinion_frame(DenseHead(head), tiles, 0, 10.0)
+    for one, other in zip(before, after, strict=True):
+        assert np.array_equal(one[0], other[0])
+        np.testing.assert_allclose(other[1], 0.5 * one[1] - 1.0, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

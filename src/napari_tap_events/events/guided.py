@@ -44,23 +44,27 @@ class GuidedHead(EvidenceHead):
         Weight of the guide, weight of the head; 0 and more.
     heeds : (K, guides) Tensor
         1 where a kind of event heeds a channel of the guide, else 0.
+    scale : (2,) Tensor
+        Slope and shift of the head's own opinion, which make it comparable to that of another.
     """
 
     opinions = 2
     weights: Tensor
     heeds: Tensor
+    scale: Tensor
 
     def __init__(self, shape: HeadShape, pair: str = "both") -> None:
         super().__init__(replace(shape, pair_channels=shape.pair_channels - shape.guides, guides=0), pair)
         self.shape = shape
         self.register_buffer("weights", torch.tensor(FIRST_WEIGHTS))
         self.register_buffer("heeds", torch.ones(shape.kinds, shape.guides))
+        self.register_buffer("scale", torch.tensor([1.0, 0.0]))
 
     def pair_part(self, first: Tensor, second: Tensor, pairs: Tensor, step: int) -> Tensor:
         """Return the evidence per pixel that the guide gives, then the head's own, (B, 2K, h, w)."""
         own = super().pair_part(first, second, pairs[:, : -self.shape.guides], step)
         seen = evidence(self.inner(pairs[:, -self.shape.guides :]).float())
-        guide = torch.einsum("kg,bghw->bkhw", self.heeds, seen)
+        guide = (seen[:, None] * self.heeds[..., None, None]).amax(2)
         return torch.cat([guide, own.float()], dim=1)
 
     def windows(self, said: Tensor, step: int) -> Tensor:
@@ -73,11 +77,14 @@ class GuidedHead(EvidenceHead):
         """Return the logarithm of the evidence in each window, (B, 2, K, rows, columns)."""
         area = (self.shape.crop * self.shape.map_stride_px) ** 2 / REFERENCE_AREA_PX
         pooled = area * F.avg_pool2d(said, self.shape.crop, step)
-        return torch.log(pooled + FLOOR).reshape(len(pooled), 2, self.shape.kinds, *pooled.shape[2:])
+        guide, own = torch.log(pooled + FLOOR).split(self.shape.kinds, 1)
+        return torch.stack([guide, self.scale[0] * own + self.scale[1]], dim=1)
 
     def spot_opinions(self, smooth: Floats) -> Floats:
         """Return the logarithm of the evidence around every place, (2, K, h, w)."""
-        return cast(Floats, np.log(smooth + np.float32(FLOOR)).reshape(2, self.shape.kinds, *smooth.shape[1:]))
+        guide, own = np.split(np.log(smooth + np.float32(FLOOR)), 2)
+        slope, shift = self.scale.cpu().numpy()
+        return np.stack([guide, slope * own + shift])
 
     def evidence(self, said: Floats) -> Floats:
         """Return the evidence of both together, (K, h, w): their weighted product."""
@@ -91,8 +98,12 @@ class GuidedHead(EvidenceHead):
         """Set the weights of guide and head."""
         self.weights.copy_(torch.tensor(weights))
 
+    def rescale(self, slope: float, shift: float) -> None:
+        """Set slope and shift of the head's own opinion."""
+        self.scale.copy_(torch.tensor([slope, shift]))
+
     def heed(self, kinds: Sequence[str]) -> None:
-        """Let every kind of event heed the channel of the guide that has its name; all of them where there is none.
+        """Let every kind of event heed the channel of the guide that has its name; the strongest of all where there is none.
 
         Parameters
         ----------

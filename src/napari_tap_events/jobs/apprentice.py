@@ -30,7 +30,7 @@ from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.learning import HeadLearner, Lesson, check_lessons
 from napari_tap_events.events.map_tiles import MapTiles
-from napari_tap_events.events.stacking import fit_weights
+from napari_tap_events.events.stacking import PRIOR_MEAN, fit_weights
 from napari_tap_events.events.table import EventRow, events_table
 from napari_tap_events.events.without_labels import ARROW_BLUR, RANKINGS
 from napari_tap_events.jobs.answers import Answers
@@ -265,6 +265,10 @@ class Apprentice:
         if not isinstance(head, GuidedHead):
             return
         asked, truth = answers.judged
+        scales = self._scales(head, said, asked)
+        for one in said.values():
+            if isinstance(one, GuidedHead):
+                one.rescale(*scales[id(one)])
         opinions = self._held_opinions(said, asked)
         usable = np.isfinite(opinions).all(1)
         weights = fit_weights(opinions[usable], truth[usable])
@@ -277,29 +281,34 @@ class Apprentice:
         places = np.array([(c.t, c.y, c.x) for c in found], dtype=np.float64).reshape(-1, 3)
         own = np.array([c.score for c in found])
         asked, truth = answers.judged
-        scale = self._scales(head, said, asked)
+        same = {id(one): (1.0, 0.0) for one in said.values()}
+        scale = same if isinstance(head, GuidedHead) else self._scales(head, said, asked)
         held = self._held_scores(said, places, own, scale)
         scores = self._held_scores(said, asked, np.full(len(asked), np.nan), scale)
         usable = np.isfinite(scores)
         both = usable.any() and len(np.unique(truth[usable])) == 2
-        calibrator = fit_calibrator(scores[usable], truth[usable], "platt") if both else Calibrator()
+        calibrator = fit_calibrator(scores[usable], truth[usable], "platt") if both else self._uncalibrated()
         table = table_of(found, calibrator, "head").assign(held_out=np.round(calibrator.probability(held), 6))
-        threshold = best_cut(calibrator.probability(scores[usable]), truth[usable]) if both else 0.5
+        threshold = best_cut(calibrator.probability(scores[usable]), truth[usable]) if both else self.first_threshold
         return Learned(head, calibrator, threshold, table, answers.count)
+
+    def _uncalibrated(self) -> Calibrator:
+        """Return what stands in where no answer was held out: beside a guide, which then has all the weight, its own probability."""
+        return Calibrator(PRIOR_MEAN[0], 0.0, "temperature") if self.guided else Calibrator()
 
     def _window_calibrators(self, said: dict[int, EventHead], labels: NDArray[np.int8]) -> tuple[Calibrator, ...]:
         """Fit what a window's logit means, by heads that were not taught in its block."""
         dense = _each_once(said)
         frames = sorted(said)
         if not frames:
-            return tuple(Calibrator() for _ in range(labels.shape[1]))
+            return tuple(self._uncalibrated() for _ in range(labels.shape[1]))
         logits = np.stack([dense[id(said[t])].window_logits(self.tiles, t) for t in frames])
         kinds: list[Calibrator] = []
         for k in range(labels.shape[1]):
             known = labels[frames, k] >= 0
             truth = labels[frames, k][known] == 1
             both = truth.any() and not truth.all()
-            kinds.append(fit_calibrator(logits[:, k][known], truth, "platt") if both else Calibrator())
+            kinds.append(fit_calibrator(logits[:, k][known], truth, "platt") if both else self._uncalibrated())
         return tuple(kinds)
 
     def _scales(
@@ -308,15 +317,14 @@ class Apprentice:
         """Return what brings the scores of each held-out head to the scale of the final one: (slope, shift), by its id.
 
         A head that was taught by fewer answers is less sure of itself. Both look at the same frames, away from what was answered,
-        which neither was taught; there their scores should be spread alike. Heads with the same guide are on one scale already.
+        which neither was taught; there their scores should be spread alike. The guide of two heads is the same, so that only their own
+        opinions are compared.
         """
-        if self.guided:
-            return {id(one): (1.0, 0.0) for one in said.values()}
         seen: dict[int, list[tuple[Scores, Scores]]] = {}
         own, dense = DenseHead(head), _each_once(said)
         for t, one in sorted(said.items()):
             away = self._away_from(asked, t, score_grid(head, self.maps.stride_px))
-            both = [score_frame(which, self.tiles, t, self.settings.radius_px).max(0) for which in (dense[id(one)], own)]
+            both = [opinion_frame(which, self.tiles, t, self.settings.radius_px)[-1].max(0) for which in (dense[id(one)], own)]
             mask = away(both[0].shape)
             seen.setdefault(id(one), []).append((both[0][mask], both[1][mask]))
         scales = {}

@@ -75,7 +75,6 @@ def demo(
             crop_px=settings.crop_px,
             steps=settings.head_steps,
             folds=settings.folds,
-            arrow=True,
             seed=settings.seed,
         )
         chosen["train"] = head

@@ -1,0 +1,86 @@
+"""The apprentice with a guide: it leads before any answer, and as long as no answer could be held out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.events.crops import WindowGrid
+from napari_tap_events.events.guided import FIRST_WEIGHTS
+from napari_tap_events.events.stacking import PRIOR_MEAN
+from napari_tap_events.events.without_labels import LISTED_FROM
+from napari_tap_events.jobs.answers import Answers
+from napari_tap_events.jobs.apprentice import Apprentice
+from napari_tap_events.jobs.labelled import training_stride_px
+from napari_tap_events.movies.masks import EventMasks, Scope
+from napari_tap_events.settings import HeadSettings
+
+FRAMES, SIDE = 30, 96
+EVENTS = [(3, 24, 24), (9, 64, 30), (15, 30, 66), (21, 70, 70), (26, 24, 40)]
+"""Events as t, y, x in pixels; maps have half of them."""
+SETTINGS = HeadSettings(
+    crop_px=16, steps=10, area_px=10, radius_px=8.0, radius_frames=1, simulated=True, features=False, intensity=True
+)
+
+
+@pytest.fixture
+def maps() -> FeatureMaps:
+    """A noisy image that shows nothing, and a guide that knows all events but the last."""
+    rng = np.random.default_rng(0)
+    pairs = np.full((FRAMES - 1, 2, SIDE // 2, SIDE // 2), -8.0)
+    for t, y, x in EVENTS[:-1]:
+        pairs[t, 0, y // 2 - 2 : y // 2 + 3, x // 2 - 2 : x // 2 + 3] = 2.0
+    frames = rng.normal(size=(FRAMES, 1, SIDE // 2, SIDE // 2))
+    return FeatureMaps(frames.astype(np.float16), pairs.astype(np.float16), 0, 2, simulated=2)
+
+
+@pytest.fixture
+def apprentice(maps) -> Apprentice:
+    return Apprentice(maps, WindowGrid(SIDE, SIDE, 16, training_stride_px(SETTINGS)), SETTINGS, Compute(torch.device("cpu")))
+
+
+def answered(events, empty) -> Answers:
+    labels = np.zeros((FRAMES, SIDE, SIDE), np.uint8)
+    for t, y, x in events:
+        labels[t : t + 2, y - 4 : y + 4, x - 4 : x + 4] = 1
+    masks = EventMasks(labels, ("division", "death"), Scope.whole(labels.shape))
+    places = np.array([*events, *empty], np.float64)
+    return Answers(masks, (places, np.arange(len(places)) < len(events)), len(places))
+
+
+def ended(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def test_before_any_answer_the_guide_ranks(apprentice):
+    table = apprentice.first_candidates().nlargest(4, "probability")
+    assert sorted(table["t"]) == [t for t, _, _ in EVENTS[:-1]]
+    assert set(table["source"]) == {"simulated"}
+    assert (table["probability"] > LISTED_FROM).all()
+    assert apprentice.first_threshold == LISTED_FROM
+
+
+def test_a_single_event_leaves_everything_to_the_guide(apprentice):
+    learned = ended(apprentice.learn(answered(EVENTS[:1], [(12.0, 50.0, 50.0)])))
+    assert learned.head.weights.tolist() == pytest.approx(list(PRIOR_MEAN))
+    assert learned.threshold == LISTED_FROM
+    listed = learned.candidates[learned.candidates["probability"] >= learned.threshold]
+    assert sorted(listed["t"]) == [t for t, _, _ in EVENTS[:-1]]
+
+
+def test_with_more_answers_guide_and_head_are_weighed_on_what_was_held_out(apprentice):
+    empty = [(6.0, 50.0, 50.0), (12.0, 20.0, 80.0), (18.0, 60.0, 20.0), (24.0, 48.0, 80.0)]
+    learned = ended(apprentice.learn(answered(EVENTS[:4], empty)))
+    assert learned.head.weights.tolist() != pytest.approx(list(FIRST_WEIGHTS))
+    assert learned.head.weights[0] > learned.head.weights[1], "the image shows nothing"
+    assert learned.calibrator.method == "platt"
+    best = learned.candidates.nlargest(4, "probability")
+    assert sorted(best["t"]) == [t for t, _, _ in EVENTS[:-1]]
+    assert (best["held_out"] > learned.threshold).all()
