@@ -67,7 +67,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
         {"features": False, "intensity": True, "simulated": True},
     ),
     "shipped: features and intensity, weighed against the event map": ("shipped", {"intensity": True, "simulated": True}),
-    "tap from shipped: intensity and arrow map, weighed against the event map": (
+    "tap, begun from shipped: arrow map and intensity, weighed against the event map": (
         "shipped-tap",
         {"features": False, "arrow": True, "intensity": True, "simulated": True},
     ),

@@ -137,7 +137,7 @@ def train(stage: Stage) -> None:
 
     stage.open_step("train")
     panel = stage.workbench.train
-    panel.recipe.setValue(HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX, folds=3, intensity=True), ComputeSettings())
+    panel.recipe.setValue(HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX, folds=3), ComputeSettings())
     panel.recipe.valueChanged.emit()
     stage.until(lambda: "criterion" in panel.counts.text(), "the counts")
     stage.picture("4-train")
@@ -183,7 +183,7 @@ def review(stage: Stage) -> None:
     stage.open_step("review")
     panel = stage.workbench.review
     settings = ReviewSettings(card_px=32, stamp_px=CELL_RADIUS_PX)
-    panel.start.form.setValue(settings, HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX, arrow=True), ComputeSettings())
+    panel.start.form.setValue(settings, HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX), ComputeSettings())
     stage.press(panel.start.button)
     stage.until(lambda: panel.desk.reviewer.card is not None and "Waits" in panel.desk.state.text(), "the first card")
     panel.desk.card.picture.pause(3)
