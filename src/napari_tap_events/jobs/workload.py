@@ -34,8 +34,11 @@ VAL_SCENES, VAL_CROPS, SCENE_BYTES = 12, 96, 4 << 20
 """Simulated movies and crops that judge; what a movie at hand takes."""
 FINDING, EXPLAINING = 1.7, 1.7
 """A pixel of a frame: arrow map, head, maxima and writing included."""
+CONTROLS_WITHOUT_IMAGE = ("random", "random-paper", "scratch", "difference")
 HEAD_COST = {"evidence": 0.25, "resnet": 5.6, "linear": 0.3}
 """A map pixel through a head, forward and backward."""
+IMAGE_COST = 1.6
+"""A map pixel through the convolutions that read the bare image, forward and backward."""
 JUDGING = 4.0
 """A map pixel whose windows are judged: held-out answers, calibration, matching."""
 MAP_STRIDE_PX = 2
@@ -175,7 +178,7 @@ def _training(movie: MovieSize, width: int, s: HeadSettings) -> Workload:
         taught = heads * s.steps * tile_px * MAP_STRIDE_PX**2 * COST[width] * LEARNING
         encoded = heads * frames * movie.frame_px * COST[width]
     else:
-        taught = heads * s.steps * tile_px * HEAD_COST[s.head] * max(1, width) / 16
+        taught = heads * s.steps * tile_px * (HEAD_COST[s.head] * max(1, width) / 16 + IMAGE_COST * _reads_image(s))
         encoded = frames * movie.frame_px * COST[width]
     asked = frames * map_px * JUDGING * (1 if heads == 1 else 2)
     maps = int(frames * map_px * (width + movie.shape[1] + 1)) * 2
@@ -183,6 +186,13 @@ def _training(movie: MovieSize, width: int, s: HeadSettings) -> Workload:
         LEARNED_BYTES * width * tile_px * MAP_STRIDE_PX**2 if s.encoder == "scratch" else HEAD_BYTES * (width + 16) * tile_px
     )
     return Workload(encoded + taught + asked, _encoding_bytes("train", movie, width) + 2 * maps + int(learning))
+
+
+def _reads_image(s: HeadSettings) -> bool:
+    """Say whether the head reads the bare image; where that is left to the program, most encoders make it so."""
+    if s.encoder == "intensity" or s.intensity is not None:
+        return s.encoder == "intensity" or bool(s.intensity)
+    return s.head == "evidence" and s.encoder not in CONTROLS_WITHOUT_IMAGE
 
 
 def _heads(s: HeadSettings) -> int:
