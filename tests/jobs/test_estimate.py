@@ -49,6 +49,23 @@ def test_more_to_do_is_more_work(command):
         assert workload(command, HELA, 16, (more,)).pixels > workload(command, HELA, 16, (less,)).pixels
 
 
+@pytest.mark.parametrize(
+    ("settings", "reads"),
+    [
+        ({}, True),
+        ({"intensity": False}, False),
+        ({"encoder": "random"}, False),
+        ({"encoder": "random", "intensity": True}, True),
+        ({"encoder": "intensity"}, True),
+        ({"head": "resnet"}, False),
+    ],
+)
+def test_a_head_that_reads_the_image_is_more_work(settings, reads):
+    less = HeadSettings(**{**settings, "encoder": "random", "intensity": False})
+    more = workload("train", HELA, 16, (HeadSettings(**settings),)).pixels - workload("train", HELA, 16, (less,)).pixels
+    assert (more > 0) == reads
+
+
 def test_folds_count_their_nested_heads():
     whole = [workload("train", HELA, 16, (HeadSettings(folds=4, nested=nested),)).pixels for nested in (True, False)]
     one = workload("train", HELA, 16, (HeadSettings(folds=4, nested=False, steps=400),)).pixels - whole[1]
