@@ -12,7 +12,7 @@ from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.summary import summary_text
 from napari_tap_events.settings import DemoSettings
 
-SETTINGS = DemoSettings(preset="unet8", patch_px=16, pretrain_steps=2, crop_px=16, head_steps=3, folds=2)
+SETTINGS = DemoSettings(start_from="nothing", preset="unet8", patch_px=16, pretrain_steps=2, crop_px=16, head_steps=3, folds=2)
 ROLES = {"encoder", "head", "evaluation", "events", "candidates", "truth", "masks", "probability", "grad_cam", "insets",
          "pretrain_history", "head_history"}  # fmt: skip
 
@@ -34,6 +34,23 @@ def test_the_whole_way_with_marked_events(marked, finish, tmp_path):
     assert result["summary"]["leakage"] == 0
     assert {"val_accuracy_motion", "f1"} <= set(result["summary"])
     assert {"demo", "pretrain", "train", "explain"} <= set(result["settings"])
+
+
+def test_pretraining_goes_on_from_the_shipped_encoder_by_both_games(marked, finish, tmp_path, monkeypatch):
+    asked = []
+
+    def pretrained(movies, settings, run):
+        asked.append((movies, settings))
+        raise JobStopped("enough is known")
+        yield
+
+    monkeypatch.setattr("napari_tap_events.jobs.demo.pretrain", pretrained)
+    with pytest.raises(JobStopped, match="enough"):
+        finish(demo(marked.movie, marked.masks, None, DemoSettings(patch_px=32, seed=3), Run(tmp_path / "demo")))
+    (movies, settings) = asked[0]
+    assert movies == [marked.movie]
+    assert (settings.start_from, settings.pretext) == ("shipped", "time_arrow:1,simulated:1")
+    assert (settings.patch_px, settings.steps, settings.seed) == (32, 150, 3)
 
 
 def test_the_whole_way_without_a_label(marked, finish, tmp_path):

@@ -7,7 +7,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from napari_tap_events.jobs.arrow import detect_arrow
 from napari_tap_events.jobs.detect import detect
 from napari_tap_events.jobs.explain import explain
 from napari_tap_events.jobs.labelled import Labelled
@@ -15,6 +14,7 @@ from napari_tap_events.jobs.output import RESULT, Run, finish, read_json, start
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.jobs.synth import synth
 from napari_tap_events.jobs.train import train
+from napari_tap_events.jobs.without_labels import detect_without_labels
 from napari_tap_events.movies.masks import open_masks
 from napari_tap_events.movies.movie import single_channel
 from napari_tap_events.movies.opening import open_movie
@@ -31,6 +31,7 @@ from napari_tap_events.settings import (
 from napari_tap_events.study.report import write_report
 
 SYNTHETIC = "synthetic"
+NOTHING, BOTH_GAMES = "nothing", "time_arrow:1,simulated:1"
 
 
 def demo(
@@ -38,7 +39,7 @@ def demo(
 ) -> Generator[Report, None, Path]:
     """Pretrain, train out of fold, map, explain, and write `report.html`.
 
-    Without a mask there is nothing to train a head on: then the arrow map alone ranks the candidates.
+    Without a mask there is nothing to train a head on: then the encoder's own maps rank the candidates.
 
     Parameters
     ----------
@@ -58,15 +59,13 @@ def demo(
         folder = run.out / SYNTHETIC
         yield Report("synth", message=synth(folder, SyntheticSettings(seed=settings.seed), overwrite=True))
         movie, masks, events = folder / "movie.tif", folder / "masks.tif", folder / "truth.csv"
-    pretraining = PretrainSettings(
-        preset=settings.preset, patch_px=settings.patch_px, steps=settings.pretrain_steps, seed=settings.seed
-    )
+    pretraining = _pretraining(settings)
     chosen: dict[str, Settings] = {"demo": settings, "pretrain": pretraining, "explain": ExplainSettings()}
     encoder = yield from _once(run, "encoder", lambda part: pretrain([movie], pretraining, part))
     parts = [encoder]
     if masks is None:
         chosen["detect"] = DetectSettings()
-        found = yield from _once(run, "detect", lambda part: detect_arrow(movie, encoder, DetectSettings(), part))
+        found = yield from _once(run, "detect", lambda part: detect_without_labels(movie, encoder, DetectSettings(), part))
         seen = yield from _once(run, "explain", lambda part: explain(movie, ExplainSettings(), part, encoder=encoder))
     else:
         head = HeadSettings(
@@ -86,6 +85,14 @@ def demo(
     _finish(run, chosen, [*parts, seen, found])
     yield Report("report", 1, 1, f"wrote {write_report(run.out)}")
     return run.out
+
+
+def _pretraining(settings: DemoSettings) -> PretrainSettings:
+    """Return the settings of pretraining: the time arrow; beside it, where an encoder is gone on from, the simulated movies."""
+    plain = {"patch_px": settings.patch_px, "steps": settings.pretrain_steps, "seed": settings.seed}
+    if settings.start_from == NOTHING:
+        return PretrainSettings.checked(preset=settings.preset, **plain)
+    return PretrainSettings.checked(start_from=settings.start_from, pretext=BOTH_GAMES, **plain)
 
 
 def _once(run: Run, name: str, recipe: Any) -> Generator[Report, None, Path]:

@@ -242,11 +242,16 @@ class ExplainSettings(Settings):
 class DemoSettings(Settings):
     """The whole job in one go."""
 
-    preset: Preset = setting("unet16", "Size of the U-Net.")
+    start_from: str = setting(
+        "shipped",
+        "Encoder that pretraining goes on from: a folder, or 'shipped' for the one that comes with the program; 'nothing' begins anew.",
+        also="--from",
+    )
+    preset: Preset = setting("unet16", "Size of the U-Net, where nothing is gone on from.")
     patch_px: int = setting(
         48, "Side of the crops that teach the time arrow; about three cell diameters.", unit="px", low=16, high=512
     )
-    pretrain_steps: int = setting(400, "Steps of pretraining.", low=1)
+    pretrain_steps: int = setting(150, "Steps of pretraining; from nothing 400 are better.", low=1)
     head: HeadKind = setting("evidence", "Kind of event head.")
     crop_px: int = setting(24, "Side of the crops that are judged: one and a half cell diameters.", unit="px", low=8, high=512)
     head_steps: int = setting(120, "Steps of each head.", low=1)
