@@ -23,7 +23,7 @@ from napari_tap_events.study import page, pictures
 from napari_tap_events.study.methods import methods
 from napari_tap_events.study.over_time import over_time_of_result, true_times
 from napari_tap_events.study.report import write_report
-from napari_tap_events.study.result import read_result
+from napari_tap_events.study.result import Result, read_result
 from napari_tap_events.study.words import headline
 
 Change = Callable[[Callable[[dict[str, Any]], None]], None]
@@ -340,3 +340,28 @@ def test_true_events_of_all_kinds_belong_to_merged_ones() -> None:
     for kind, times in (("event", {"event": [1, 2]}), ("death", {"death": [1]}), ("fusion", {})):
         told = events_over_time(events_table([EventRow(0, 0, 0, kind)]), 10)
         assert true_times(truth, told) == times
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"encoder": "e"}, "On the frozen features an event head"),
+        (
+            {"encoder": "e", "features": True, "arrow": True, "intensity": True},
+            "On the frozen features, the arrow map and the norm",
+        ),
+        ({"encoder": "shipped", "features": False, "intensity": True}, "On the normalised image an event head"),
+        ({"encoder": "difference", "features": True}, "On the difference of the two frames an event head"),
+    ],
+)
+def test_the_methods_say_what_the_head_reads(given, said):
+    sentences, _ = methods(Result(Path(), {"settings": {"train": {"head": "evidence", **given}}}, {}))
+    assert any(said in sentence for sentence in sentences)
+
+
+def test_the_methods_say_against_what_the_head_was_weighed():
+    sentences, references = methods(
+        Result(Path(), {"settings": {"train": {"head": "evidence", "simulated": True, "intensity": True}}}, {})
+    )
+    assert any("weighed against the evidence of a pair head" in sentence for sentence in sentences)
+    assert any("Stacked generalization" in reference for reference in references)

@@ -17,6 +17,7 @@ REFERENCES = {
         "Chen, Namboodiri, Sero (2024). Self-supervised representation learning for cell event recognition through time "
         "arrow prediction. arXiv:2411.03924."
     ),
+    "stacking": "Wolpert DH (1992). Stacked generalization. Neural Networks 5:241-259.",
     "platt": (
         "Platt J (1999). Probabilistic outputs for support vector machines and comparisons to regularized likelihood "
         "methods. Advances in Large Margin Classifiers, 61-74."
@@ -100,9 +101,15 @@ def _about_head(result: Result) -> Told:
     which = "both of its frames hold" if frames == "both" else "either of its two frames holds"
     crop = given.get("crop_px", 48)
     sentences = [
-        f"On the frozen features an event head ('{given['head']}') was trained (Chen et al. 2024): a window of {crop} × {crop} "
+        f"On {_inputs(given)} an event head ('{given['head']}') was trained (Chen et al. 2024): a window of {crop} × {crop} "
         f"pixels counts as an event when {which} {needed}."
     ]
+    guided = bool(given.get("simulated"))
+    if guided:
+        sentences.append(
+            "It was weighed against the evidence of a pair head that had learned from simulated movies, by a logistic regression on "
+            "held-out candidates (Wolpert 1992)."
+        )
     if result.leaks:
         sentences.append(
             "Pairs were split at random, as published; this split leaks, so scores are better than they should be."
@@ -112,7 +119,19 @@ def _about_head(result: Result) -> Told:
     elif result.setting("split") is not None:
         guard = result.setting("guard_frames", 2)
         sentences.append(f"Training, validation and test frames are blocks of time with {guard} frames left out between them.")
-    return sentences, ["events"]
+    return sentences, ["events", *(["stacking"] if guided else [])]
+
+
+def _inputs(given: Mapping[str, Any]) -> str:
+    """Say what a head reads."""
+    own = {
+        "difference": "the difference of the two frames",
+        "intensity": "the normalised image",
+        "scratch": "features that were learned with it",
+    }.get(str(given.get("encoder")))
+    names = {"features": "the frozen features", "arrow": "the arrow map", "intensity": "the normalised image"}
+    read = [words for name, words in names.items() if given.get(name, name == "features")]
+    return own or listed(read or [names["features"]])
 
 
 def _about_borrowed_head(result: Result) -> Told:
