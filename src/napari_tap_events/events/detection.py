@@ -21,8 +21,9 @@ from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.head import EventHead, EvidenceHead
 from napari_tap_events.events.map_tiles import MapTiles
 
-EVENT_BLUR = 0.33
-"""Width of the Gaussian that gathers evidence, as a share of a cell radius."""
+EVENT_BLUR, HEAD_BLUR = 0.33, 0.5
+"""Widths of the Gaussians that gather evidence of a pair head and of an event head, as shares of a cell radius: the former lies on the few
+pixels of the bodies themselves, the latter on each of the parts of an event."""
 CANDIDATES_PER_MEGAPIXEL = 200
 """Candidates kept per frame and megapixel, the strongest: bounds the table, not what can be found."""
 
@@ -83,11 +84,17 @@ def opinion_frame(head: DenseHead, tiles: MapTiles, t: int, radius_px: float) ->
     tiles : MapTiles
     t : int
     radius_px : float
-        A cell radius; evidence is summed with a Gaussian of a third of that width: it lies on the few pixels of the bodies themselves.
+        A cell radius; evidence is gathered with a Gaussian of half that width, that of a guide with a third.
     """
     if isinstance(head.head, EvidenceHead):
-        sigma = EVENT_BLUR * radius_px / tiles.maps.stride_px
-        return head.head.spot_opinions(ndi.gaussian_filter(head.said_map(tiles, t), (0, sigma, sigma)))
+        said = head.said_map(tiles, t)
+        guides = len(said) - head.head.shape.kinds  # what a guide says comes first
+        blurs = [
+            share * radius_px / tiles.maps.stride_px for share in [EVENT_BLUR] * guides + [HEAD_BLUR] * (len(said) - guides)
+        ]
+        return head.head.spot_opinions(
+            np.stack([ndi.gaussian_filter(one, blur) for one, blur in zip(said, blurs, strict=True)])
+        )
     shape = head.head.shape
     return _box(head.window_logits(tiles, t), max(1, shape.crop // shape.stride))[None]
 
