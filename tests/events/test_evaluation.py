@@ -7,9 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.special import expit
 
+from napari_tap_events.events.detection import Candidate
 from napari_tap_events.events.evaluation import Field, by_time, crop_level, evaluation, judge_folds
+from napari_tap_events.events.held_out import HeldOut, calibrate, candidate_table
+from napari_tap_events.events.ranking import average_precision
 from napari_tap_events.settings import ScoreSettings
 
 SCORE = ScoreSettings(radius_px=5, frames=1)
@@ -82,3 +87,28 @@ def test_folds_that_hold_more_events_than_others_are_brought_to_the_same_odds():
     given[0, 0][0] = replace(given[0, 0][0], candidates=given[0, 0][0].candidates[:15])  # twelve events, three that are none
     judged = judge_folds(given, truths, ("event",), "platt", SCORE)
     assert {calibration.prior for calibration in judged.calibrations.values()} == {judged.final.prior}
+
+
+def test_a_fixed_ranking_keeps_its_average_precision_though_folds_hold_different_numbers_of_events():
+    rng, score = np.random.default_rng(5), ScoreSettings(radius_px=5, frames=1)
+    parts, true = [], []
+    for unit, events in enumerate((1, 2, 9)):  # the same scores for all: nothing differs but how many events a fold holds
+        found = []
+        for i in range(60):
+            place, event = (float(40 * unit + i % 40), 40.0 * i, 10.0), i < events
+            true += [place] if event else []
+            found.append(Candidate(int(place[0]), place[1], place[2], 0, float(rng.normal(2.0 if event else -1.0, 1.0))))
+        t = np.arange(40 * unit, 40 * unit + 40)
+        parts.append(
+            HeldOut(0, t, np.zeros((40, 2), np.int64), rng.normal(size=(40, 1)), np.zeros((40, 1), np.int8), tuple(found))
+        )
+    truth = pd.DataFrame(true, columns=["t", "y", "x"]).assign(kind="division")
+    raw = candidate_table(parts, None, ()).pipe(lambda table: table.assign(probability=expit(table["score"])))
+    judged = judge_folds({(k, j): [parts[j]] for k in range(3) for j in range(3)}, [truth], ("event",), "platt", score)
+    separate = pd.concat(
+        candidate_table([parts[k]], calibrate([parts[j] for j in range(3) if j != k], [truth], "platt", score), ())
+        for k in range(3)
+    )
+    fixed, levelled, as_they_are = (average_precision(table, truth, score) for table in (raw, judged.candidates, separate))
+    assert levelled > as_they_are + 0.02
+    assert levelled == pytest.approx(fixed, abs=0.05)

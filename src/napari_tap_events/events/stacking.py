@@ -19,7 +19,7 @@ from napari_tap_events.events.held_out import HeldOut, outcome_of_candidates
 from napari_tap_events.settings import ScoreSettings
 
 PRIOR_MEAN, PRIOR_SD = (1.5, 0.0), 0.5
-"""Where the weights of guide and head begin, and how many of them the data must outweigh; tried out on synthetic movies."""
+"""Mean and standard deviation of the prior on the weights of guide and head; chosen on one real movie and two synthetic ones."""
 
 Weights = tuple[float, ...]
 Answers = Mapping[tuple[int, int], list[HeldOut]]
