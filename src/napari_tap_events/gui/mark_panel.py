@@ -6,13 +6,14 @@ from typing import Any
 
 import napari.viewer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout
 
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.gui.cheat_sheet import CheatSheet
 from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.leaving import LeavingPanel
 from napari_tap_events.gui.mark_desk import MarkDesk
 from napari_tap_events.gui.mark_files import MarkFiles
 from napari_tap_events.gui.notice import Notice
@@ -26,7 +27,7 @@ HIDDEN = "The marks are hidden."
 GONE = "The layer of marks was removed; the marks are kept."
 
 
-class MarkPanel(QWidget):
+class MarkPanel(LeavingPanel):
     """Shows the marks of the movie that is open in a session.
 
     Parameters
@@ -47,7 +48,6 @@ class MarkPanel(QWidget):
         self._session = session
         self._keys = load_keys(keys_file())
         self._radius_px = 10.0
-        self._gone = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -89,11 +89,7 @@ class MarkPanel(QWidget):
             self.desk.marks.layer.events.visible.connect(self._look_soon)
         self._look_around()
 
-    def let_go(self) -> None:
-        """Stop listening, and take the marks out of the viewer; the panel is about to go."""
-        if self._gone:
-            return
-        self._gone = True
+    def _leave(self) -> None:
         self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
         self._session.troubled.disconnect(self._say_trouble, missing_ok=True)
@@ -102,17 +98,6 @@ class MarkPanel(QWidget):
             signal.disconnect(self._look_soon)
         layers.events.inserted.disconnect(self._keep_on_top)
         self._put_away()
-
-    def close(self) -> bool:
-        """Let go, and close."""
-        self.let_go()
-        return bool(super().close())
-
-    def event(self, event: QEvent | None) -> bool:
-        """Let go before Qt deletes the panel, whoever asked for it."""
-        if event is not None and event.type() == QEvent.Type.DeferredDelete:
-            self.let_go()
-        return bool(super().event(event))
 
     def show_keys(self) -> None:
         """Show the list of keys, and take over what the user changes there."""

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import napari.viewer
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout
 
 from napari_tap_events.errors import TapEventsError
+from napari_tap_events.gui.leaving import LeavingPanel
 from napari_tap_events.gui.review_desk import ReviewDesk
 from napari_tap_events.gui.review_keys import ReviewKeys
 from napari_tap_events.gui.review_start import ReviewStart
@@ -23,7 +24,7 @@ LEAST_WIDTH_PX = 320
 NO_MOVIE = "No movie is open. Open one in step 1."
 
 
-class ReviewPanel(QWidget):
+class ReviewPanel(LeavingPanel):
     """Reviews the movie that is open in a session.
 
     Parameters
@@ -49,7 +50,6 @@ class ReviewPanel(QWidget):
     ) -> None:
         super().__init__()
         self._viewer, self._session = viewer, session
-        self._gone = False
         self._place: Path | None = None
         self.setMinimumWidth(LEAST_WIDTH_PX)
         self.empty, self.start, self.work = QLabel(NO_MOVIE), ReviewStart(), ReviewWork(link, self)
@@ -99,26 +99,11 @@ class ReviewPanel(QWidget):
         """Offer the encoders of the project."""
         self.start.offer(self._session.project)
 
-    def let_go(self) -> None:
-        """End the worker and stop listening; the panel is about to go."""
-        if self._gone:
-            return
-        self._gone = True
+    def _leave(self) -> None:
         self._session.project_changed.disconnect(self._follow_project, missing_ok=True)
         self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
         self._put_away()
-
-    def close(self) -> bool:
-        """Let go, and close."""
-        self.let_go()
-        return bool(super().close())
-
-    def event(self, event: QEvent | None) -> bool:
-        """Let go before Qt deletes the panel, whoever asked for it."""
-        if event is not None and event.type() == QEvent.Type.DeferredDelete:
-            self.let_go()
-        return bool(super().event(event))
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Let the keys hold."""
