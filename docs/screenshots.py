@@ -133,13 +133,14 @@ def pretrain(stage: Stage) -> None:
 
 def train(stage: Stage) -> None:
     """Step 4: teach a head, and look at its score."""
-    from napari_tap_events.settings import ComputeSettings, HeadSettings
+    from napari_tap_events.settings import ComputeSettings
 
     stage.open_step("train")
     panel = stage.workbench.train
-    panel.recipe.setValue(HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX, folds=3), ComputeSettings())
+    stage.until(lambda: "fit your marks" in panel.counts.text(), "the counts")
+    fitting = panel.recipe.value()[0].model_copy(update={"folds": 3})
+    panel.recipe.setValue(fitting, ComputeSettings())
     panel.recipe.valueChanged.emit()
-    stage.until(lambda: "criterion" in panel.counts.text(), "the counts")
     stage.picture("4-train")
     with stage.job(panel.recipe, panel.trained):
         pass
@@ -153,11 +154,8 @@ def train(stage: Stage) -> None:
 
 def find(stage: Stage) -> None:
     """Step 5: map the movie."""
-    from napari_tap_events.settings import ComputeSettings, DetectSettings
-
     stage.open_step("find")
     panel = stage.workbench.finding
-    panel.recipe.setValue(DetectSettings(radius_px=CELL_RADIUS_PX), ComputeSettings())
     with stage.job(panel.recipe, panel.found):
         pass
     stage.scroll_to(panel.threshold)
@@ -183,7 +181,7 @@ def review(stage: Stage) -> None:
     stage.open_step("review")
     panel = stage.workbench.review
     settings = ReviewSettings(card_px=32, stamp_px=CELL_RADIUS_PX)
-    panel.start.form.setValue(settings, HeadSettings(crop_px=24, radius_px=CELL_RADIUS_PX), ComputeSettings())
+    panel.start.form.setValue(settings, HeadSettings(crop_px=24, radius_px=1.5 * CELL_RADIUS_PX), ComputeSettings())
     stage.press(panel.start.button)
     stage.until(lambda: panel.desk.reviewer.card is not None and "Waits" in panel.desk.state.text(), "the first card")
     panel.desk.card.picture.pause(3)

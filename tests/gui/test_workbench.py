@@ -16,6 +16,8 @@ from napari_tap_events.jobs.job_end import END, say
 from napari_tap_events.jobs.job_record import JobRecord, write_record
 from napari_tap_events.jobs.output import STARTED
 from napari_tap_events.jobs.process import Process
+from napari_tap_events.movies.event_sizes import fitting_sizes
+from napari_tap_events.movies.masks import EventMasks, Scope
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.importing import import_masks
@@ -116,6 +118,23 @@ def test_marks_are_counted_in_the_line_of_their_step(workbench, synthetic, tmp_p
     while marks.can_undo:
         marks.undo()
     qtbot.waitUntil(lambda: status(workbench, "mark") == Progress.open.value)
+
+
+def test_sizes_follow_the_marks_until_somebody_chooses_others(workbench, synthetic, tmp_path, qtbot):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    marks, train = workbench.session.annotations, workbench.train
+    marks.do(import_masks(marks, synthetic.labels))
+    fitting = fitting_sizes(EventMasks(synthetic.labels, ("division", "death"), Scope.whole(synthetic.labels.shape)))
+    workbench.steps.open("train")
+    qtbot.waitUntil(lambda: "fit your marks" in train.counts.text(), timeout=60_000)
+    head = train.recipe.value()[0]
+    assert (head.crop_px, head.radius_px, head.area_px) == (fitting.crop_px, fitting.radius_px, fitting.area_px)
+    assert head.radius_px != HeadSettings().radius_px
+    train.recipe.form.plain.fields["crop_px"].setValue(64)
+    qtbot.waitUntil(
+        lambda: f"crops of {fitting.crop_px} px" in train.counts.text() and "⚠" in train.counts.text(), timeout=60_000
+    )
+    assert train.recipe.value()[0].crop_px == 64
 
 
 def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, tmp_path):

@@ -22,7 +22,7 @@ from napari_tap_events.jobs.output import Run
 from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.movies.ome_zarr import open_map
 from napari_tap_events.movies.opening import open_movie
-from napari_tap_events.settings import DetectSettings
+from napari_tap_events.settings import DetectSettings, EventSettings
 
 CPU = Compute(torch.device("cpu"))
 SETTINGS = DetectSettings(radius_px=6, radius_frames=1, stride_px=4)
@@ -45,6 +45,14 @@ def test_streaming_says_what_kept_maps_say(detected, marked, head, finish, tmp_p
     found = find_maxima(model.head, tiles, range(23), SETTINGS.radius_px, SETTINGS.radius_frames)
     table = pd.read_csv(detected / "candidates.csv")
     assert sorted(zip(table["t"], table["y"], table["x"], strict=True)) == sorted((c.t, c.y, c.x) for c in found)
+
+
+def test_distances_that_are_not_given_are_those_of_the_head(marked, head, finish, tmp_path):
+    told = json.loads((head / "card.json").read_text())
+    out = finish(detect(marked.movie, head, DetectSettings(radius_frames=3), Run(tmp_path / "out")))
+    used = json.loads((out / "result.json").read_text())["settings"]["detect"]
+    assert used["radius_px"] == told["details"]["radius_px"] != EventSettings().radius_px
+    assert used["radius_frames"] == 3
 
 
 def test_maps_tell_their_grid(detected):

@@ -51,3 +51,10 @@ def test_the_command_prints_json(marked):
     done = CliRunner().invoke(app, flags)
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["positives"] == describe_marks(marked.labelled, MovieSettings(), SETTINGS)["positives"]
+
+
+def test_sizes_that_fit_the_marks_are_told(marked):
+    about = describe_marks(marked.labelled, MovieSettings(), SETTINGS)
+    sizes = about["sizes"]
+    assert sizes["reach_px"] > 3
+    assert f"--crop-px {sizes['crop_px']} --radius-px {sizes['radius_px']:g} --area-px {sizes['area_px']} fit" in about["text"]

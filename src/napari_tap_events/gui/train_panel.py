@@ -19,6 +19,7 @@ from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.project_models import encoders
 from napari_tap_events.gui.question import Question
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
+from napari_tap_events.movies.event_sizes import FittingSizes
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, HeadSettings
 
@@ -26,6 +27,8 @@ SENTENCE = "Teaches a small network to tell events from all else by your marks, 
 NO_MARKS = "No event is marked yet: mark some in step 2."
 COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 3
 """As high as the answer, so that nothing below it moves when it comes."""
+SIZES = ("crop_px", "radius_px", "area_px")
+"""Settings that follow the marks, as long as nobody chooses others."""
 WAIT_MS = 600
 """Marks are counted again when nobody has marked anything for so long."""
 
@@ -45,6 +48,7 @@ class TrainPanel(QWidget):
         super().__init__()
         self._viewer, self._session = viewer, session
         self._remarks: tuple[str, ...] = ()
+        self._fitted: dict[str, float] = {name: HeadSettings.declared()[name].default for name in SIZES}
         self._question, self._timer = Question(self), QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
@@ -153,6 +157,10 @@ class TrainPanel(QWidget):
         return next(settings for settings in self.recipe.value() if isinstance(settings, HeadSettings))
 
     def _show_counts(self, about: dict[str, Any]) -> None:
+        sizes = FittingSizes(**about["sizes"]) if "sizes" in about else None
+        if sizes and self._fit(sizes.chosen()):
+            self._count()
+            return
         self.recipe.estimate.refresh()
         chosen = self._settings().criterion
         events = ", ".join(f"{kind}&nbsp;{count}" for kind, count in about["events"].items())
@@ -161,7 +169,25 @@ class TrainPanel(QWidget):
             for name, count in about["positives"].items()
         )
         told = f"Marked: {events}. Of {about['windows']:,} windows, so many are events by each criterion:<br>{counts}"
-        self.counts.setText("<br>".join([told, *(f"⚠ {remark}" for remark in self._remarks)]))
+        about_sizes = [self._about_sizes(sizes)] if sizes else []
+        self.counts.setText("<br>".join([told, *about_sizes, *(f"⚠ {remark}" for remark in self._remarks)]))
+
+    def _fit(self, fitting: dict[str, float]) -> bool:
+        """Take over sizes that fit the marks, unless somebody has chosen others; say whether any has changed."""
+        settings = self._settings()
+        if fitting == self._fitted or any(getattr(settings, name) != self._fitted[name] for name in SIZES):
+            return False
+        self._fitted = fitting
+        others = [other for other in self.recipe.value() if not isinstance(other, HeadSettings)]
+        self.recipe.setValue(HeadSettings.checked(**{**settings.model_dump(), **fitting}), *others)
+        return True
+
+    def _about_sizes(self, sizes: FittingSizes) -> str:
+        settings = self._settings()
+        misfit = sizes.misfit(settings.crop_px, settings.radius_px)
+        if misfit:
+            return f"⚠ {misfit[0].upper()}{misfit[1:]}"
+        return f"Crops of {settings.crop_px} px and a radius of {settings.radius_px:g} px fit your marks."
 
     def _show_head(self, folder: Path) -> None:
         self.refresh()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def detect(
     frames = frame_range(settings.frames, movie.n_frames, "frames")
     compute = compute_for(run.compute)
     model = load_event_model(head, movie.n_channels, compute)
+    settings = as_taught(settings, model.card.details)
     if settings.stride_px % model.map_stride_px:
         raise SettingsError(f"stride_px = {settings.stride_px} must be a multiple of {model.map_stride_px}.")
     window_grid(movie, model, settings.stride_px)
@@ -70,19 +71,25 @@ def detect(
         for _, pair in passing_maps(movie, model.source, compute, model.map_stride_px, range(t, t + 2)):
             maps.write(t, DenseHead(model.head), MapTiles(pair, model.inputs, compute, first=t))
         yield Report("detect", 0, len(frames) - 1, mapped_first(t))
-    finder = MaximaFinder(score_grid(model.head, model.map_stride_px), settings.radius_px, settings.radius_frames)
+    near = settings.same_event()
+    finder = MaximaFinder(score_grid(model.head, model.map_stride_px), near.radius_px, near.radius_frames)
     candidates: list[Candidate] = []
     dense = DenseHead(model.head)
     passing = passing_maps(movie, model.source, compute, model.map_stride_px, frames)
     for done, (t, pair) in enumerate(passing, 1):
         tiles = MapTiles(pair, model.inputs, compute, first=t)
         maps.write(t, dense, tiles)
-        candidates += finder.add(t, score_frame(dense, tiles, t, settings.radius_px))
+        candidates += finder.add(t, score_frame(dense, tiles, t, near.radius_px))
         yield Report("detect", done, len(frames) - 1)
         if run.control.wait_or_stop():
             raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")
     candidates += finder.rest()
     return _keep(movie, model, candidates, maps.files, settings, run)
+
+
+def as_taught(settings: DetectSettings, details: Mapping[str, Any]) -> DetectSettings:
+    """Return the settings with the distances filled in that were not given: those of the details of a head's card."""
+    return settings.model_copy(update=settings.same_event(details).model_dump())
 
 
 def pair_at(frame: int, frames: range) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from napari_tap_events.events.criteria import UNKNOWN, count_positives, label_movie
 from napari_tap_events.events.table import UNCERTAIN
 from napari_tap_events.jobs.labelled import Labelled, open_labelled, truth_of, window_grid
+from napari_tap_events.movies.event_sizes import fitting_sizes
 from napari_tap_events.settings import LabelSettings, MovieSettings
 
 
@@ -20,7 +22,8 @@ def describe_marks(labelled: Labelled, opening: MovieSettings, settings: LabelSe
     -------
     dict
         "events": number by kind; "uncertain": marks that count neither way; "windows": how many are known; "positives": how
-        many of these are events, by criterion; "text": the same for people.
+        many of these are events, by criterion; "sizes", where anything is marked: `crop_px`, `radius_px` and `area_px` that fit
+        the marks, and `reach_px`, which they follow; "text": the same for people.
 
     Raises
     ------
@@ -37,6 +40,9 @@ def describe_marks(labelled: Labelled, opening: MovieSettings, settings: LabelSe
         "windows": int(known),
         "positives": dict(count_positives(masks, grid, settings.area_px)),
     }
+    sizes = fitting_sizes(masks)
+    if sizes is not None:
+        values["sizes"] = asdict(sizes)
     return {**values, "text": "\n".join(_lines(values, settings))}
 
 
@@ -47,4 +53,10 @@ def _lines(values: dict[str, Any], settings: LabelSettings) -> list[str]:
         f"  events      {events}{uncertain}",
         f"  windows     {values['windows']:,} of {settings.crop_px} px; so many are events by each criterion:",
         *(f"    {criterion:<12} {count:,}" for criterion, count in values["positives"].items()),
+        *([_sizes_line(values["sizes"])] if "sizes" in values else []),
     ]
+
+
+def _sizes_line(sizes: dict[str, Any]) -> str:
+    flags = " ".join(f"--{name.replace('_', '-')} {sizes[name]:g}" for name in ("crop_px", "radius_px", "area_px"))
+    return f"  sizes       marks reach {sizes['reach_px']:g} px from the middle of an event; {flags} fit them"

@@ -22,6 +22,7 @@ from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, Labelled, open_labell
 from napari_tap_events.jobs.output import Run, finished, start
 from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, held_sets, settled
 from napari_tap_events.jobs.train_results import keep_training
+from napari_tap_events.movies.event_sizes import fitting_sizes
 from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.reports import Report
@@ -78,6 +79,11 @@ def train(
         yield Report("head", message=f"'{run.out}' is finished already")
         return run.out
     yield Report("labels", message="windows with events, by criterion: " + ", ".join(f"{k} {v}" for k, v in counts.items()))
+    for mask in masks:
+        sizes = fitting_sizes(mask)
+        misfit = sizes.misfit(settings.crop_px, settings.radius_px) if sizes else ""
+        if misfit:
+            yield Report("labels", message=f"note: {misfit}")
     folder = cache or run.out / "features"
     maps: list[FeatureMaps] = []
     for movie in movies:

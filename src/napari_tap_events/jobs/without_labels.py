@@ -16,7 +16,7 @@ from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid
 from napari_tap_events.events.table import EventRow, events_table, write_events
 from napari_tap_events.events.without_labels import RANKINGS, Ranking, arrow_map, event_map
-from napari_tap_events.jobs.detect import mapped_first, pair_at
+from napari_tap_events.jobs.detect import as_taught, mapped_first, pair_at
 from napari_tap_events.jobs.output import Run, describe, finish, start
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.ome_zarr import create_map
@@ -56,10 +56,12 @@ def detect_without_labels(
     folder = encoder_folder(encoder)
     model, card = load_encoder(folder, movie.n_channels)
     by = ranking_of(model, settings.by, folder.name)
+    settings = as_taught(settings, {})
     start(run, "detect", settings, {"movie": [movie_path], "encoder": [folder]})
     ranking, grid = RANKINGS[by], ScoreGrid(MAP_STRIDE_PX, (MAP_STRIDE_PX - 1) / 2)
     stored = _Stored(movie, model, frames, run)
-    finder = MaximaFinder(grid, settings.radius_px, settings.radius_frames)
+    near = settings.same_event()
+    finder = MaximaFinder(grid, near.radius_px, near.radius_frames)
     candidates: list[Candidate] = []
     source = EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated)
     if first_frame is not None:
@@ -69,7 +71,7 @@ def detect_without_labels(
         yield Report("detect", 0, len(frames) - 1, mapped_first(t))
     for done, (t, maps) in enumerate(passing_maps(movie, source, compute, MAP_STRIDE_PX, frames), 1):
         stored.write(t, maps)
-        candidates += finder.add(t, ranking.score(maps, settings.radius_px / MAP_STRIDE_PX))
+        candidates += finder.add(t, ranking.score(maps, near.radius_px / MAP_STRIDE_PX))
         yield Report("detect", done, len(frames) - 1)
         if run.control.wait_or_stop():
             raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")

@@ -64,6 +64,12 @@ class Group:
         y, x = np.mean([blob.centre for _, blob in self.blobs], axis=0)
         return float(y), float(x)
 
+    @cached_property
+    def reach_px(self) -> float:
+        """From its place to the far edge of the farthest blob."""
+        y, x = self.place
+        return max(float(np.hypot(blob.centre[0] - y, blob.centre[1] - x)) + blob.radius_px for _, blob in self.blobs)
+
     def event(self, kinds: Sequence[str]) -> MarkedEvent:
         """Return what is marked here; value k is `kinds[k - 1]`."""
         return MarkedEvent(self.first, *self.place, kinds[self.value - 1])
@@ -87,12 +93,17 @@ def linked_events(frames: Iterable[NDArray[Any]], kinds: tuple[str, ...]) -> lis
     list of MarkedEvent
         In the order of time.
     """
+    return sorted(group.event(kinds) for group in groups_in(frames, kinds))
+
+
+def groups_in(frames: Iterable[NDArray[Any]], kinds: Sequence[str]) -> list[Group]:
+    """Return the blobs of every event of a mask, linked as by `linked_events`, in no order."""
     done: list[Group] = []
     current: tuple[Group, ...] = ()
     for t, (blobs, after) in enumerate(_with_next(_blobs(frame) for frame in frames)):
         current, ended = link_frame(current, blobs, after, t, kinds)
         done += ended
-    return sorted(group.event(kinds) for group in [*done, *current])
+    return [*done, *current]
 
 
 def _blobs(frame: NDArray[Any]) -> list[Blob]:

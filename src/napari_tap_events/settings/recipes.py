@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -158,7 +159,10 @@ class EventSettings(Settings):
     """When two events are one and the same."""
 
     radius_px: float = setting(
-        15.0, "Events closer than this, and near in time, are one and the same: a cell radius.", unit="px", low=1
+        15.0,
+        "Events closer than this, and near in time, are one and the same: as far as two daughters just parted reach.",
+        unit="px",
+        low=1,
     )
     radius_frames: int = setting(
         2, "Events closer in time than this, and near in space, are one and the same.", unit="frames", low=0
@@ -208,9 +212,22 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     seed: int = setting(0, "Seed of every random choice.", low=0)
 
 
-class DetectSettings(EventSettings):
+class DetectSettings(Settings):
     """From probability maps to events."""
 
+    radius_px: float | None = setting(
+        None,
+        "Events closer than this, and near in time, are one and the same; by default as the head was trained, 15 px without one.",
+        unit="px",
+        low=1,
+    )
+    radius_frames: int | None = setting(
+        None,
+        "Events closer in time than this, and near in space, are one and the same; by default as the head was trained, 2 frames "
+        "without one.",
+        unit="frames",
+        low=0,
+    )
     stride_px: int = setting(4, "Distance between neighbouring windows of the map.", unit="px", low=2, high=64)
     threshold: float | None = setting(
         None, "Least probability of an event; by default the one chosen on held-out data.", low=0, high=1
@@ -221,6 +238,12 @@ class DetectSettings(EventSettings):
         "Without labels, rank by what simulated movies have taught (simulated), by the arrow of time (arrow), or by both; "
         "auto takes simulated where the encoder has it. A head does not ask for this.",
     )
+
+    def same_event(self, head: Mapping[str, Any] | None = None) -> EventSettings:
+        """Return when two events are one; what is not given here is as in the details of a head's card, or by default."""
+        given = {name: getattr(self, name) for name in EventSettings.declared() if getattr(self, name) is not None}
+        taught = {name: value for name, value in (head or {}).items() if name in EventSettings.declared()}
+        return EventSettings.checked(**{**taught, **given})
 
 
 class ScoreSettings(Settings):

@@ -1,0 +1,70 @@
+"""How far marked events reach, and which sizes of crops and distances fit them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import floor
+
+import numpy as np
+
+from napari_tap_events.movies.mask_events import groups_in
+from napari_tap_events.movies.masks import EventMasks
+
+TYPICAL = 75
+"""Percentile of the reaches that sizes follow: a crop shall hold most events whole, and the odd large one need not fit."""
+CROP_STEP_PX = 8
+CROP_PX, RADIUS_PX = (16, 512), 2.0
+"""Least and most; windows lie on a grid that divides the side of a crop."""
+FAR_OFF = 1.5
+"""A size is far off where it differs from a fitting one by more than this factor."""
+CROP_REACHES, RADIUS_REACHES, AREA_REACHES = 2.0, 1.2, 0.3
+
+
+@dataclass(frozen=True)
+class FittingSizes:
+    """Sizes that fit the events of a mask.
+
+    Attributes
+    ----------
+    reach_px : float
+        From the middle of an event to the far edge of its bodies, typically: half the breadth of two daughters together.
+    crop_px : int
+        Twice the reach, to the next multiple of 8: a crop holds an event whole.
+    radius_px : float
+        1.2 times the reach: two daughters are one event, and neighbours are two.
+    area_px : int
+        0.3 times the square of the reach: so much of an event makes a crop one.
+    """
+
+    reach_px: float
+    crop_px: int
+    radius_px: float
+    area_px: int
+
+    def chosen(self) -> dict[str, float]:
+        """Return the settings alone, by name."""
+        return {name: value for name, value in asdict(self).items() if name != "reach_px"}
+
+    def misfit(self, crop_px: float, radius_px: float) -> str:
+        """Return a sentence where sizes that somebody chose are far off; empty where they are not."""
+        ratios = crop_px / self.crop_px, radius_px / self.radius_px
+        if max(*ratios, *(1 / ratio for ratio in ratios)) <= FAR_OFF:
+            return ""
+        return (
+            f"your marks reach {self.reach_px:g} px from the middle of an event: crops of {self.crop_px} px and a radius of "
+            f"{self.radius_px:g} px would fit them, not {crop_px:g} and {radius_px:g}."
+        )
+
+
+def fitting_sizes(masks: EventMasks) -> FittingSizes | None:
+    """Return the sizes that fit the events of a mask; None where none is marked."""
+    groups = groups_in((masks.frame(t) for t in range(masks.shape[0])), masks.kinds)
+    return sizes_for(float(np.percentile([group.reach_px for group in groups], TYPICAL))) if groups else None
+
+
+def sizes_for(reach_px: float) -> FittingSizes:
+    """Return the sizes that fit events of a typical reach, in pixels."""
+    crop = CROP_STEP_PX * floor(CROP_REACHES * reach_px / CROP_STEP_PX + 0.5)
+    radius = float(max(RADIUS_PX, round(RADIUS_REACHES * reach_px)))
+    area = max(1, round(AREA_REACHES * reach_px**2))
+    return FittingSizes(round(reach_px, 1), int(np.clip(crop, *CROP_PX)), radius, area)
