@@ -70,6 +70,29 @@ def test_every_study_ends_with_a_page_a_table_and_all_rows(studied, name):
     assert not (out / "features").exists()
 
 
+def test_rows_that_are_compared_read_what_their_names_say():
+    inputs = {
+        trial.row: {name for name in ("features", "arrow", "intensity", "simulated") if trial.changes.get(name)}
+        for trial in trials("features", QUICK, Marked(12, 1))
+    }
+    assert {row: inputs[row] for row in inputs if row.startswith(("tap", "shipped")) and not row.endswith("label")} == {
+        "tap, linear": {"features"},
+        "tap, resnet": {"features"},
+        "tap, evidence": {"features"},
+        "tap + arrow map, evidence": {"features", "arrow"},
+        "tap + arrow map + image, evidence": {"features", "arrow", "intensity"},
+        "shipped encoder, its event map weighed against the image": {"intensity", "simulated"},
+    }
+
+
+def test_few_labels_teach_the_shipped_head_too(studied):
+    out = studied("labels", rows="shipped encoder, 5", crop_px=24)
+    card = json.loads((out / "trials" / "shipped-encoder-5-labelled-0" / "head" / "result.json").read_text())
+    asked = card["settings"]["train"]
+    assert (asked["simulated"], asked["teaching_events"], asked["encoder"]) == (True, 5, "shipped")
+    assert list(rows_of(out)["status"]) == ["done"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_two_trials_share_a_folder(name):
     settings = QUICK.model_copy(update={"seeds": 3, "paper": name in PAPER_STUDIES, "budgets": (1, 5, 10)})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from napari_tap_events.encoder.shipped import SHIPPED
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.criteria import CRITERIA
 from napari_tap_events.settings import PAPER_STUDIES, HeadKind, StudyName, StudySettings
@@ -17,6 +18,10 @@ CONTROLS = ("random", "random-paper", "scratch")
 SCRATCH: dict[str, Any] = {"nested": False, "steps": 150, "batch": 4, "tile_px": 64, "learning_rate": 2e-3}
 """End to end is dear: calibrated by the other folds' heads, in fewer and smaller steps, as long as no fewer are asked for."""
 VIEWS = {"half": 0.5, "published": 1.0, "double": 2.0}
+FEATURES_ALONE: dict[str, Any] = {"features": True, "arrow": False, "intensity": False, "simulated": False}
+"""Inputs of a head where features or heads are compared, so that nothing else differs."""
+WEIGHED: dict[str, Any] = {"head": "evidence", "features": False, "arrow": False, "intensity": True, "simulated": True}
+"""The head that is taught where nothing is chosen."""
 TAP = "tap"
 
 
@@ -92,6 +97,10 @@ def _encoder_seed(trial: Trial, seed: int, settings: StudySettings) -> int:
     return seed if trial.encoder_seed is None else settings.seed + trial.encoder_seed
 
 
+def _image() -> Trial:
+    return Trial("image + small convolutional head", 0, encoder="intensity", changes={"head": "evidence"})
+
+
 def tap_name(settings: StudySettings) -> str:
     """Return what the study's encoder is called in the rows: "tap", or the name of the encoder that was given."""
     return Path(settings.encoder.replace("-{seed}", "").replace("{seed}", "")).name if settings.encoder else TAP
@@ -109,14 +118,17 @@ def _features(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
     for encoder in (TAP, *CONTROLS):
         name = {TAP: tap, "scratch": "end to end"}.get(encoder, encoder)
         for head in HEADS:
-            changes = {"head": head, **(_scratch(settings) if encoder == "scratch" else {})}
+            changes = {"head": head, **(_scratch(settings) if encoder == "scratch" else FEATURES_ALONE)}
             yield Trial(f"{name}, {head}", 0, "head", encoder, changes, published.get((encoder, head), ""))
         for head in ("linear", "resnet"):
             row = f"{name}, {head}, paper's protocol (leaks)"
             yield Trial(row, 0, "paper", encoder, {"head": head}, published.get((encoder, head), ""))
-    yield Trial(f"{tap} + arrow map, evidence", 0, changes={"head": "evidence", "arrow": True})
-    yield Trial(f"{tap} + arrow map + image, evidence", 0, changes={"head": "evidence", "arrow": True, "intensity": True})
-    yield Trial("image + small convolutional head", 0, encoder="intensity", changes={"head": "evidence"})
+    more = {"head": "evidence", **FEATURES_ALONE, "arrow": True}
+    yield Trial(f"{tap} + arrow map, evidence", 0, changes=more)
+    yield Trial(f"{tap} + arrow map + image, evidence", 0, changes={**more, "intensity": True})
+    if tap != SHIPPED:
+        yield Trial("shipped encoder, its event map weighed against the image", 0, encoder=SHIPPED, changes=WEIGHED)
+    yield _image()
     yield Trial("pixel difference", 0, encoder="difference", changes={"head": "evidence"})
     yield Trial(f"{tap}: arrow map alone, no label", 0, "arrow")
 
@@ -128,7 +140,7 @@ def _scratch(settings: StudySettings) -> dict[str, Any]:
 def _criteria(_settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
     for criterion in CRITERIA:
         for head in HEADS:
-            changes = {"criterion": criterion, "head": head}
+            changes = {"criterion": criterion, "head": head, **FEATURES_ALONE}
             yield Trial(f"{criterion}, {head}", 0, changes=changes, published=f"{criterion}, {head}")
             if head != "evidence":
                 row = f"{criterion}, {head}, paper's protocol (leaks)"
@@ -149,16 +161,16 @@ def _content_view(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
 def _errors(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
     tap = tap_name(settings)
     for head in HEADS:
-        yield Trial(f"{tap}, {head}", 0, changes={"head": head}, published="A1" if head == "resnet" else "")
-    yield Trial("image + small convolutional head", 0, encoder="intensity", changes={"head": "evidence"})
+        yield Trial(f"{tap}, {head}", 0, changes={"head": head, **FEATURES_ALONE}, published="A1" if head == "resnet" else "")
+    yield _image()
     yield Trial(f"{tap}, resnet, paper's protocol (leaks)", 0, "paper", changes={"head": "resnet"}, published="A1")
 
 
 def _calibration(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
     tap = tap_name(settings)
     for head in HEADS:
-        yield Trial(f"{tap}, {head}", 0, changes={"head": head})
-    yield Trial("image + small convolutional head", 0, encoder="intensity", changes={"head": "evidence"})
+        yield Trial(f"{tap}, {head}", 0, changes={"head": head, **FEATURES_ALONE})
+    yield _image()
     yield Trial(f"{tap}, resnet, paper's protocol (leaks)", 0, "paper", changes={"head": "resnet"})
 
 
@@ -166,11 +178,19 @@ def _labels(settings: StudySettings, marked: Marked) -> Iterator[Trial]:
     tap = tap_name(settings)
     # of K folds, (K - 1) / K of the events can teach
     most = marked.n_true * (1 - 1 / settings.folds) if settings.folds else 0.6 * marked.n_true
-    for name, encoder in ((tap, TAP), ("image", "intensity"), ("random", "random")):
+    rows: list[tuple[str, str, Mapping[str, Any]]] = [
+        (tap, TAP, {}),
+        (f"{tap} features alone", TAP, FEATURES_ALONE),
+        ("image", "intensity", {}),
+        ("random", "random", {}),
+    ]
+    if tap != SHIPPED:
+        rows.append(("shipped encoder", SHIPPED, WEIGHED))
+    for name, encoder, changes in rows:
         for budget in sorted(set(settings.budgets)):
             if budget < most:
-                yield Trial(f"{name}, {budget} labelled", 0, encoder=encoder, changes={"teaching_events": budget})
-        yield Trial(f"{name}, all labelled", 0, encoder=encoder)
+                yield Trial(f"{name}, {budget} labelled", 0, encoder=encoder, changes={**changes, "teaching_events": budget})
+        yield Trial(f"{name}, all labelled", 0, encoder=encoder, changes=changes)
 
 
 def _splits(settings: StudySettings, marked: Marked) -> Iterator[Trial]:
