@@ -90,3 +90,24 @@ def _write_map(path: Path, name: str) -> None:
     values = np.zeros((5, 9, 13), np.float16)
     values[MAP_PEAK] = 0.9
     stored[:] = values
+
+
+@pytest.fixture
+def docked(tmp_path):
+    """Dock a workbench with a project of its own in a viewer; ask for it after the viewer, so that it goes first."""
+    from napari_tap_events.gui.workbench import Workbench
+    from napari_tap_events.project.session import Session
+
+    made = []
+
+    def dock(viewer):
+        session = Session(tmp_path / "unsaved")
+        workbench = Workbench(viewer, session)
+        made.append((workbench, session))
+        viewer.window.add_dock_widget(workbench, name="Workbench", area="right")
+        return workbench
+
+    yield dock
+    for workbench, session in made:
+        workbench.close()
+        session.close()

@@ -6,8 +6,6 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_tap_events.gui.workbench import Workbench
-from napari_tap_events.project.session import Session
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings
 
@@ -19,13 +17,8 @@ KEYS = {"yes": Qt.Key.Key_F, "no": Qt.Key.Key_J, "unsure": Qt.Key.Key_Space}
 
 
 @pytest.fixture
-def workbench(make_napari_viewer, tmp_path):
-    viewer, session = make_napari_viewer(show=True), Session(tmp_path / "unsaved")
-    made = Workbench(viewer, session)
-    viewer.window.add_dock_widget(made, name="Workbench")
-    yield made
-    made.close()
-    session.close()
+def workbench(make_napari_viewer, docked):
+    return docked(make_napari_viewer(show=True))
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QComboBox, QFileDialog
 
 from napari_tap_events.events.table import read_events
-from napari_tap_events.gui.workbench import Workbench
 from napari_tap_events.movies.mask_events import linked_events
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
-from napari_tap_events.project.session import Session
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 LONG_MS = 120_000
@@ -85,16 +83,12 @@ class Hands:
 
 
 @pytest.fixture
-def hands(make_napari_viewer, tmp_path):
+def hands(make_napari_viewer, docked):
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1280, 800)
-    session = Session(tmp_path / "unsaved")
-    workbench = Workbench(viewer, session)
-    viewer.window.add_dock_widget(workbench, name="Workbench", area="right")
+    workbench = docked(viewer)
     viewer.window.activate()
-    yield Hands(viewer, workbench)
-    workbench.close()
-    session.close()
+    return Hands(viewer, workbench)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from qtpy.QtGui import QCloseEvent
 from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
 from napari_tap_events.gui.steps import Progress
-from napari_tap_events.gui.workbench import LEAST_WIDTH_PX, Workbench
+from napari_tap_events.gui.workbench import LEAST_WIDTH_PX
 from napari_tap_events.jobs.job_end import END, say
 from napari_tap_events.jobs.job_record import JobRecord, write_record
 from napari_tap_events.jobs.output import STARTED
@@ -21,7 +21,6 @@ from napari_tap_events.movies.masks import EventMasks, Scope
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.importing import import_masks
-from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, PretrainSettings
 
 ONE_THREAD = ComputeSettings(device="cpu", threads=1)
@@ -33,13 +32,8 @@ def viewer(make_napari_viewer_proxy):
 
 
 @pytest.fixture
-def workbench(viewer, tmp_path):
-    session = Session(tmp_path / "unsaved")
-    made = Workbench(viewer, session)
-    viewer.window.add_dock_widget(made, name="Workbench")
-    yield made
-    made.close()
-    session.close()
+def workbench(viewer, docked):
+    return docked(viewer)
 
 
 @pytest.fixture
