@@ -18,7 +18,7 @@ from stage import Stage, keep_napari_to
 
 PICTURES = Path(__file__).with_name("images")
 GALLERY, SIZES, QUALITY = PICTURES / "gallery", ((1280, 800), (1920, 1080)), 55
-CELL_RADIUS_PX = 8.0
+CELL_PX = 16
 BY_HAND = 4
 """So many events are marked with the mouse; the others come from the file that `synth` wrote."""
 
@@ -71,6 +71,7 @@ def open_movie(stage: Stage, data: Path) -> None:
     """Step 1: open the movie, and wait for the pre-check."""
     panel = stage.workbench.movie
     panel.open(data / "movie.tif")
+    panel.facts.cell.setValue(CELL_PX)
     stage.until(lambda: bool(panel.findings.text()) and "…" not in panel.findings.text(), "the pre-check")
     stage.go_to_frame(20)
     stage.picture("1-movie")
@@ -83,8 +84,6 @@ def mark(stage: Stage, data: Path) -> None:
 
     stage.open_step("mark")
     desk, marks = stage.workbench.mark.desk, stage.session.annotations
-    desk.radius.setValue(CELL_RADIUS_PX)
-    desk.marker.set_radius(CELL_RADIUS_PX)
     events = _divisions(data)[:BY_HAND]
     for t, y, x in events:
         stage.look_at(y, x, 2)

@@ -16,7 +16,7 @@ from napari_tap_events.jobs.job_end import END, say
 from napari_tap_events.jobs.job_record import JobRecord, write_record
 from napari_tap_events.jobs.output import STARTED
 from napari_tap_events.jobs.process import Process
-from napari_tap_events.movies.event_sizes import fitting_sizes
+from napari_tap_events.movies.event_sizes import fitting_sizes, sizes_of_cell
 from napari_tap_events.movies.masks import EventMasks, Scope
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
 from napari_tap_events.project.folder import Project
@@ -129,6 +129,23 @@ def test_sizes_follow_the_marks_until_somebody_chooses_others(workbench, synthet
         lambda: f"crops of {fitting.crop_px} px" in train.counts.text() and "⚠" in train.counts.text(), timeout=60_000
     )
     assert train.recipe.value()[0].crop_px == 64
+
+
+def test_all_steps_follow_the_size_of_a_cell(workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    for name in ("mark", "pretrain", "train", "find"):
+        workbench.steps.open(name)
+    workbench.movie.facts.cell.setValue(30)
+    assert workbench.session.entry.cell_px == 30
+    assert workbench.pretrain.recipe.value()[0].patch_px == 88
+    fitting = sizes_of_cell(30)
+    head = workbench.train.recipe.value()[0]
+    assert (head.crop_px, head.radius_px, head.area_px) == (fitting.crop_px, fitting.radius_px, fitting.area_px)
+    assert workbench.mark.desk.marker.radius_px == workbench.mark.desk.radius.value() == round(fitting.reach_px)
+    arguments = workbench.finding._inputs().arguments
+    assert arguments[arguments.index("--radius-px") + 1] == f"{fitting.radius_px:g}"
+    workbench.finding.recipe.setValue(DetectSettings(radius_px=9), ONE_THREAD)
+    assert "--radius-px" not in workbench.finding._inputs().arguments, "the form says it"
 
 
 def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, tmp_path):

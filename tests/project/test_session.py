@@ -174,3 +174,27 @@ def test_with_nothing_open_there_is_nothing_to_do(session: Session, film: Film, 
 
 def test_unsaved_projects_lie_in_the_users_data_folder() -> None:
     assert unsaved_folder().parts[-2:] == ("napari-tap-events", "unsaved")
+
+
+def test_the_size_of_a_cell_is_kept_with_the_movie(session: Session, film: Film, tmp_path: Path) -> None:
+    session.open_movie(film())
+    told: list[str] = []
+    session.cell_size_changed.connect(lambda: told.append("size"))
+    session.set_cell_size(22.0)
+    session.set_cell_size(22.0)
+    assert told == ["size"]
+    session.save_as(tmp_path / "kept.tap")
+    session.close()
+    session.open_project(tmp_path / "kept.tap")
+    assert session.entry is not None
+    assert session.entry.cell_px == 22.0
+    session.open_movie(film(), MovieSettings(interval_s=60.0))
+    assert session.entry.cell_px == 22.0, "a movie that is opened in another way still has its cells"
+
+
+def test_a_cell_without_a_size_and_a_size_without_a_movie_are_refused(session: Session, film: Film) -> None:
+    with pytest.raises(ProjectError, match="open a movie first"):
+        session.set_cell_size(10.0)
+    session.open_movie(film())
+    with pytest.raises(ProjectError, match="above 0 pixels, not -3"):
+        session.set_cell_size(-3.0)

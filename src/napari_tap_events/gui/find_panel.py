@@ -20,6 +20,7 @@ from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.project_models import finders
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.gui.threshold import ThresholdField
+from napari_tap_events.movies.event_sizes import sizes_of_cell
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, DetectSettings, ExplainSettings
 
@@ -139,7 +140,15 @@ class FindPanel(QWidget):
         inputs = self._of_model("events")
         step = self._viewer.dims.current_step
         first = ["--first-frame", str(step[0])] if step and not inputs.problem else []
-        return replace(inputs, arguments=[*inputs.arguments, *first])
+        return replace(inputs, arguments=[*inputs.arguments, *first, *self._near()])
+
+    def _near(self) -> list[str]:
+        """Return as a flag how near two events are one: what fits the cell, where no head knows it and nobody has chosen."""
+        entry, model = self._session.entry, self.model.value()
+        chosen = next(settings.radius_px for settings in self.recipe.value() if isinstance(settings, DetectSettings))
+        if entry is None or not entry.cell_px or model is None or model.role != "encoder" or chosen is not None:
+            return []
+        return ["--radius-px", f"{sizes_of_cell(entry.cell_px).radius_px:g}"]
 
     def _why_inputs(self) -> RecipeInputs:
         return self._of_model("grad-cam")

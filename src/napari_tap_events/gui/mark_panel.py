@@ -18,9 +18,12 @@ from napari_tap_events.gui.mark_desk import MarkDesk
 from napari_tap_events.gui.mark_files import MarkFiles
 from napari_tap_events.gui.notice import Notice
 from napari_tap_events.gui.shortcuts import keys_file, load_keys, save_keys
+from napari_tap_events.movies.event_sizes import sizes_of_cell
 from napari_tap_events.project.session import Session
 
 LEAST_WIDTH_PX = 320
+RADIUS_PX = 10.0
+"""Of stamps, as long as nobody has said how large cells are, or chosen another."""
 NO_MOVIE = "No movie is open. Open one in step 1."
 NOT_ACTIVE = "Another layer is active: a click marks nothing."
 HIDDEN = "The marks are hidden."
@@ -47,7 +50,7 @@ class MarkPanel(LeavingPanel):
         self._viewer = viewer
         self._session = session
         self._keys = load_keys(keys_file())
-        self._radius_px = 10.0
+        self._radius_px = self._fitted_px = RADIUS_PX
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -65,6 +68,7 @@ class MarkPanel(LeavingPanel):
         self.trouble.button.clicked.connect(self._save_again)
         session.movie_leaving.connect(self._put_away)
         session.movie_changed.connect(self.show_movie)
+        session.cell_size_changed.connect(self._fit_radius)
         session.troubled.connect(self._say_trouble)
         for signal in (viewer.layers.events.removed, viewer.layers.selection.events.active):
             signal.connect(self._look_soon)
@@ -84,6 +88,7 @@ class MarkPanel(LeavingPanel):
             self._column.addWidget(self.desk, stretch=1)
             self.desk.help_wanted.connect(self.show_keys)
             self.desk.open(self._radius_px, self._keys)
+            self._fit_radius()
             if self.isVisible():
                 self.go_on()
             self.desk.marks.layer.events.visible.connect(self._look_soon)
@@ -92,12 +97,22 @@ class MarkPanel(LeavingPanel):
     def _leave(self) -> None:
         self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
+        self._session.cell_size_changed.disconnect(self._fit_radius, missing_ok=True)
         self._session.troubled.disconnect(self._say_trouble, missing_ok=True)
         layers = self._viewer.layers
         for signal in (layers.events.removed, layers.selection.events.active):
             signal.disconnect(self._look_soon)
         layers.events.inserted.disconnect(self._keep_on_top)
         self._put_away()
+
+    def _fit_radius(self) -> None:
+        """Stamp as large as a cell that divides, unless somebody has chosen another radius."""
+        entry = self._session.entry
+        if self.desk is None or entry is None or not entry.cell_px or self.desk.marker.radius_px != self._fitted_px:
+            return
+        self._radius_px = self._fitted_px = float(round(sizes_of_cell(entry.cell_px).reach_px))
+        self.desk.marker.set_radius(self._radius_px)
+        self.desk.radius.setValue(self._radius_px)
 
     def show_keys(self) -> None:
         """Show the list of keys, and take over what the user changes there."""

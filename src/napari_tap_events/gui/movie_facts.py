@@ -11,18 +11,27 @@ from napari_tap_events.settings import MovieSettings
 
 UNKNOWN = "not known"
 ALL_DEPTHS = "maximum of all planes"
+FILES_OWN = " The file's own value is shown where it has one; 0 says that it is not known."
+CELL_HELP = (
+    "Diameter of a typical cell, or of its nucleus where nuclei are seen: the sizes of marks, crops and distances in all steps follow it. "
+    "The status bar shows the pixel under the mouse. 0 says that it is not known."
+)
+MOST_CELL_PX = 500
 
 
 class MovieFacts(QWidget):
-    """A form: size (to read), axes, channel, depth, pixel size and frame interval (to change).
+    """A form: size (to read), axes, channel, depth, pixel size, frame interval and the size of a cell (to change).
 
     Attributes
     ----------
     valueChanged : Signal(object)
         The `MovieSettings` that a person has just said.
+    cellChanged : Signal(object)
+        The diameter of a cell that a person has just said, pixels, or None.
     """
 
     valueChanged = Signal(object)
+    cellChanged = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,19 +43,22 @@ class MovieFacts(QWidget):
         self.axes.setToolTip("Order of the file's axes: T time, C channel, Z depth, Y rows, X columns; e.g. TYX or TCYX.")
         self.channel = _choice("The channel in which events are sought.")
         self.plane = _choice("Events are sought in one plane: one of the stack, or the brightest of all at each place.")
-        self.pixel_size = _number("Side of a pixel.", " µm", decimals=4, most=1000)
-        self.interval = _number("Time from one frame to the next.", " s", decimals=2, most=1e6)
+        self.pixel_size = _number("Side of a pixel." + FILES_OWN, " µm", decimals=4, most=1000)
+        self.interval = _number("Time from one frame to the next." + FILES_OWN, " s", decimals=2, most=1e6)
+        self.cell = _number(CELL_HELP, " px", decimals=0, most=MOST_CELL_PX)
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows = (self.size_label, self.axes, self.channel, self.plane, self.pixel_size, self.interval)
-        for words, field in zip(("Size", "File's axes", "Channel", "Depth", "Pixel size", "Frame interval"), rows, strict=True):
-            self._form.addRow(words, field)
+        rows = (self.size_label, self.axes, self.channel, self.plane, self.pixel_size, self.interval, self.cell)
+        words = ("Size", "File's axes", "Channel", "Depth", "Pixel size", "Frame interval", "Cell diameter")
+        for word, field in zip(words, rows, strict=True):
+            self._form.addRow(word, field)
         self.axes.editingFinished.connect(lambda: self._tell(axes=self.axes.text().strip().upper()))
         self.channel.activated.connect(lambda number: self._tell(channel=number))
         self.plane.activated.connect(lambda number: self._tell(z="max" if number == 0 else str(number - 1)))
         self.pixel_size.valueChanged.connect(lambda value: self._tell(pixel_size_um=value or None))
         self.interval.valueChanged.connect(lambda value: self._tell(interval_s=value or None))
+        self.cell.valueChanged.connect(lambda value: self.cellChanged.emit(value or None))
 
     def value(self) -> MovieSettings:
         """Return what was said of the movie beside what its file tells."""
@@ -61,10 +73,10 @@ class MovieFacts(QWidget):
             said["z"] = "max" if self.plane.currentIndex() == 0 else str(self.plane.currentIndex() - 1)
         return MovieSettings.checked(**{**self._said.model_dump(), **said})
 
-    def setValue(self, file: FileDescription, movie: Movie | None, said: MovieSettings) -> None:
+    def setValue(self, file: FileDescription, movie: Movie | None, said: MovieSettings, cell_px: float | None = None) -> None:
         """Show a file, the movie that was read from it (None where more must be said first), and what was said so far."""
         self._said, self._file = said, file
-        fields = (self.axes, self.channel, self.plane, self.pixel_size, self.interval)
+        fields = (self.axes, self.channel, self.plane, self.pixel_size, self.interval, self.cell)
         for field in fields:
             field.blockSignals(True)
         axes = said.axes or (movie.file_axes if movie else file.suggestion or file.axes)
@@ -77,6 +89,7 @@ class MovieFacts(QWidget):
         self._offer(self.plane, [ALL_DEPTHS, *(f"plane {z}" for z in range(planes))] if planes > 1 else [], plane)
         self.pixel_size.setValue((movie.pixel_size_um if movie else file.pixel_size_um) or 0.0)
         self.interval.setValue((movie.interval_s if movie else file.interval_s) or 0.0)
+        self.cell.setValue(cell_px or 0.0)
         for field in fields:
             field.blockSignals(False)
 
@@ -115,7 +128,7 @@ def _choice(help_text: str) -> QComboBox:
 
 def _number(help_text: str, unit: str, decimals: int, most: float) -> QDoubleSpinBox:
     field = QDoubleSpinBox()
-    field.setToolTip(f"{help_text} The file's own value is shown where it has one; 0 says that it is not known.")
+    field.setToolTip(help_text)
     field.setDecimals(decimals)
     field.setRange(0, most)
     field.setSuffix(unit)

@@ -104,6 +104,7 @@ class MoviePanel(QWidget):
         self.folder_button.clicked.connect(self._choose_folder)
         self.layer_button.clicked.connect(self._take_layer)
         self.facts.valueChanged.connect(self._open_again)
+        self.facts.cellChanged.connect(self._session.set_cell_size)
 
     def _open_again(self, said: MovieSettings) -> None:
         if self._path is not None:
@@ -172,7 +173,7 @@ class MoviePanel(QWidget):
         self._say(" ".join(movie.notes))
         self.name.setText(f"<b>{movie.name}</b>")
         self.name.setToolTip(movie.source)
-        self.facts.setValue(describe_file(self._path), movie, entry.opening)
+        self.facts.setValue(describe_file(self._path), movie, entry.opening, entry.cell_px)
         self._show_layers()
         self.findings.setText(LOOKING)
         self._question.ask(["info", movie.source, "--json", *movie_flags(entry.opening)])

@@ -8,8 +8,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tap_events.gui.estimate_line import Material
+from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.movie_panel import movie_flags
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
+from napari_tap_events.movies.event_sizes import patch_of_cell
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, PretrainSettings
 
@@ -36,16 +38,26 @@ class PretrainPanel(QWidget):
         self.recipe = RecipePanel("Pretrain", SENTENCE, "pretrain", (PretrainSettings, ComputeSettings), self._inputs)
         self.recipe.estimate.ask(lambda: Material(session.movie) if session.movie else None)
         self.recipe.finished.connect(self.pretrained.emit)
-        session.movie_changed.connect(self.recipe.estimate.refresh)
+        self._fitted = Fitted(self.recipe.form, ("patch_px",))
+        for signal in (session.movie_changed, session.cell_size_changed):
+            signal.connect(self._follow_movie)
+        self._follow_movie()
         column = QVBoxLayout(self)
         column.addWidget(self.recipe)
         column.addStretch()
 
     def close(self) -> bool:
         """Close the recipe; a job lives on."""
-        self._session.movie_changed.disconnect(self.recipe.estimate.refresh)
+        for signal in (self._session.movie_changed, self._session.cell_size_changed):
+            signal.disconnect(self._follow_movie)
         self.recipe.close()
         return bool(super().close())
+
+    def _follow_movie(self) -> None:
+        entry = self._session.entry
+        if entry is not None and entry.cell_px:
+            self._fitted.fit({"patch_px": patch_of_cell(entry.cell_px)})
+        self.recipe.estimate.refresh()
 
     def _inputs(self) -> RecipeInputs:
         project, entry, movie = self._session.project, self._session.entry, self._session.movie

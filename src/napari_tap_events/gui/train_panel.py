@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.mistakes import Mistake
 from napari_tap_events.gui.estimate_line import Material
+from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.head_score import HeadScore
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.movie_panel import movie_flags
@@ -19,7 +20,7 @@ from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.project_models import encoders
 from napari_tap_events.gui.question import Question
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
-from napari_tap_events.movies.event_sizes import FittingSizes
+from napari_tap_events.movies.event_sizes import FittingSizes, sizes_of_cell
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, HeadSettings
 
@@ -28,7 +29,7 @@ NO_MARKS = "No event is marked yet: mark some in step 2."
 COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 3
 """As high as the answer, so that nothing below it moves when it comes."""
 SIZES = ("crop_px", "radius_px", "area_px")
-"""Settings that follow the marks, as long as nobody chooses others."""
+"""Settings that follow the marks or the cell, as long as nobody chooses others."""
 WAIT_MS = 600
 """Marks are counted again when nobody has marked anything for so long."""
 
@@ -48,7 +49,6 @@ class TrainPanel(QWidget):
         super().__init__()
         self._viewer, self._session = viewer, session
         self._remarks: tuple[str, ...] = ()
-        self._fitted: dict[str, float] = {name: HeadSettings.declared()[name].default for name in SIZES}
         self._question, self._timer = Question(self), QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
@@ -62,6 +62,8 @@ class TrainPanel(QWidget):
         session.project_changed.connect(self.refresh)
         session.movie_changed.connect(self.refresh)
         session.annotations_changed.connect(self._recount)
+        session.cell_size_changed.connect(self._fit_cell)
+        self._fit_cell()
 
     def close(self) -> bool:
         """Let go of the session and of the question that may be open."""
@@ -71,6 +73,7 @@ class TrainPanel(QWidget):
             (self._session.project_changed, self.refresh),
             (self._session.movie_changed, self.refresh),
             (self._session.annotations_changed, self._recount),
+            (self._session.cell_size_changed, self._fit_cell),
         ):
             signal.disconnect(slot)
         self.recipe.close()
@@ -78,6 +81,7 @@ class TrainPanel(QWidget):
 
     def refresh(self) -> None:
         """Offer the encoders of the project, and show its newest head."""
+        self._fit_cell()
         self.encoder.offer(encoders(self._session.project))
         project = self._session.project
         heads = project.heads() if project is not None else ()
@@ -95,6 +99,7 @@ class TrainPanel(QWidget):
         forms = (HeadSettings, ComputeSettings)
         self.recipe = RecipePanel("Train", SENTENCE, "train", forms, self._inputs, hidden=("encoder",))
         self.recipe.estimate.ask(self._material)
+        self._fitted = Fitted(self.recipe.form, SIZES)
         self.encoder.valueChanged.connect(lambda _: self.recipe.estimate.refresh())
         self.score = HeadScore()
         self.score.hide()
@@ -158,7 +163,7 @@ class TrainPanel(QWidget):
 
     def _show_counts(self, about: dict[str, Any]) -> None:
         sizes = FittingSizes(**about["sizes"]) if "sizes" in about else None
-        if sizes and self._fit(sizes.chosen()):
+        if sizes and self._fitted.fit(sizes.chosen()):
             self._count()
             return
         self.recipe.estimate.refresh()
@@ -172,15 +177,11 @@ class TrainPanel(QWidget):
         about_sizes = [self._about_sizes(sizes)] if sizes else []
         self.counts.setText("<br>".join([told, *about_sizes, *(f"⚠ {remark}" for remark in self._remarks)]))
 
-    def _fit(self, fitting: dict[str, float]) -> bool:
-        """Take over sizes that fit the marks, unless somebody has chosen others; say whether any has changed."""
-        settings = self._settings()
-        if fitting == self._fitted or any(getattr(settings, name) != self._fitted[name] for name in SIZES):
-            return False
-        self._fitted = fitting
-        others = [other for other in self.recipe.value() if not isinstance(other, HeadSettings)]
-        self.recipe.setValue(HeadSettings.checked(**{**settings.model_dump(), **fitting}), *others)
-        return True
+    def _fit_cell(self) -> None:
+        """Take over sizes that fit the cell, as long as nothing is marked that they could follow."""
+        entry, marks = self._session.entry, self._session.annotations
+        if entry is not None and entry.cell_px and not (marks and marks.events):
+            self._fitted.fit(sizes_of_cell(entry.cell_px).chosen())
 
     def _about_sizes(self, sizes: FittingSizes) -> str:
         settings = self._settings()

@@ -17,6 +17,9 @@ CROP_PX, RADIUS_PX = (16, 512), 2.0
 """Least and most; windows lie on a grid that divides the side of a crop."""
 FAR_OFF = 1.5
 """A size is far off where it differs from a fitting one by more than this factor."""
+REACH_OF_CELL = 0.7
+"""Reach of an event over the diameter of a cell: 0.6 where nuclei are seen, 0.8 where whole cells are, in simulated movies."""
+PATCH_CELLS = 3.0
 CROP_REACHES, RADIUS_REACHES, AREA_REACHES = 2.0, 1.2, 0.3
 
 
@@ -60,6 +63,16 @@ def fitting_sizes(masks: EventMasks) -> FittingSizes | None:
     """Return the sizes that fit the events of a mask; None where none is marked."""
     groups = groups_in((masks.frame(t) for t in range(masks.shape[0])), masks.kinds)
     return sizes_for(float(np.percentile([group.reach_px for group in groups], TYPICAL))) if groups else None
+
+
+def sizes_of_cell(cell_px: float) -> FittingSizes:
+    """Return the sizes that fit cells of a diameter, before any event is marked."""
+    return sizes_for(REACH_OF_CELL * cell_px)
+
+
+def patch_of_cell(cell_px: float) -> int:
+    """Return the side of crops for pretraining: three cells, to the next multiple of 8."""
+    return int(np.clip(CROP_STEP_PX * floor(PATCH_CELLS * cell_px / CROP_STEP_PX + 0.5), *CROP_PX))
 
 
 def sizes_for(reach_px: float) -> FittingSizes:

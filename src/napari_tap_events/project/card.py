@@ -168,4 +168,5 @@ def _entry_from_json(values: Mapping[str, Any]) -> MovieEntry:
         opening=MovieSettings.checked(**values.get("opening", {})),
         shape=(t, c, y, x),
         seen_at=str(values.get("seen_at", "")),
+        cell_px=None if values.get("cell_px") is None else float(values["cell_px"]),
     )

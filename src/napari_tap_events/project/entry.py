@@ -35,6 +35,8 @@ class MovieEntry:
         (T, C, Y, X).
     seen_at : str
         Its absolute path when it was last opened, for a project that was moved without its movies.
+    cell_px : float or None
+        Diameter of a typical cell, pixels, where somebody has said it.
     """
 
     name: str
@@ -43,6 +45,7 @@ class MovieEntry:
     opening: MovieSettings = field(default_factory=MovieSettings)
     shape: tuple[int, int, int, int] = (0, 0, 0, 0)
     seen_at: str = ""
+    cell_px: float | None = None
 
     def places(self, folder: Path) -> tuple[Path, ...]:
         """Return where the movie may lie, likeliest first; `folder` is the project's."""

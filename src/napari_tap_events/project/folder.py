@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from psygnal import Signal
@@ -185,6 +186,20 @@ class Project:
         if not (force and recognise.same_size(known, sight.movie)):
             sight = recognise.look_for(known, path)
         return self._take(known, sight)
+
+    def set_cell_size(self, name: str, cell_px: float | None) -> MovieEntry:
+        """Keep the diameter of a typical cell of a movie, in pixels; None where nobody knows it.
+
+        Raises
+        ------
+        ProjectError
+            When there is no movie of this name, or the diameter is not above 0.
+        """
+        if cell_px is not None and not cell_px > 0:
+            raise ProjectError(f"a cell has a diameter above 0 pixels, not {cell_px:g}; measure one in the picture.")
+        entry = replace(self.entry(name), cell_px=cell_px)
+        self._keeper.keep(self._keeper.card.with_entry(entry))
+        return entry
 
     def missing(self) -> tuple[MovieEntry, ...]:
         """Return the movies that do not lie where they were."""

@@ -47,6 +47,8 @@ class Session:
     """Another movie is shown, the same opened in another way, or none."""
     annotations_changed = Signal(frozenset)
     """The frames whose pixels have changed, a frozenset of int; empty where points, scope or kinds have."""
+    cell_size_changed = Signal()
+    """Somebody has said how large the cells of the movie are."""
     troubled = Signal(str)
     """The sentence why nothing can be saved, or "" when it can be again."""
 
@@ -147,6 +149,20 @@ class Session:
             raise ProjectError("no movie is chosen; open a project first.")
         self.project.relink(self.entry.name, path, force)
         self.select(self.entry.name)
+
+    def set_cell_size(self, cell_px: float | None) -> None:
+        """Keep the diameter of a typical cell of the movie that is shown, in pixels; None where nobody knows it.
+
+        Raises
+        ------
+        ProjectError
+            When no movie is chosen, or the diameter is not above 0.
+        """
+        if self.project is None or self.entry is None:
+            raise ProjectError("no movie is chosen; open a movie first.")
+        if cell_px != self.entry.cell_px:
+            self.entry = self.project.set_cell_size(self.entry.name, cell_px)
+            self.cell_size_changed.emit()
 
     def save(self) -> bool:
         """Write what is waiting, and the masks; say whether all is on disk now."""
