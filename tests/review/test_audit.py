@@ -16,7 +16,7 @@ from napari_tap_events.review.verdicts import answer_window
 from napari_tap_events.settings import EventSettings, QueueSettings
 
 NEAR = EventSettings(radius_px=8)
-ONLY_AUDIT = QueueSettings(uncertain=0, confident=0, errors=0, audit=1, audit_px=60, audit_frames=5)
+ONLY_AUDIT = QueueSettings(uncertain=0, confident=0, errors=0, audit=1, audit_px=60, audit_frames=5, audit_from=0)
 
 
 def world(seed: int, events: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -35,12 +35,12 @@ def world(seed: int, events: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
 def reviewed(seed: int, windows: int) -> tuple[Annotations, pd.DataFrame, pd.DataFrame]:
     truth, table = world(seed)
     a = Annotations((40, 200, 240))
-    a.do(begin_audit(a, table, ONLY_AUDIT, taught=True))
+    a.do(begin_audit(a, table, ONLY_AUDIT, NEAR, taught=True))
     person = Annotator(truth, NEAR)
     for number in range(windows):
         card = next_cards(Proposals(table, taught=True), a, ONLY_AUDIT, NEAR, 1)[0]
         assert isinstance(card, Card)
-        a.do(answer_window(card, person.look_over(card, number)))
+        a.do(answer_window(a, card, person.look_over(card, number)))
     return a, truth, table[table["probability"] >= 0.5].reset_index(drop=True)
 
 
@@ -59,7 +59,7 @@ def test_with_every_window_looked_at_the_number_is_known():
     n = len(a.audit_design.strata)
     for _ in range(n - len(a.audits)):
         card = next_cards(Proposals(listed, taught=True), a, ONLY_AUDIT, NEAR, 1)[0]
-        a.do(answer_window(card, Annotator(truth, NEAR).look_over(card, 0)))
+        a.do(answer_window(a, card, Annotator(truth, NEAR).look_over(card, 0)))
     found = audit_movie(a, listed, NEAR)
     assert (found.events.low, found.events.value, found.events.high) == (len(truth),) * 3
     assert found.recall.width == 0
@@ -95,7 +95,7 @@ def test_the_order_of_the_windows_is_that_of_the_seed():
     designs = []
     for seed in (0, 0, 1):
         a = Annotations((40, 200, 240))
-        a.do(begin_audit(a, table, ONLY_AUDIT.model_copy(update={"queue_seed": seed}), taught=True))
+        a.do(begin_audit(a, table, ONLY_AUDIT.model_copy(update={"queue_seed": seed}), NEAR, taught=True))
         designs.append(audit_order(a.audit_design))
     assert designs[0] == designs[1] != designs[2]
     assert len(truth)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_tap_events.review.transfer import FeatureSummary, expected_cut, feature_shift, refit, summarise, summary_from_json, trust
+from napari_tap_events.review.transfer import (
+    FeatureSummary,
+    expected_cut,
+    feature_shift,
+    refit,
+    summarise,
+    summary_from_json,
+    trust,
+)
 
 
 def maps(shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
