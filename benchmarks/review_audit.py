@@ -99,7 +99,7 @@ def reviewed(scene: Scene, settings: ReviewSettings, seed: int) -> dict[str, Any
     """Review one movie, and return whether each interval held the truth, and how wide it was."""
     rng, near = np.random.default_rng((seed, 11)), EventSettings()
     truth, places, latent = world(scene, rng)
-    a, person = Annotations(scene.shape), Annotator(truth, near)
+    a, person = Annotations(scene.shape), Annotator(truth, near, exact=True)
     settings = settings.model_copy(update={"queue_seed": seed})
     proposals = proposed(scene, places, latent, 0)
     for number in range(scene.answers):

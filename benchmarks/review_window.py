@@ -111,9 +111,7 @@ def _begin(panel: Any, encoder: str) -> None:
 
     role = "control" if encoder == "intensity" else "encoder"
     panel.start.encoder.offer([Model(encoder, encoder, "", role)])
-    panel.start.form.setValue(
-        ReviewSettings(card_px=40), HeadSettings(crop_px=24, arrow=role == "encoder"), ComputeSettings(device="cpu", threads=1)
-    )
+    panel.start.form.setValue(ReviewSettings(card_px=40), HeadSettings(crop_px=24), ComputeSettings(device="cpu", threads=1))
     panel.start.button.click()
 
 
@@ -137,7 +135,7 @@ def _material(folder: Path, given: argparse.Namespace) -> tuple[Path, Path]:
         return given.movie, given.events
     from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
 
-    write_synthetic(folder / "made", synthesise(SyntheticSettings(frames=120, height=400, width=400, cells=90)))
+    write_synthetic(folder / "made", synthesise(SyntheticSettings(frames=100, height=320, width=320, cells=60)))
     return folder / "made" / "movie.tif", folder / "made" / "truth.csv"
 
 

@@ -112,6 +112,15 @@ def test_where_everything_was_judged_no_window_is_expected_to_hold_anything(mark
     assert marks.audit_design.strata == empty.strata
 
 
+def test_where_no_candidate_is_left_windows_go_on(marks, proposed):
+    proposals = Proposals(proposed(3), taught=True)
+    marks.do(begin_audit(marks, proposals.candidates, AT_ONCE, NEAR, taught=True))
+    cards = next_cards(proposals, marks, AT_ONCE, NEAR, 12)
+    assert len(cards) == 12
+    assert sum(card.box is None for card in cards) == 3
+    assert len(next_cards(proposals, marks, AT_ONCE.model_copy(update={"audit": 0}), NEAR, 12)) == 3
+
+
 def test_nothing_is_asked_in_a_window_that_was_looked_at(marks, proposed):
     proposals = Proposals(proposed(2000), taught=True)
     marks.do(begin_audit(marks, proposals.candidates, AT_ONCE, NEAR, taught=True))

@@ -117,22 +117,18 @@ def audit_movie(a: Annotations, listed: pd.DataFrame, near: EventSettings, bin_f
     return Audit(looked, n, precision, recall, events, bins, enough, _sentence(events, recall, precision, enough))
 
 
-def _over_time(found: Counted, design: AuditDesign, told: tuple[Draws, Draws], length: int) -> tuple[OverTimeBin, ...]:
+def _over_time(found: Counted, design: AuditDesign, draws: tuple[Draws, Draws], length: int) -> tuple[OverTimeBin, ...]:
     """Share what is drawn, and what is expected, out over time: right ones as the listed lie, missed ones as the windows lie."""
-    drawn, likely = told
+    drawn, likely = draws
     strata = np.array(design.strata)
     pairs = design.shape[0] - 1
     rng = np.random.default_rng((design.seed, 4))
     shares_listed, shares_area = [], []
-    known = np.bincount(np.clip(found.before_t, 0, pairs - 1), minlength=pairs).astype(np.float64)
-    for n, stratum in enumerate(strata):
-        box = design.box(n).frames
-        per_pair = 1 / len(box)
-        if found.looked[n]:
-            known[box.start : box.stop] += (found.right[n] + found.missed[n]) * per_pair
-        else:
-            shares_listed.append((stratum, box, found.listed[n] * per_pair))
-            shares_area.append((stratum, box, per_pair))
+    known, more = (_per_pair(frames, pairs) for frames in (found.counted_t, found.more_t))
+    for n in np.flatnonzero(~found.looked):
+        box = design.box(int(n)).frames
+        shares_listed.append((int(strata[n]), box, found.listed[n] / len(box)))
+        shares_area.append((int(strata[n]), box, 1 / len(box)))
     edges = [*range(0, pairs, length), pairs]
     at_listed, at_area = (_by_bin(shares, edges, len(drawn.right)) for shares in (shares_listed, shares_area))
     counts = _spread(drawn.right, at_listed, rng) + _spread(drawn.missed, at_area, rng)
@@ -140,8 +136,15 @@ def _over_time(found: Counted, design: AuditDesign, told: tuple[Draws, Draws], l
     bins = []
     for i, (start, stop) in enumerate(pairwise(edges)):
         here = known[start:stop].sum()
-        bins.append(OverTimeBin(start, stop, estimate(counts[i] + here, float(means[i] + here))))
+        least = here + more[start:stop].sum()
+        told = estimate(np.maximum(counts[i] + here, least), max(float(means[i] + here), least))
+        bins.append(OverTimeBin(start, stop, told))
     return tuple(bins)
+
+
+def _per_pair(frames: NDArray[np.int64], pairs: int) -> NDArray[np.float64]:
+    """Return how many events there are in each frame pair."""
+    return np.bincount(np.clip(frames, 0, pairs - 1), minlength=pairs).astype(np.float64)
 
 
 def _by_bin(shares: list[tuple[int, range, float]], edges: list[int], strata: int) -> NDArray[np.float64]:

@@ -37,8 +37,10 @@ class Counted:
         Of each window, named as in `Tally`.
     before_right, before_wrong, before_missed : int
         Judged before the audit was drawn: listed events, listed ones that are none, events that are not listed.
-    before_t : (N,) int64
-        Frames of the events that were known before.
+    counted_t : (N,) int64
+        Frames of the events that were known before, and of those in windows looked at.
+    more_t : (M,) int64
+        Frames of events that are known in windows not looked at.
     """
 
     looked: NDArray[np.bool_]
@@ -52,7 +54,8 @@ class Counted:
     before_right: int
     before_wrong: int
     before_missed: int
-    before_t: Ints
+    counted_t: Ints
+    more_t: Ints
 
     def tally(self, strata: Ints) -> Tally:
         """Add the windows up by strata; what was known before is one more, in which nothing is left to look at."""
@@ -84,12 +87,13 @@ def count(a: Annotations, design: AuditDesign, listed: pd.DataFrame, near: Event
     beside = listed[~by_yes]
     by_no, _ = _pairs(beside, no[early_no], near)
     beside = beside[~by_no]
-    looked, inside, seen = _seen(a, design, yes[~early_yes], yes[early_yes], near)
+    later = yes[~early_yes]
+    looked, inside, seen = _seen(a, design, later, yes[early_yes], near)
     where = _windows(design, beside)
     hit, found = _pairs(beside, seen, near)
-    confirmed, known = _pairs(beside, yes[~early_yes], near)
+    confirmed, known = _pairs(beside, later, near)
     rejected, _ = _pairs(beside, no[~early_no], near)
-    others = _windows(design, yes[~early_yes][~known])
+    others = _windows(design, later[~known])
     there = looked[where]
 
     def per_window(windows: Ints) -> Ints:
@@ -107,7 +111,8 @@ def count(a: Annotations, design: AuditDesign, listed: pd.DataFrame, near: Event
         before_right=int(by_yes.sum()),
         before_wrong=int(by_no.sum()),
         before_missed=int(early_yes.sum() - by_yes.sum()),
-        before_t=yes[early_yes]["t"].to_numpy(dtype=np.int64),
+        counted_t=_frames(yes[early_yes], seen[looked[inside]]),
+        more_t=_frames(later[~looked[_windows(design, later)]]),
     )
 
 
@@ -144,6 +149,10 @@ def _seen(
     theirs = _windows(design, unseen)
     unseen, theirs = unseen[looked[theirs]], theirs[looked[theirs]]
     return looked, np.concatenate([homes, theirs]), pd.concat([seen, unseen], ignore_index=True)
+
+
+def _frames(*tables: pd.DataFrame) -> Ints:
+    return np.concatenate([table["t"].to_numpy(dtype=np.int64) for table in tables])
 
 
 def _windows(design: AuditDesign, table: pd.DataFrame) -> Ints:

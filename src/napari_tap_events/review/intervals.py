@@ -14,8 +14,8 @@ coin; for k in n windows the rate is drawn from Gamma(k + e) / n, with e = 0.1 o
 often, or too seldom, in all of them alike, or else three strata in which nothing was missed would add up to something that surely was.
 These lie between the exact intervals, which cover too much because counts are whole numbers (e = 0 or 1: Clopper and Pearson 1934, Garwood
 1936), and those of Jeffreys (e = 0.5), which cover too little where events are rare. They were set by simulation. With q and the rate, the
-numbers of right and of missed events in the windows not looked at are drawn many times. What was confirmed or rejected there limits the
-draws. Intervals are the central 95 % of the draws; the value told is what the windows looked at stand for.
+numbers of right and of missed events in the windows not looked at are drawn many times. What was confirmed or rejected there limits their
+sums over the strata. Intervals are the central 95 % of the draws; the value told is what the windows looked at stand for.
 
 What it takes for granted: the person misses nothing in a window; what is listed was listed by a head that was not taught there (else the
 unseen windows look better than they are); and within a stratum events come independently. Where events come in bursts, the intervals
@@ -104,22 +104,18 @@ def draw(tally: Tally, seed: int = 0, draws: int = DRAWS) -> Draws:
     one = np.where(rng.random(shape) < np.where(right + wrong > 0, 0.5, pooled), high, low)
     q = rng.beta(right + one, wrong + 1 - one)
     of_listed = rng.binomial(np.broadcast_to(tally.listed[..., None], shape), q)
-    most = (tally.listed - tally.rejected)[..., None]
-    of_listed = np.clip(of_listed, tally.confirmed[..., None], most)
     toss = rng.integers(2, size=(*tally.windows.shape[:-1], 1, draws))
     more = np.array(RATE_EDGES)[toss]
     rate = rng.gamma(tally.missed[..., None] + more) / np.maximum(tally.looked, 0.5)[..., None]
-    unlisted = rng.poisson(rate * (tally.windows - tally.looked)[..., None])
-    return Draws(of_listed, np.maximum(unlisted, tally.added[..., None]))
+    return Draws(of_listed, rng.poisson(rate * (tally.windows - tally.looked)[..., None]))
 
 
 def expected(tally: Tally) -> Draws:
     """Return how many events the windows hold that were not looked at, as those looked at stand for them; D is 1."""
     seen = tally.right + tally.wrong
     q = np.where(seen > 0, tally.right / np.maximum(seen, 1), _pooled(tally))
-    right = np.clip(tally.listed * q, tally.confirmed, tally.listed - tally.rejected)
     missed = tally.missed / np.maximum(tally.looked, 0.5) * (tally.windows - tally.looked)
-    return Draws(right[..., None], np.maximum(missed, tally.added)[..., None])
+    return Draws((tally.listed * q)[..., None], missed[..., None])
 
 
 def _pooled(tally: Tally) -> Floats:
@@ -134,22 +130,41 @@ def _pooled(tally: Tally) -> Floats:
 
 
 def totals(tally: Tally, drawn: Draws) -> Floats:
-    """Return drawn numbers of all events of the movie, (..., D)."""
-    known = (tally.right + tally.missed).sum(-1)
-    return np.asarray(known[..., None] + (drawn.right + drawn.missed).sum(-2), dtype=np.float64)
+    """Return drawn numbers of all events of the movie, (..., D), not fewer than are known."""
+    seen, most, least = (_sum(part) for part in (tally.right + tally.missed, _most(tally), tally.confirmed + tally.added))
+    elsewhere = np.minimum(drawn.right.sum(-2), most) + drawn.missed.sum(-2)
+    return np.asarray(seen + np.maximum(elsewhere, least), dtype=np.float64)
 
 
 def recalls(tally: Tally, drawn: Draws) -> Floats:
     """Return drawn shares of the events that are listed, (..., D); NaN where there are none."""
-    right = tally.right.sum(-1)[..., None] + drawn.right.sum(-2)
-    return _share(right, totals(tally, drawn))
+    right = _right(tally, drawn)
+    missed = _sum(tally.missed) + np.maximum(drawn.missed.sum(-2), _sum(tally.added))
+    return _share(right, right + missed)
 
 
 def precisions(tally: Tally, drawn: Draws) -> Floats:
     """Return drawn shares of the listed that are events, (..., D); NaN where nothing is listed."""
-    right = tally.right.sum(-1)[..., None] + drawn.right.sum(-2)
-    listed = (tally.right + tally.wrong + tally.listed).sum(-1)[..., None]
-    return _share(right, np.broadcast_to(listed, right.shape).astype(np.float64))
+    right = _right(tally, drawn)
+    return _share(right, np.broadcast_to(_sum(tally.right + tally.wrong + tally.listed), right.shape))
+
+
+def _right(tally: Tally, drawn: Draws) -> Floats:
+    """Return drawn numbers of listed events, (..., D), within what was confirmed and rejected.
+
+    The sum over strata is held there, not every stratum: a sum of numbers that were each pushed up is too high.
+    """
+    within = np.clip(drawn.right.sum(-2), _sum(tally.confirmed), _sum(_most(tally)))
+    return np.asarray(_sum(tally.right) + within, dtype=np.float64)
+
+
+def _most(tally: Tally) -> Ints:
+    return tally.listed - tally.rejected
+
+
+def _sum(part: Ints) -> Ints:
+    """Return the sum over strata, (..., 1)."""
+    return np.asarray(part.sum(-1, keepdims=True), dtype=np.int64)
 
 
 def ends(drawn: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
@@ -166,6 +181,6 @@ def estimate(drawn: Floats, value: float) -> Estimate:
     return Estimate(min(max(value, low), high), low, high)
 
 
-def _share(part: NDArray[np.generic], whole: Floats) -> Floats:
-    share: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+def _share(part: Floats, whole: NDArray[Any]) -> Floats:
+    share: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
     return share

@@ -20,10 +20,10 @@ from napari_tap_events.review.places import events_of, in_boxes, near_any
 from napari_tap_events.settings import EventSettings, QueueSettings
 
 STANDS_IN: dict[Reason, tuple[Reason, ...]] = {
-    "uncertain": ("confident", "random"),
-    "confident": ("uncertain", "random"),
+    "uncertain": ("confident", "random", "audit"),
+    "confident": ("uncertain", "random", "audit"),
     "audit": ("uncertain", "confident", "random"),
-    "error": ("uncertain", "confident", "random"),
+    "error": ("uncertain", "confident", "random", "audit"),
     "random": (),
 }
 EITHER_ANSWER = 3
@@ -127,7 +127,8 @@ class _Desk:
         few = min(answers.count("yes"), answers.count("no")) < EITHER_ANSWER
         self.ranking_only = not proposals.taught or few
         self.taught = proposals.taught
-        self.windows: Iterator[Card] = next_windows(a, closed, queue.card_px)
+        mixed = queue.order == "mix" and queue.audit > 0
+        self.windows: Iterator[Card] = next_windows(a, closed, queue.card_px) if mixed else iter(())
         self.random = np.random.default_rng((queue.queue_seed, 1)).permutation(len(table))
 
     def take(self, wanted: Reason) -> Card | None:
