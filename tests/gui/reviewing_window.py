@@ -44,6 +44,9 @@ def main() -> None:
     until = time.monotonic() + 120
     while panel.desk.reviewer.card is None and time.monotonic() < until:
         QTest.qWait(20)
+    viewer.window._qt_window.activateWindow()
+    panel.desk.card.setFocus()
+    QTest.qWait(50)
     while True:
         marks, reviewer = session.annotations, panel.desk.reviewer
         say(len(marks.verdicts) + len(marks.audits), len(reviewer.draft.seen), reviewer.card is not None)
