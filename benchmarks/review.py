@@ -1,6 +1,6 @@
 """How many answers a review needs from zero labels on, against cards in any order; blocks of time held out in turn and pooled.
 
-    python benchmarks/review.py MOVIE EVENTS.csv --out DIR [--encoders shipped,DIR] [--orders mix,random] [--seeds 5]
+    python benchmarks/review.py MOVIE EVENTS.csv --out DIR [--encoders shipped,DIR] [--orders mix,random] [--seeds 5] [--time-flips]
 
 For each encoder, seed and order as many reviews are simulated as there are blocks: the events of a block are never asked about, and score
 the heads of that review. Found, false and missed events of the blocks are added up; average precision is the mean over blocks that hold
@@ -45,17 +45,19 @@ def main() -> None:
     parser.add_argument("--decisions", type=int, default=60)
     parser.add_argument("--every", type=int, default=20)
     parser.add_argument("--error-rate", type=float, default=0.0)
+    parser.add_argument("--time-flips", action="store_true", help="Show each event also backwards, as what is none.")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for seed, encoder, order in product(range(given.seeds), given.encoders.split(","), given.orders.split(",")):
-        path = given.out / f"{Path(encoder).name}-{order}-{seed}.json"
+        path = given.out / f"{Path(encoder).name}-{order}{'-flips' if given.time_flips else ''}-{seed}.json"
         if not path.exists():
             path.write_text(json.dumps(pooled(encoder, order, seed, given)))
         rows += json.loads(path.read_text())
         print(path.stem, json.loads(path.read_text())[-1], flush=True)
-    (given.out / "rows.json").write_text(json.dumps(rows, indent=1))
-    (given.out / "table.md").write_text(table(rows))
+    stem = "flips-" if given.time_flips else ""
+    (given.out / f"{stem}rows.json").write_text(json.dumps(rows, indent=1))
+    (given.out / f"{stem}table.md").write_text(table(rows))
 
 
 def pooled(encoder: str, order: str, seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
@@ -63,7 +65,7 @@ def pooled(encoder: str, order: str, seed: int, given: argparse.Namespace) -> li
     movie = single_channel(open_movie(given.movie, MovieSettings()))
     compute = compute_for(ComputeSettings(device="cpu", threads=1))
     source = feature_source(encoder, [movie], "unet16", 0, compute)
-    settings = settled(HeadSettings(encoder=encoder, seed=seed, **HEAD), source)
+    settings = settled(HeadSettings(encoder=encoder, seed=seed, time_flips=given.time_flips, **HEAD), source)
     maps = ended(FeatureCache(given.out / "features", 10**10).maps(movie, source, compute, MAP_STRIDE_PX))
     apprentice = Apprentice(maps, window_grid(movie, settings), settings, compute)
     review = ReviewSettings(order=order, card_px=40, retrain_every=given.every, queue_seed=seed)

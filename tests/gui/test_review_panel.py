@@ -19,7 +19,7 @@ from napari_tap_events.settings import HeadSettings, QueueSettings
 from .reviewing import REVIEW, Bench, StubLink
 
 K = Qt.Key
-WINDOWS_ONLY = REVIEW.model_copy(update={"uncertain": 0, "confident": 0, "audit": 1, "audit_px": 48})
+WINDOWS_ONLY = REVIEW.model_copy(update={"uncertain": 0, "confident": 0, "audit": 1, "audit_px": 48, "audit_from": 0})
 
 
 @pytest.fixture
@@ -226,6 +226,48 @@ def test_the_worker_is_ordered_to_learn_every_few_answers_once_it_can(make_bench
     bench.key(K.Key_J)
     assert bench.link.orders.count({"order": "retrain"}) == 1
     assert "Learning from 5 answers" in bench.desk.state.text()
+
+
+def test_answers_that_come_faster_than_it_learns_do_not_end_the_lesson_but_begin_the_next(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 2}))
+    bench.begin()
+    for key in (K.Key_F, K.Key_J, K.Key_F, K.Key_J, K.Key_F):
+        bench.key(key)
+    assert bench.link.orders.count({"order": "retrain"}) == 1
+    bench.say(what="head", order="retrain", accepted=False, words="", head="heads/review-movie-1", in_use="")
+    assert bench.link.orders.count({"order": "retrain"}) == 2
+    bench.say(what="error", order="retrain", message="there is too little to learn from.")
+    bench.key(K.Key_J)
+    assert bench.link.orders.count({"order": "retrain"}) == 2
+    bench.key(K.Key_J)
+    assert bench.link.orders.count({"order": "retrain"}) == 3
+
+
+def test_a_window_shows_what_is_marked_in_it_and_counts_that_as_seen(make_bench):
+    bench = make_bench(WINDOWS_ONLY)
+    bench.begin()
+    following = bench.reviewer.coming[0]
+    bench.marks.do(stamp(bench.marks, DEFAULT_KINDS[1], following.t, following.y, following.x, 4))
+    bench.key(K.Key_J)
+    assert bench.reviewer.card.key == following.key
+    (seen,) = bench.reviewer.draft.seen
+    assert (seen.t, seen.kind) == (following.t, "death")
+    for key in (K.Key_Period, K.Key_1, K.Key_F):
+        bench.key(key)
+    assert bench.marks.audits[1].seen == (seen,)
+    assert len(bench.marks.audits[1].judged) == 1
+
+
+def test_undo_goes_past_the_drawing_of_the_audit(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"audit": 4, "audit_from": 2}))
+    bench.begin()
+    bench.key(K.Key_J)
+    assert bench.marks.audit_design is None
+    bench.key(K.Key_J)
+    assert bench.marks.audit_design is not None
+    bench.key(K.Key_Z)
+    assert len(bench.marks.verdicts) == 1
+    assert bench.marks.audit_design is None
 
 
 def test_the_worker_gets_the_settings_and_the_encoder(bench):

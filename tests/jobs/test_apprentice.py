@@ -60,11 +60,11 @@ def ended(steps):
 
 
 def test_before_any_answer_the_guide_ranks(apprentice):
-    table = apprentice.first_candidates().nlargest(4, "probability")
+    table = apprentice.first.candidates().nlargest(4, "probability")
     assert sorted(table["t"]) == [t for t, _, _ in EVENTS[:-1]]
     assert set(table["source"]) == {"simulated"}
     assert (table["probability"] > LISTED_FROM).all()
-    assert apprentice.first_threshold == LISTED_FROM
+    assert apprentice.first.threshold == LISTED_FROM
 
 
 def test_a_single_event_leaves_everything_to_the_guide(apprentice):

@@ -174,7 +174,8 @@ def test_the_audit_is_told(desk, project, marked):
     answered(project, marked)
     said_by(desk, [])
     a = project.annotations("movie")
-    a.do(begin_audit(a, desk.told.proposals.candidates, desk.review, taught=False))
+    at_once = desk.review.model_copy(update={"audit_from": 0})
+    a.do(begin_audit(a, desk.told.proposals.candidates, at_once, desk.settings, taught=False))
     said = said_by(desk, [{"order": "audit"}])
     assert next(m for m in said if m["what"] == "audit")["audit"]["looked"] == 0
 

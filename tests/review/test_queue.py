@@ -13,13 +13,14 @@ from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project import marking
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.review.audit_design import audit_order, begin_audit, design_audit, windows_of
-from napari_tap_events.review.cards import card_from_json
+from napari_tap_events.review.cards import Card, card_from_json
 from napari_tap_events.review.queue import Proposals, next_cards, reason_at
 from napari_tap_events.review.verdicts import Reply, answer_window, decide
 from napari_tap_events.settings import EventSettings, QueueSettings, ReviewSettings
 
 NEAR = EventSettings()
 SETTINGS = ReviewSettings()
+AT_ONCE = ReviewSettings(audit_from=0)
 
 
 def test_every_round_of_twenty_holds_the_mix_that_was_asked_for():
@@ -38,7 +39,7 @@ def test_a_mix_of_one_sort_holds_nothing_else():
 
 def test_the_same_answers_give_the_same_cards(marks, proposed):
     proposals = Proposals(proposed(), taught=True)
-    marks.do(begin_audit(marks, proposals.candidates, SETTINGS, taught=True))
+    marks.do(begin_audit(marks, proposals.candidates, AT_ONCE, NEAR, taught=True))
     cards = next_cards(proposals, marks, SETTINGS, NEAR, 20)
     assert cards == next_cards(proposals, marks, SETTINGS, NEAR, 20)
     assert len({card.key for card in cards}) == 20
@@ -79,22 +80,56 @@ def test_no_place_is_asked_about_twice_nor_one_beside_it(marks, proposed):
 
 def test_frames_that_are_closed_are_never_asked_about(marks, proposed):
     proposals = Proposals(proposed(400), taught=True)
-    marks.do(begin_audit(marks, proposals.candidates, SETTINGS, taught=True))
+    marks.do(begin_audit(marks, proposals.candidates, AT_ONCE, NEAR, taught=True))
     closed = range(10, 30)
     for card in next_cards(proposals, marks, SETTINGS, NEAR, 40, closed):
         frames = card.box.frames if card.box else range(card.t, card.t + 1)
         assert not set(frames) & set(closed)
 
 
-def test_what_comes_next_in_the_audit_is_not_asked_in_another_way(marks, proposed):
+def test_the_audit_is_drawn_when_the_first_answers_are_there_and_the_mix_asks_for_it(marks, proposed):
+    table = proposed()
+    soon = ReviewSettings(audit_from=2)
+    for number in range(2):
+        assert begin_audit(marks, table, soon, NEAR, taught=True) is None
+        assert all(card.box is None for card in next_cards(Proposals(table, taught=True), marks, soon, NEAR, 20))
+        card = next_cards(Proposals(table, taught=True), marks, soon, NEAR, 1)[0]
+        marks.do(decide(marks, card, Reply("no" if number else "yes"), soon, NEAR))
+    for other in (soon.model_copy(update={"audit": 0}), soon.model_copy(update={"order": "random"})):
+        assert begin_audit(marks, table, other, NEAR, taught=True) is None
+    marks.do(begin_audit(marks, table, soon, NEAR, taught=True))
+    assert begin_audit(marks, table, soon, NEAR, taught=True) is None
+    assert len(marks.audit_design.judged) == 2
+    assert any(card.box is not None for card in next_cards(Proposals(table, taught=True), marks, soon, NEAR, 20))
+
+
+def test_where_everything_was_judged_no_window_is_expected_to_hold_anything(marks, proposed):
+    table = proposed(20)
+    for t, y, x in table[["t", "y", "x"]].to_numpy():
+        marks.do(decide(marks, Card("confident", int(t), y, x, "event", 0.9, 30.0), Reply("yes"), SETTINGS, NEAR))
+    marks.do(begin_audit(marks, table, AT_ONCE, NEAR, taught=True))
+    empty = design_audit(marks.shape, table[:0], AT_ONCE, taught=True)
+    assert marks.audit_design.strata == empty.strata
+
+
+def test_where_no_candidate_is_left_windows_go_on(marks, proposed):
+    proposals = Proposals(proposed(3), taught=True)
+    marks.do(begin_audit(marks, proposals.candidates, AT_ONCE, NEAR, taught=True))
+    cards = next_cards(proposals, marks, AT_ONCE, NEAR, 12)
+    assert len(cards) == 12
+    assert sum(card.box is None for card in cards) == 3
+    assert len(next_cards(proposals, marks, AT_ONCE.model_copy(update={"audit": 0}), NEAR, 12)) == 3
+
+
+def test_nothing_is_asked_in_a_window_that_was_looked_at(marks, proposed):
     proposals = Proposals(proposed(2000), taught=True)
-    marks.do(begin_audit(marks, proposals.candidates, SETTINGS, taught=True))
-    design = marks.audit_design
-    coming = [design.box(n) for n in audit_order(design)[:4]]
-    cards = next_cards(proposals, marks, SETTINGS, NEAR, 40)
-    places = [(card.t, card.y, card.x) for card in cards if card.box is None]
+    marks.do(begin_audit(marks, proposals.candidates, AT_ONCE, NEAR, taught=True))
+    windows = [card for card in next_cards(proposals, marks, AT_ONCE, NEAR, 20) if card.box is not None]
+    for card in windows:
+        marks.do(answer_window(marks, card, []))
+    places = [(card.t, card.y, card.x) for card in next_cards(proposals, marks, AT_ONCE, NEAR, 40) if card.box is None]
     assert len(places) > 20
-    assert not any(box.contains(*place) for box in coming for place in places)
+    assert not any(card.box.contains(*place) for card in windows for place in places)
 
 
 def test_doubtful_marks_come_up_inside_of_the_scope_only(marks, proposed):
@@ -165,12 +200,12 @@ def test_a_simulated_person_points_at_an_event_beside_the_place_but_once(marks, 
 
 def test_answered_windows_do_not_come_again(marks, proposed):
     table = proposed()
-    marks.do(begin_audit(marks, table, SETTINGS, taught=True))
+    marks.do(begin_audit(marks, table, AT_ONCE, NEAR, taught=True))
     only = QueueSettings(uncertain=0, confident=0, errors=0, audit=1)
     keys = []
     for _ in range(8):
         card = next_cards(Proposals(table, taught=True), marks, only, NEAR, 1)[0]
         keys.append(card.key)
-        marks.do(answer_window(card, []))
+        marks.do(answer_window(marks, card, []))
     assert len(set(keys)) == 8
     assert isinstance(table, pd.DataFrame)

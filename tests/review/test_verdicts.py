@@ -12,18 +12,21 @@ from napari_tap_events.errors import ProjectError
 from napari_tap_events.jobs.answers import answers_of
 from napari_tap_events.movies.scope import Scope
 from napari_tap_events.project.annotations import Annotations
-from napari_tap_events.project.corrections import correction_from_json
+from napari_tap_events.project.corrections import Say, correction_from_json
 from napari_tap_events.project.history import Chronicle
 from napari_tap_events.project.journal import Journal
 from napari_tap_events.project.kinds import DEFAULT_KINDS
-from napari_tap_events.project.verdicts import SeenEvent
+from napari_tap_events.project.looked_at import known_of
+from napari_tap_events.project.verdicts import AuditAnswer, AuditDesign, SeenEvent, said_from_json
 from napari_tap_events.review.audit_design import begin_audit
 from napari_tap_events.review.cards import Card
+from napari_tap_events.review.locked import locked_units
 from napari_tap_events.review.queue import Proposals, next_cards
 from napari_tap_events.review.verdicts import Reply, answer_window, change, decide, last_verdicts
 from napari_tap_events.settings import EventSettings, QueueSettings, ReviewSettings
 
 SETTINGS, NEAR = ReviewSettings(), EventSettings()
+AT_ONCE = ReviewSettings(audit_from=0)
 CARD = Card("uncertain", 10, 100.0, 120.0, "event", 0.6, 56.0)
 
 
@@ -106,10 +109,10 @@ def test_all_of_it_is_in_the_journal(tmp_path: Path, proposed):
         return Annotations((40, 200, 240), chronicle=Chronicle(Journal(tmp_path / "j"), DEFAULT_KINDS), movie="m").replay()
 
     marks = opened()
-    marks.do(begin_audit(marks, proposed(), SETTINGS, taught=True))
+    marks.do(begin_audit(marks, proposed(), AT_ONCE, NEAR, taught=True))
     answer(marks, Reply("yes", tags=("debris",)))
     window = next_cards(Proposals(proposed()), marks, QueueSettings(uncertain=0, confident=0, errors=0), NEAR, 1)[0]
-    marks.do(answer_window(window, [SeenEvent(3, 4.0, 5.0, "division")]))
+    marks.do(answer_window(marks, window, [SeenEvent(3, 4.0, 5.0, "division")]))
     again = opened()
     assert (again.verdicts, again.audits, again.audit_design) == (marks.verdicts, marks.audits, marks.audit_design)
     np.testing.assert_array_equal(again.labels, marks.labels)
@@ -130,20 +133,71 @@ def test_only_what_was_judged_is_known(marks):
     assert truth.tolist() == [True, False]
 
 
+def first_window(marks, proposed):
+    marks.do(begin_audit(marks, proposed(), AT_ONCE, NEAR, taught=True))
+    only = QueueSettings(uncertain=0, confident=0, errors=0)
+    card = next_cards(Proposals(proposed()), marks, only, NEAR, 1)[0]
+    return card, ((card.box.y0 + card.box.y1) / 2, (card.box.x0 + card.box.x1) / 2)
+
+
 def test_what_the_audit_saw_never_reaches_what_teaches(marks, proposed):
-    marks.do(begin_audit(marks, proposed(), SETTINGS, taught=True))
-    card = next_cards(Proposals(proposed()), marks, QueueSettings(uncertain=0, confident=0, errors=0), NEAR, 1)[0]
-    y, x = (card.box.y0 + card.box.y1) / 2, (card.box.x0 + card.box.x1) / 2
-    seen = SeenEvent(card.t, y, x, "division")
-    marks.do(answer_window(card, [seen]))
+    card, (y, x) = first_window(marks, proposed)
+    marks.do(answer_window(marks, card, [SeenEvent(card.t, y, x, "division")]))
     assert not marks.labels.any()
-    told = answers_of(marks)
-    assert not told.masks.knows(card.t, y, x)
-    answer(marks, Reply("yes"), Card("confident", card.t, y, x, "event", 0.9, 56.0))
-    marks.do(answer_window(card, [seen]))
-    whole = Scope.whole(marks.shape)
     assert not answers_of(marks).masks.knows(card.t, y, x)
-    assert whole.contains(card.t, y, x)
+    answer(marks, Reply("yes"), Card("confident", card.t, y, x, "event", 0.9, 56.0))  # in the window, after it
+    assert not answers_of(marks).masks.knows(card.t, y, x)
+    assert len(answers_of(marks).judged[0]) == 0
+
+
+def test_what_was_judged_before_its_window_came_goes_on_teaching(marks, proposed):
+    card, (y, x) = first_window(marks, proposed)
+    answer(marks, Reply("yes"), Card("confident", card.t, y, x, "event", 0.9, 30.0))
+    answer(marks, Reply("no"), Card("confident", card.t + 2, y + 25, x, "event", 0.9, 16.0))
+    marks.do(answer_window(marks, card, [SeenEvent(card.t, y + 1, x, "division"), SeenEvent(card.t, y, x - 40, "division")]))
+    told = answers_of(marks)
+    assert told.judged[1].tolist() == [True, False]
+    assert told.masks.knows(card.t, y, x)
+    assert not told.masks.knows(card.t, y, x - 40)
+    assert not told.masks.knows(card.t, y, x - 20)
+
+
+def test_a_judged_square_in_which_the_window_shows_another_event_teaches_no_longer(marks, proposed):
+    card, (y, x) = first_window(marks, proposed)
+    answer(marks, Reply("no"), Card("confident", card.t, y, x, "event", 0.9, 56.0))
+    marks.do(answer_window(marks, card, [SeenEvent(card.t, y + 20, x, "division")]))
+    assert not answers_of(marks).masks.knows(card.t, y, x)
+
+
+def test_places_that_teach_judge_no_head(marks, proposed):
+    card, (y, x) = first_window(marks, proposed)
+    answer(marks, Reply("yes"), Card("confident", card.t, y, x, "event", 0.9, 30.0))
+    marks.do(answer_window(marks, card, [SeenEvent(card.t, y + 1, x, "division"), SeenEvent(card.t, y, x - 40, "division")]))
+    boxes, truth = locked_units(marks, NEAR)
+    assert boxes == [card.box]
+    assert truth[0]["kind"].tolist() == ["uncertain", "division", "uncertain"]
+
+
+def test_an_answer_to_a_window_that_is_changed_keeps_what_had_been_judged_before(marks, proposed):
+    card, (y, x) = first_window(marks, proposed)
+    marks.do(answer_window(marks, card, []))
+    answer(marks, Reply("yes"), Card("confident", card.t, y, x, "event", 0.9, 30.0))
+    marks.do(answer_window(marks, card, [SeenEvent(card.t, y, x, "division")]))
+    assert [(audit.judged, len(audit.seen)) for audit in marks.audits] == [((), 1)]
+    marks.undo()
+    assert marks.audits[0].seen == ()
+
+
+def test_an_audit_of_an_earlier_version_is_read_as_it_was_meant():
+    design = {"is": "design", "shape": [9, 40, 40], "cuts": [1, 2, 2], "strata": "0012", "seed": 3}
+    window = {"is": "audit", "window": 1, "seen": [[2, 5.0, 30.0, "death"]], "unsure": False}
+    assert said_from_json(design) == AuditDesign((9, 40, 40), (1, 2, 2), (0, 0, 1, 2), 3)
+    assert said_from_json(window) == AuditAnswer(1, (SeenEvent(2, 5.0, 30.0, "death"),))
+    assert (said_from_json(design).to_json(), said_from_json(window).to_json()) == (design, window)
+    a = Annotations((9, 40, 40))
+    a.do(Say(None, said_from_json(design)))
+    a.do(Say(None, said_from_json(window)))
+    assert known_of(a).hidden == (Scope(range(9), 0, 20, 20, 40),)  # all of the window
 
 
 def test_answers_in_locked_frames_never_teach(marks):

@@ -13,9 +13,46 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.card_crops import Crops
 from napari_tap_events.gui.colours import grad_cam_colormap, probability_colormap
 from napari_tap_events.movies.ome_zarr import StoredMap, open_map
+from napari_tap_events.project.folder import Project
 
 COLOURS = {"probability": probability_colormap, "grad_cam": grad_cam_colormap}
 RGB = NDArray[np.uint8]
+
+
+class CardMaps:
+    """The maps that can be laid over the cards of a movie: its probability map, and where a network looks.
+
+    Parameters
+    ----------
+    overlay : Path
+        Of the probability map.
+    project : Project
+        Among whose results Grad-CAM maps are.
+
+    Attributes
+    ----------
+    role : str
+        Of the map that is chosen; "" for none.
+    """
+
+    def __init__(self, overlay: Path, project: Project) -> None:
+        self._overlay, self._project = overlay, project
+        self._grad_cam: Path | None = None
+        self.role = ""
+
+    def paths(self) -> Mapping[str, Path]:
+        """Return which maps there are, by role."""
+        if self._grad_cam is None:
+            cams = (folder / "grad_cam.ome.zarr" for folder in self._project.maps())
+            self._grad_cam = next((path for path in cams if path.exists()), None)
+        found = {"probability": self._overlay} if self._overlay.exists() else {}
+        return found | ({"grad_cam": self._grad_cam} if self._grad_cam is not None and self._grad_cam.exists() else {})
+
+    def lay_over(self, crops: Crops) -> NDArray[np.uint8]:
+        """Return the pictures of a card, with the chosen map over them where it can be read."""
+        path = self.paths().get(self.role) if self.role else None
+        laid = None if path is None else laid_over(crops, path, self.role)
+        return crops.pictures if laid is None else laid
 
 
 def laid_over(crops: Crops, path: Path, role: str) -> RGB | None:
@@ -40,12 +77,6 @@ def laid_over(crops: Crops, path: Path, role: str) -> RGB | None:
             for t, picture in zip(crops.frames, crops.pictures, strict=True)
         ]
     )
-
-
-def maps_of(overlay: Path, grad_cam: Path | None) -> Mapping[str, Path]:
-    """Return which maps there are, by role."""
-    found = {"probability": overlay} if overlay.exists() else {}
-    return found | ({"grad_cam": grad_cam} if grad_cam is not None and grad_cam.exists() else {})
 
 
 def _values(stored: StoredMap, crops: Crops, t: int) -> NDArray[np.float32]:

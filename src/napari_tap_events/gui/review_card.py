@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushBut
 
 from napari_tap_events.gui.card_picture import CardPicture, Scene
 from napari_tap_events.gui.colours import KindLook
+from napari_tap_events.gui.draft import Draft
 from napari_tap_events.gui.film_strip import FilmStrip
 from napari_tap_events.gui.review_choices import KindChips, TagChips
-from napari_tap_events.gui.reviewer import Draft
 from napari_tap_events.project.kinds import Kind
 from napari_tap_events.review.cards import NO_LABELS_YET, Card
 

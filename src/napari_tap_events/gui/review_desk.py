@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import napari.viewer
@@ -12,9 +11,10 @@ from qtpy.QtWidgets import QAbstractButton, QApplication, QPushButton, QVBoxLayo
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.card_crops import Crops, CropShelf
-from napari_tap_events.gui.card_overlay import laid_over, maps_of
+from napari_tap_events.gui.card_overlay import CardMaps
 from napari_tap_events.gui.card_picture import Ring, Scene
 from napari_tap_events.gui.colours import looks_of_values
+from napari_tap_events.gui.draft import asked_square
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.places import go_to
@@ -70,13 +70,14 @@ class ReviewDesk(QWidget):
         super().__init__()
         project, name, movie, annotations = opened
         self._viewer, self._movie, self._annotations = viewer, movie, annotations
-        self.folder, self._project = review_folder(project.path, name), project
+        self.folder = review_folder(project.path, name)
         self._start, self.work = start, work
         review, head = start.value()
         self.reviewer = Reviewer(annotations, review, head)
         self.shelf = CropShelf(movie, _side(review, head))
         self.overlay = ReviewOverlay(viewer, movie, self.folder / OVERLAY)
-        self._role, self._crops, self._laid = "", None, None
+        self._maps = CardMaps(self.folder / OVERLAY, project)
+        self._crops, self._pictures = None, None
         self._since = 0
         self._soon, self._look = QTimer(self), QTimer(self)
         for timer, wait, deed in ((self._soon, 0, self._catch_up), (self._look, LOOK_AFTER_MS, self._look_at)):
@@ -206,7 +207,7 @@ class ReviewDesk(QWidget):
             self.waiting.setText(NONE_LEFT if self.reviewer.proposals is not None else "")
             return
         self._crops = self.shelf.take(card)
-        self._lay_map()
+        self._pictures = self._maps.lay_over(self._crops)
         self.card.show_card(card, self._scene(card), self.reviewer.editing is not None)
         self._show_draft()
         self._soon.start()
@@ -224,53 +225,40 @@ class ReviewDesk(QWidget):
             self.card.show_draft(self.reviewer.card, self.reviewer.draft, self._scene(self.reviewer.card))
 
     def _scene(self, card: Card) -> Scene:
-        crops, draft, box = self._crops, self.reviewer.draft, card.box
+        crops, draft = self._crops, self.reviewer.draft
         assert crops is not None  # noqa: S101  a card is shown with its crops
-        pictures = crops.pictures if self._laid is None else self._laid
-        half = card.side_px / 2
-        y, x = draft.place or (card.y, card.x)
-        asked = (
-            (y - half, y + half, x - half, x + half)
-            if box is None
-            else (box.y0 - 0.5, box.y1 - 0.5, box.x0 - 0.5, box.x1 - 0.5)
-        )
         colours = {kind.name: self._looks[kind.value].colour for kind in self._annotations.kinds}
         reach = self.reviewer.settings.stamp_px
         rings = tuple(Ring(e.t, e.y, e.x, reach, colours.get(e.kind, "white")) for e in draft.seen)
-        if draft.place is not None and box is None:
-            rings = (Ring(card.t + draft.nudge, y, x, reach, colours.get(draft.kind, "white")),)
-        return Scene(crops.frames, pictures, crops.y0, crops.x0, None if box else card.t + draft.nudge, asked, rings)
+        if draft.place is not None and card.box is None:
+            rings = (Ring(card.t + draft.nudge, *draft.place, reach, colours.get(draft.kind, "white")),)
+        at = None if card.box else card.t + draft.nudge
+        return Scene(crops.frames, self._pictures, crops.y0, crops.x0, at, asked_square(card, draft), rings)
 
     def _choose_map(self, role: str) -> None:
-        self._role = role
-        self._lay_map()
-        if self.reviewer.card is not None:
+        self._maps.role = role
+        if self.reviewer.card is not None and self._crops is not None:
+            self._pictures = self._maps.lay_over(self._crops)
             self.card.show_card(self.reviewer.card, self._scene(self.reviewer.card), self.reviewer.editing is not None)
 
-    def _lay_map(self) -> None:
-        path = self._maps().get(self._role)
-        self._laid = laid_over(self._crops, path, self._role) if path is not None and self._crops is not None else None
-
-    def _maps(self) -> dict[str, Path]:
-        cams = [folder / "grad_cam.ome.zarr" for folder in self._project.maps()] if self._grad_cam is None else []
-        self._grad_cam = self._grad_cam or next((path for path in cams if path.exists()), None)
-        return dict(maps_of(self.folder / OVERLAY, self._grad_cam))
-
-    _grad_cam: Path | None = None
     _crops: Crops | None
-    _laid: Any
+    _pictures: Any
 
     def _changed(self, _frames: frozenset[int]) -> None:
         self._soon.start()
 
     def _answered(self) -> None:
         self._since += 1
-        every = self.reviewer.settings.retrain_every
+        self._learn_when_due()
         recent = self.reviewer.recent()
-        if every and self._since >= every and self.work.running:
-            self.learn()
         if recent and recent[0].key.startswith("audit"):
             self.work.ask_audit()
+
+    def _learn_when_due(self) -> None:
+        """Learn after every few answers; who answers faster than it learns has the next lesson begin when this one is done."""
+        every = self.reviewer.settings.retrain_every
+        if every and self._since >= every and self.work.running and not self.work.learning:
+            self.learn()
 
     def _catch_up(self) -> None:
         """With time to spare: make the next cards ready, and bring lists and numbers up to date."""
@@ -298,11 +286,12 @@ class ReviewDesk(QWidget):
             self.shelf.want(self.reviewer.coming)
             self.work.ask_audit()
             self._look_soon()
-        self.card.offer_maps(self._maps())
+        self.card.offer_maps(self._maps.paths())
 
     def _judged(self, about: dict[str, Any]) -> None:
         self.heads.setValue(read_history(self.folder / HISTORY))
         self.taught.emit(about)
+        self._learn_when_due()
 
     def _audited(self, about: dict[str, Any] | None) -> None:
         self.audit.setText(audit_words(about))
@@ -313,7 +302,7 @@ class ReviewDesk(QWidget):
     def _look_at(self) -> None:
         if self.work.running:
             self.work.look_at(self.overlay.visible_pair())
-        self.card.offer_maps(self._maps())
+        self.card.offer_maps(self._maps.paths())
 
 
 def _side(review: ReviewSettings, head: HeadSettings) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from napari_tap_events.gui.reviewer import Said
+from napari_tap_events.gui.draft import Said
 from napari_tap_events.project.verdicts import Verdict
 from napari_tap_events.review.gate import HeadHistory, HeadRecord
 

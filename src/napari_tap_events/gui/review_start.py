@@ -25,7 +25,7 @@ SENTENCE = (
 SHOWN = (
     *("uncertain", "confident", "audit", "errors", "order", "card_px", "reach_frames", "stamp_px", "retrain_every"),
     *("radius_px", "radius_frames", "crop_px", "steps", "simulated", "arrow"),
-    *("audit_px", "audit_frames", "sure", "queue_seed", "locked_frames", "cache_gb", "device", "threads"),
+    *("audit_from", "audit_px", "audit_frames", "sure", "queue_seed", "locked_frames", "cache_gb", "device", "threads"),
 )
 FILE = "asked.json"
 

@@ -27,6 +27,8 @@ class ReviewWork(QObject):
 
     Attributes
     ----------
+    learning : bool
+        Whether it was told to learn, and has not done so yet.
     told : Signal(str)
         What goes on, whenever that changes.
     proposed : Signal
@@ -51,6 +53,7 @@ class ReviewWork(QObject):
         self._link: Link | None = None
         self._doing, self._result, self._restarts = "", "", 0
         self._head, self._mapped = "", set[int]()
+        self.learning = False
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -65,6 +68,7 @@ class ReviewWork(QObject):
         self.stop()
         self._link = self._make_link(project, movie, flags)
         self._doing, self._result, self._restarts, self._head = "Starting", "", 0, ""
+        self.learning = False
         try:
             self._link.start()
         except TapEventsError as error:
@@ -87,6 +91,7 @@ class ReviewWork(QObject):
     def learn(self, answers: int) -> None:
         """Let it learn from all answers."""
         self._send("retrain")
+        self.learning = self.running
         if self.running:
             self._doing = f"Learning from {answers} answers"
             self._say()
@@ -153,6 +158,7 @@ class ReviewWork(QObject):
         self.mapped.emit(int(message["t"]))
 
     def _judge(self, message: Message) -> None:
+        self.learning = False
         self._doing, self._result = "", str(message.get("words", ""))
         if message.get("accepted"):
             self._head = str(message.get("in_use", message.get("head", "")))
@@ -165,6 +171,7 @@ class ReviewWork(QObject):
 
     def _error(self, message: Message) -> None:
         self._doing = ""
+        self.learning = self.learning and message.get("order") != "retrain"
         self._result = f"⚠ {message.get('message', '')}"
 
     def _say(self) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from psygnal import Signal
 
 from napari_tap_events.errors import ProjectError
+from napari_tap_events.gui.draft import Draft, Said, all_said, card_of, draft_of, first_draft, said_in
 from napari_tap_events.project.annotations import Annotations
-from napari_tap_events.project.corrections import Correction, Say, Together
-from napari_tap_events.project.verdicts import TAGS, Answer, AuditAnswer, AuditDesign, SeenEvent, Verdict
-from napari_tap_events.review.audit_design import begin_audit
-from napari_tap_events.review.cards import WORDS, Card
+from napari_tap_events.project.corrections import Correction
+from napari_tap_events.project.verdicts import TAGS, Answer, SeenEvent, Verdict
+from napari_tap_events.review.audit_design import DRAW, begin_audit
+from napari_tap_events.review.cards import Card
 from napari_tap_events.review.queue import Proposals, next_cards
 from napari_tap_events.review.verdicts import EDITABLE, Reply, answer_window, change, decide
 from napari_tap_events.settings import EventSettings, ReviewSettings
@@ -22,31 +23,6 @@ AHEAD = 5
 MARK_FIRST = "Click on every event in the picture first; where there is none, answer no (J)."
 TAKE_AWAY = "Events are marked in this window: answer yes (F), or click on them to take them away."
 NOT_AN_ANSWER = "The last change was no answer; take it back in the Mark step."
-
-Said = Verdict | AuditAnswer
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is about to be said of a card.
-
-    Attributes
-    ----------
-    kind : str
-    nudge : int
-        Frames later than the card says.
-    place : (y, x) or None
-        Where the person put the event, in pixels; None leaves it where the card has it.
-    tags : tuple of str
-    seen : tuple of SeenEvent
-        In a window of the audit.
-    """
-
-    kind: str = ""
-    nudge: int = 0
-    place: tuple[float, float] | None = None
-    tags: tuple[str, ...] = ()
-    seen: tuple[SeenEvent, ...] = ()
 
 
 class Reviewer:
@@ -85,14 +61,11 @@ class Reviewer:
         self.coming: list[Card] = []
         self.draft = Draft()
         self.editing: Said | None = None
-        self._order = [said.key for said in _all_said(annotations)]
+        self._order = [said.key for said in all_said(annotations)]
 
     def set_proposals(self, proposals: Proposals) -> None:
-        """Ask from now on about what this model proposes; the audit is drawn before the first card."""
+        """Ask from now on about what this model proposes."""
         self.proposals = proposals
-        begin = begin_audit(self.annotations, proposals.candidates, self.settings, proposals.taught)
-        if begin is not None:
-            self.annotations.do(begin)
         self.refill()
 
     def set_settings(self, settings: ReviewSettings, near: EventSettings) -> None:
@@ -101,9 +74,12 @@ class Reviewer:
         self.refill()
 
     def refill(self) -> None:
-        """Make the next cards ready; the one on the table stays there."""
+        """Make the next cards ready, the audit drawn when it is time for it; the card on the table stays there."""
         if self.proposals is None:
             return
+        begin = begin_audit(self.annotations, self.proposals.candidates, self.settings, self.near, self.proposals.taught)
+        if begin is not None:
+            self.annotations.do(begin)
         cards = next_cards(self.proposals, self.annotations, self.settings, self.near, 1 + AHEAD)
         if self.card is None and cards:
             self._lay(cards[0])
@@ -122,7 +98,7 @@ class Reviewer:
         if correction is None:
             return False
         self.annotations.do(correction)
-        said = _said_in(correction)
+        said = said_in(correction)
         if said is not None:
             self._order = [*(key for key in self._order if key != said.key), said.key]
         self.editing = None
@@ -131,21 +107,21 @@ class Reviewer:
         return True
 
     def nudge(self, frames: int) -> None:
-        """Put the event later or earlier; in a window, the event that was marked last."""
+        """Put the event later or earlier; in a window, the event that was pointed at last."""
         if self.card is None:
             return
         last = self.annotations.shape[0] - 2
         if self.card.box is None:
             t = min(max(self.card.t + self.draft.nudge + frames, 0), last)
             self._draw_up(nudge=t - self.card.t)
-        elif self.draft.seen:
-            *others, event = self.draft.seen
-            self._draw_up(seen=(*others, replace(event, t=min(max(event.t + frames, 0), last))))
+        elif self._pointed:
+            event = self.draft.seen[-1]
+            self._draw_up(seen=(*self.draft.seen[:-1], replace(event, t=min(max(event.t + frames, 0), last))))
 
     def set_kind(self, name: str) -> None:
-        """Say of which kind it is; in a window, the event that was marked last."""
+        """Say of which kind it is; in a window, the event that was pointed at last."""
         seen = self.draft.seen
-        self._draw_up(kind=name, seen=(*seen[:-1], replace(seen[-1], kind=name)) if seen else ())
+        self._draw_up(kind=name, seen=(*seen[:-1], replace(seen[-1], kind=name)) if self._pointed else seen)
 
     def set_tags(self, tags: Sequence[str]) -> None:
         """Say why."""
@@ -174,22 +150,25 @@ class Reviewer:
 
     def undo(self) -> None:
         """Take the last answer back, and lay its card on the table again."""
+        if self.annotations.undo_words == DRAW:  # it follows from the answers, and is drawn again after them
+            self.annotations.undo()
         words = self.annotations.undo_words
         if not words.startswith(("answer ", "audit:")):
             self.said.emit(NOT_AN_ANSWER if words else "There is nothing to take back.")
             return
         correction = self.annotations.undo()
-        said = _said_in(correction)
+        said = said_in(correction)
         if said is None:
             return
         self._order = [key for key in self._order if key != said.key]
         self.editing = None
-        if _is_there(self.annotations, said):  # an earlier answer had been changed: it is as it was
+        was_changed = any(other.key == said.key for other in all_said(self.annotations))
+        if was_changed:  # the answer before is there again
             self._order.append(said.key)
             self.said.emit("The change of an earlier answer was taken back.")
         else:
             self._put_back()
-            self._lay(self._card_of(said), _draft_of(said))
+            self._lay(card_of(self.annotations, said, self.settings.card_px), draft_of(said))
         self.answered.emit()
 
     def edit(self, said: Said) -> None:
@@ -197,7 +176,7 @@ class Reviewer:
         if self.editing is None:
             self._put_back()
         self.editing = said
-        self._lay(self._card_of(said), _draft_of(said))
+        self._lay(card_of(self.annotations, said, self.settings.card_px), draft_of(said))
 
     def leave(self) -> None:
         """Leave an earlier answer as it is, and go on."""
@@ -207,7 +186,7 @@ class Reviewer:
 
     def recent(self) -> list[Said]:
         """Return the last answers, the newest first."""
-        told = {said.key: said for said in _all_said(self.annotations)}
+        told = {said.key: said for said in all_said(self.annotations)}
         return [told[key] for key in reversed(self._order) if key in told][:EDITABLE]
 
     def place(self) -> tuple[int, float, float] | None:
@@ -217,6 +196,12 @@ class Reviewer:
         y, x = self.draft.place or (self.card.y, self.card.x)
         return self.card.t + self.draft.nudge, y, x
 
+    @property
+    def _pointed(self) -> bool:
+        """Whether the person pointed at an event of a window that was not marked before."""
+        seen = self.draft.seen
+        return bool(seen) and seen[-1] not in first_draft(self.annotations, self.card).seen
+
     def _correction(self, card: Card, answer: Answer) -> Correction | None:
         if card.box is not None:
             sentence = {"yes": "" if self.draft.seen else MARK_FIRST, "no": TAKE_AWAY if self.draft.seen else ""}.get(
@@ -224,7 +209,7 @@ class Reviewer:
             )
             self.said.emit(sentence)
             unsure = answer == "unsure"
-            return None if sentence else answer_window(card, () if unsure else self.draft.seen, unsure)
+            return None if sentence else answer_window(self.annotations, card, () if unsure else self.draft.seen, unsure)
         y, x = self.draft.place or (None, None)
         reply = Reply(answer, self.draft.kind, self.draft.nudge, y, x, self.draft.tags)
         self.said.emit("")
@@ -247,62 +232,9 @@ class Reviewer:
 
     def _lay(self, card: Card | None, draft: Draft | None = None) -> None:
         self.card = card
-        self.draft = draft or Draft(kind=self._kind_of(card))
+        self.draft = draft or first_draft(self.annotations, card)
         self.card_changed.emit()
-
-    def _kind_of(self, card: Card | None) -> str:
-        names = [kind.name for kind in self.annotations.kinds]
-        return card.kind if card is not None and card.kind in names else next(iter(names), "")
 
     def _draw_up(self, **values: object) -> None:
         self.draft = replace(self.draft, **values)  # type: ignore[arg-type]
         self.draft_changed.emit()
-
-    def _card_of(self, said: Said) -> Card:
-        """Return the card that an answer was given to."""
-        if isinstance(said, Verdict):
-            asked = said.asked_t if said.asked_t >= 0 else said.t
-            words = WORDS.get(said.reason, "")  # type: ignore[call-overload]
-            return Card(
-                said.reason,  # type: ignore[arg-type]
-                asked,
-                said.y,
-                said.x,
-                said.kind,
-                said.probability,
-                said.side_px,
-                words=words,
-            )
-        design = self.annotations.audit_design
-        if design is None:
-            raise ProjectError("the windows of the audit are gone; undo what was undone.")
-        box = design.box(said.window)
-        y, x = (box.y0 + box.y1 - 1) / 2, (box.x0 + box.x1 - 1) / 2
-        words = WORDS["audit"]
-        return Card("audit", box.frames.start, y, x, "", None, self.settings.card_px, box=box, window=said.window, words=words)
-
-
-def _said_in(correction: Correction | None) -> Said | None:
-    """Return the answer that a correction gives."""
-    parts: tuple[Correction, ...] = (
-        correction.parts if isinstance(correction, Together) else (correction,) if correction else ()
-    )
-    for part in parts:
-        if isinstance(part, Say) and part.after is not None and not isinstance(part.after, AuditDesign):
-            return part.after
-    return None
-
-
-def _is_there(annotations: Annotations, said: Said) -> bool:
-    return any(other.key == said.key for other in _all_said(annotations))
-
-
-def _all_said(annotations: Annotations) -> list[Said]:
-    return [*annotations.audits, *annotations.verdicts]
-
-
-def _draft_of(said: Said) -> Draft:
-    if isinstance(said, Verdict):
-        asked = said.asked_t if said.asked_t >= 0 else said.t
-        return Draft(said.kind, said.t - asked, None, said.tags)
-    return Draft(said.seen[-1].kind if said.seen else "", seen=said.seen)

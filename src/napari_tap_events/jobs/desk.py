@@ -5,8 +5,6 @@ Nothing that a person said is kept here: it can be thrown away at any moment, an
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -18,21 +16,19 @@ import pandas as pd
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
-from napari_tap_events.encoder.shipped import CARD
-from napari_tap_events.encoder.sources import CONTROLS, feature_source
-from napari_tap_events.encoder.weights import WEIGHTS, Card, load_card, load_weights, movie_record, save_model
+from napari_tap_events.encoder.sources import feature_source
+from napari_tap_events.encoder.weights import load_card
 from napari_tap_events.errors import ModelError, ProjectError
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.dense import DenseHead, any_kind
-from napari_tap_events.events.head import EventHead, HeadShape
-from napari_tap_events.events.heads import make_head
-from napari_tap_events.events.held_out import Calibration
+from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.matching import match_events
 from napari_tap_events.jobs.answers import answers_of
 from napari_tap_events.jobs.apprentice import Apprentice, Learned
 from napari_tap_events.jobs.feature_cache import FeatureCache
+from napari_tap_events.jobs.kept_heads import HeadShelf, plain
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, window_grid
-from napari_tap_events.jobs.teaching import head_shape, inputs_of, oof_stride_px, settled
+from napari_tap_events.jobs.teaching import oof_stride_px, settled
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.ome_zarr import create_map, open_map
 from napari_tap_events.project.annotations import Annotations
@@ -92,6 +88,7 @@ class Desk:
         self.maps: FeatureMaps = yield from cache.maps(self.movie, self.source, self.compute, MAP_STRIDE_PX, self.control)
         grid, kinds = window_grid(self.movie, self.settings), [kind.name for kind in self.annotations().kinds]
         self.apprentice = Apprentice(self.maps, grid, self.settings, self.compute, kinds)
+        self.shelf = HeadShelf(self.movie, self.source, self.maps, self.settings, self.compute)
         self.folder = review_folder(self.project, self.name)
         self.head: EventHead | None = None
         self.windows: tuple[Calibrator, ...] = ()
@@ -121,8 +118,8 @@ class Desk:
         ruling = self._rule(a, learned)
         history = read_history(self.folder / HISTORY)
         folder = f"heads/review-{self.name}-{len(history.heads) + 1}"
-        self._keep(self.project / folder, learned, ruling)
-        record = HeadRecord(folder, learned.answers, ruling.accepted, _number(ruling.ap), ruling.words)
+        self.shelf.keep(self.project / folder, learned, ruling, [kind.name for kind in a.kinds])
+        record = HeadRecord(folder, learned.answers, ruling.accepted, plain(ruling.ap), ruling.words)
         write_history(self.folder / HISTORY, history.with_head(record))
         if ruling.accepted:
             self.head, self.windows = learned.head, learned.windows
@@ -130,7 +127,7 @@ class Desk:
             write_proposals(self.folder, self.told)
         took = round(time.perf_counter() - started, 2)
         about = {"head": folder, "accepted": ruling.accepted, "words": ruling.words, "answers": learned.answers}
-        return about | {"ap": _number(ruling.ap), "threshold": learned.threshold, "seconds": took, "in_use": self.told.head}
+        return about | {"ap": plain(ruling.ap), "threshold": learned.threshold, "seconds": took, "in_use": self.told.head}
 
     def go_back(self, folder: str) -> Generator[Report, None, dict[str, Any]]:
         """Put an earlier head in use again, and find its candidates.
@@ -141,10 +138,10 @@ class Desk:
             When there is none, or it cannot be loaded.
         """
         history = read_history(self.folder / HISTORY).going_back(folder)
-        head, windows, calibration = self._load(self.project / folder)
+        head, calibration = self.shelf.load(self.project / folder)
         answers = next(record.answers for record in history.heads if record.folder == folder)
         candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
-        self.head, self.windows = head, windows
+        self.head, self.windows = head, calibration.windows
         self.told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, folder, answers)
         write_proposals(self.folder, self.told)
         write_history(self.folder / HISTORY, history)
@@ -158,11 +155,11 @@ class Desk:
         ModelError
             When it cannot be loaded, or was made for other maps.
         """
-        head, windows, calibration = self._load(folder)
+        head, calibration = self.shelf.load(folder)
         taught = summary_from_json(load_card(folder, "head").details.get("feature_summary"))
         self.shift = None if taught is None else feature_shift(summarise(self.maps.frames), taught)
         candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
-        self.head, self.windows = head, windows
+        self.head, self.windows = head, calibration.windows
         self.told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, str(folder), 0)
         write_proposals(self.folder, self.told)
         return {
@@ -224,7 +221,7 @@ class Desk:
         return create_map(path, size, name="probability", stride_px=stride_px, offset_px=offset_px, overwrite=True, **scale)  # type: ignore[arg-type]
 
     def _begun(self) -> ProposalsOnDisk:
-        told = ProposalsOnDisk(Proposals(self.apprentice.first_candidates()), self.apprentice.first_threshold, "", 0)
+        told = ProposalsOnDisk(Proposals(self.apprentice.first.candidates()), self.apprentice.first.threshold, "", 0)
         write_proposals(self.folder, told)
         return told
 
@@ -234,77 +231,15 @@ class Desk:
         if told is None or not told.head or told.head != in_use:
             return None
         try:
-            self.head, self.windows, _ = self._load(self.project / told.head)
+            self.head, calibration = self.shelf.load(self.project / told.head)
         except (ModelError, ProjectError):
             return None
+        self.windows = calibration.windows
         return told
 
     def _rule(self, a: Annotations, learned: Learned) -> Ruling:
-        boxes, truth = locked_units(a)
+        boxes, truth = locked_units(a, self.settings)
         new = [within(learned.candidates, box) for box in boxes]
         before = [within(self.told.proposals.candidates, box) for box in boxes] if self.told.head else None
         score = ScoreSettings(radius_px=self.settings.radius_px, frames=self.settings.radius_frames)
         return rule(new, before, truth, score, self.review.queue_seed)
-
-    def _keep(self, folder: Path, learned: Learned, ruling: Ruling) -> None:
-        """Write the head as `detect --head` reads it."""
-        settings = self.settings
-        calibration = Calibration(learned.windows, learned.calibrator, learned.threshold)
-        kinds = ["event"] if settings.kinds == "merged" else [kind.name for kind in self.annotations().kinds]
-        details = {
-            "head": settings.head,
-            "pair": settings.pair,
-            "kinds": kinds,
-            "shape": vars(learned.head.shape),
-            "inputs": vars(inputs_of(settings)),
-            "map_stride_px": MAP_STRIDE_PX,
-            "crop_px": settings.crop_px,
-            "calibration": calibration.to_dict(),
-            "radius_px": settings.radius_px,
-            "radius_frames": settings.radius_frames,
-            "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
-            "feature_summary": summarise(self.maps.frames).to_json(),
-            "review": {"answers": learned.answers, "accepted": ruling.accepted, "words": ruling.words},
-        }
-        card = Card(
-            kind="head",
-            name=folder.name,
-            channels=self.movie.n_channels,
-            features=self.source.features,
-            settings=settings.model_dump(mode="json"),
-            movies=[movie_record(self.movie)],
-            metrics={"average_precision": _number(ruling.ap)},
-            details=details,
-        )
-        self._keep_encoder(folder / "encoder")
-        save_model(folder, learned.head.state_dict(), card)
-
-    def _keep_encoder(self, folder: Path) -> None:
-        """Put the encoder beside the head; a link where that is possible, since there will be many heads."""
-        if self.settings.encoder in CONTROLS:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (WEIGHTS, CARD):
-            source, target = Path(self.settings.encoder) / name, folder / name
-            target.unlink(missing_ok=True)
-            try:
-                os.link(source.resolve(), target)
-            except OSError:
-                shutil.copyfile(source, target)
-
-    def _load(self, folder: Path) -> tuple[EventHead, tuple[Calibrator, ...], Calibration]:
-        card = load_card(folder, "head")
-        calibration = Calibration.from_dict(card.details["calibration"])
-        kinds = len(card.details["kinds"])
-        shape = head_shape(self.maps, self.settings, kinds)
-        if HeadShape(**card.details["shape"]) != shape or card.details["head"] != self.settings.head:
-            raise ModelError(
-                f"the head '{folder.name}' was made for other maps or settings; give those that it was taught with."
-            )
-        head = make_head(self.settings.head, shape, self.settings.pair)
-        load_weights(folder, head)
-        return head.to(self.compute.device).eval(), calibration.windows, calibration
-
-
-def _number(value: float) -> float | None:
-    return round(float(value), 4) if np.isfinite(value) else None

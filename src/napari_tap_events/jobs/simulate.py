@@ -118,21 +118,21 @@ def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curv
     Curve
     """
     a, near = Annotations(trial.shape), trial.person.near
-    first = trial.apprentice.first_candidates()
+    first = trial.apprentice.first.candidates()
     proposals, learned, curve = Proposals(first), None, Curve()
-    design = begin_audit(a, first, trial.settings, taught=False)
-    if design is not None:
-        a.do(design)
-    listed_from = trial.apprentice.first_threshold
+    listed_from = trial.apprentice.first.threshold
     _take_point(curve, trial, score, a, _weighed(first, listed_from, a, near), 0.0)
     every = trial.settings.retrain_every or trial.decisions
     for number in range(1, trial.decisions + 1):
+        design = begin_audit(a, proposals.candidates, trial.settings, near, proposals.taught)
+        if design is not None:
+            a.do(design)
         cards = next_cards(proposals, a, trial.settings, near, 1, trial.closed)
         if not cards:
             break
         card = cards[0]
         if card.box is not None:
-            a.do(answer_window(card, trial.person.look_over(card, number)))
+            a.do(answer_window(a, card, trial.person.look_over(card, number)))
         else:
             marked = [(r.event.t, r.event.y, r.event.x) for r in a.events]
             a.do(decide(a, card, trial.person.answer(card, number, marked), trial.settings, near))

@@ -10,6 +10,8 @@ from napari_tap_events.errors import ProjectError
 from napari_tap_events.movies.masks import Scope
 
 Answer = Literal["yes", "no", "unsure"]
+Place = tuple[int, float, float]
+"""Frame, y and x in pixels."""
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "unsure")
 Reason = Literal["uncertain", "confident", "random", "error"]
 """Why a place was asked about."""
@@ -110,11 +112,14 @@ class AuditAnswer:
         Empty where nothing happens in it.
     unsure : bool
         The person could not say; the window then counts as not looked at.
+    judged : tuple of (t, y, x)
+        Places in it that had been marked, or answered with no, before it came: they go on teaching, and judge no head.
     """
 
     window: int
     seen: tuple[SeenEvent, ...] = ()
     unsure: bool = False
+    judged: tuple[Place, ...] = ()
 
     @property
     def key(self) -> str:
@@ -124,12 +129,13 @@ class AuditAnswer:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         seen = [[int(e.t), float(e.y), float(e.x), e.kind] for e in self.seen]
-        return {"is": "audit", "window": int(self.window), "seen": seen, "unsure": bool(self.unsure)}
+        values = {"is": "audit", "window": int(self.window), "seen": seen, "unsure": bool(self.unsure)}
+        return values | ({"judged": _plain(self.judged)} if self.judged else {})
 
 
 @dataclass(frozen=True)
 class AuditDesign:
-    """How a movie was cut into windows, and in which order they are asked about; drawn once, before the first answer.
+    """How a movie was cut into windows, and in which order they are asked about; drawn once.
 
     Attributes
     ----------
@@ -141,12 +147,16 @@ class AuditDesign:
         For each window, how much the model expected there when the design was drawn: 0 least.
     seed : int
         Of the order within a stratum.
+    judged : tuple of (t, y, x)
+        Places that had been marked, or answered with no, when it was drawn: they are counted one by one, and the windows measure what
+        there is beside them.
     """
 
     shape: tuple[int, int, int]
     cuts: tuple[int, int, int]
     strata: tuple[int, ...]
     seed: int
+    judged: tuple[Place, ...] = ()
 
     key = "design"
 
@@ -164,7 +174,8 @@ class AuditDesign:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values; strata are one digit a window."""
         strata = "".join(str(stratum) for stratum in self.strata)
-        return {"is": "design", "shape": list(self.shape), "cuts": list(self.cuts), "strata": strata, "seed": int(self.seed)}
+        values = {"is": "design", "shape": list(self.shape), "cuts": list(self.cuts), "strata": strata, "seed": int(self.seed)}
+        return values | ({"judged": _plain(self.judged)} if self.judged else {})
 
 
 Said = Verdict | AuditAnswer | AuditDesign
@@ -208,13 +219,23 @@ def _verdict(values: dict[str, Any]) -> Verdict:
 
 def _audit(values: dict[str, Any]) -> AuditAnswer:
     seen = tuple(SeenEvent(int(t), float(y), float(x), str(kind)) for t, y, x, kind in values["seen"])
-    return AuditAnswer(int(values["window"]), seen, bool(values["unsure"]))
+    return AuditAnswer(int(values["window"]), seen, bool(values["unsure"]), _places(values))
 
 
 def _design(values: dict[str, Any]) -> AuditDesign:
     t, y, x = (int(n) for n in values["shape"])
     a, b, c = (int(n) for n in values["cuts"])
-    return AuditDesign((t, y, x), (a, b, c), tuple(int(digit) for digit in values["strata"]), int(values["seed"]))
+    strata = tuple(int(digit) for digit in values["strata"])
+    return AuditDesign((t, y, x), (a, b, c), strata, int(values["seed"]), _places(values))
+
+
+def _plain(places: tuple[Place, ...]) -> list[list[float]]:
+    return [[int(t), round(float(y), 2), round(float(x), 2)] for t, y, x in places]
+
+
+def _places(values: dict[str, Any]) -> tuple[Place, ...]:
+    """Return the places that were judged before; journals from before they were written down tell of none."""
+    return tuple((int(t), float(y), float(x)) for t, y, x in values.get("judged", ()))
 
 
 _READERS: Mapping[str, Callable[[dict[str, Any]], Said]] = {"verdict": _verdict, "audit": _audit, "design": _design}

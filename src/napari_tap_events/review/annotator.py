@@ -29,12 +29,15 @@ class Annotator:
     error_rate : float
         Share of cards answered the wrong way round, 0..1; of the audit's windows, those in which nothing is seen.
     seed : int
+    exact : bool
+        Whether events are always pointed at, so that one that two cards show is marked once.
     """
 
     truth: pd.DataFrame
     near: EventSettings
     error_rate: float = 0.0
     seed: int = 0
+    exact: bool = False
 
     def answer(self, card: Card, number: int, marked: Collection[tuple[int, float, float]] = ()) -> Reply:
         """Answer a card, the `number`-th.
@@ -50,7 +53,8 @@ class Annotator:
         if self._errs(number):
             return Reply("no")
         t, y, x = int(found["t"]), float(found["y"]), float(found["x"])
-        return Reply("yes", nudge=t - card.t) if self._at_place(found, card) else Reply("yes", nudge=t - card.t, y=y, x=x)
+        stays = self._at_place(found, card) and not self.exact
+        return Reply("yes", nudge=t - card.t) if stays else Reply("yes", nudge=t - card.t, y=y, x=x)
 
     def look_over(self, card: Card, number: int) -> list[SeenEvent]:
         """Return the events in a window of the audit, and those just outside of it."""

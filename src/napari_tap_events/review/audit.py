@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_tap_events.events.matching import match_events
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.verdicts import AuditDesign
-from napari_tap_events.review.audit_design import windows_of
-from napari_tap_events.review.intervals import Draws, Estimate, Tally, draw, ends, estimate, precisions, recalls, totals
+from napari_tap_events.review.audit_counts import Counted, count
+from napari_tap_events.review.intervals import (
+    Draws,
+    Estimate,
+    draw,
+    estimate,
+    expected,
+    precisions,
+    recalls,
+    totals,
+)
 from napari_tap_events.settings import EventSettings
 
 STOP_BELOW = 0.1
@@ -69,20 +77,6 @@ class Audit:
         }
 
 
-@dataclass(frozen=True)
-class _Sorted:
-    """Everything known, window by window: (W,) int64 each, named as in `Tally`."""
-
-    looked: NDArray[np.bool_]
-    right: NDArray[np.int64]
-    wrong: NDArray[np.int64]
-    missed: NDArray[np.int64]
-    listed: NDArray[np.int64]
-    confirmed: NDArray[np.int64]
-    rejected: NDArray[np.int64]
-    added: NDArray[np.int64]
-
-
 def audit_movie(a: Annotations, listed: pd.DataFrame, near: EventSettings, bin_frames: int = 0, seed: int = 0) -> Audit | None:
     """Estimate how many events a movie holds, and how many of them are listed.
 
@@ -106,108 +100,51 @@ def audit_movie(a: Annotations, listed: pd.DataFrame, near: EventSettings, bin_f
     design = a.audit_design
     if design is None:
         return None
-    found = _sorted(a, design, listed, near)
+    found = count(a, design, listed, near)
     strata = np.array(design.strata)
-    tally = _tally(found, strata)
+    tally = found.tally(strata)
     looked, n = int(found.looked.sum()), len(strata)
     if (np.minimum(tally.windows, LEAST_WINDOWS) > tally.looked).any():
         nothing = Estimate(*[float("nan")] * 3)
         words = f"{looked} of {n} windows were looked at; too few to say how many events there are."
         return Audit(looked, n, nothing, nothing, nothing, sentence=words)
-    drawn = draw(tally, seed)
-    events, recall, precision = (estimate(f(tally, drawn)) for f in (totals, recalls, precisions))
+    drawn, likely = draw(tally, seed), expected(tally)
+    events, recall, precision = (
+        estimate(told(tally, drawn), float(told(tally, likely)[0])) for told in (totals, recalls, precisions)
+    )
     enough = events.width < STOP_BELOW * events.value
-    bins = _over_time(found, design, tally, drawn, bin_frames or max(1, -(-(design.shape[0] - 1) // 16)))
+    bins = _over_time(found, design, (drawn, likely), bin_frames or max(1, -(-(design.shape[0] - 1) // 16)))
     return Audit(looked, n, precision, recall, events, bins, enough, _sentence(events, recall, precision, enough))
 
 
-def _sorted(a: Annotations, design: AuditDesign, listed: pd.DataFrame, near: EventSettings) -> _Sorted:
-    """Share everything known out to the windows."""
-    n = len(design.strata)
-    answers = {audit.window: audit for audit in a.audits if not audit.unsure}
-    looked = np.zeros(n, bool)
-    looked[list(answers)] = True
-    told = [(window, e) for window, audit in answers.items() for e in audit.seen]
-    homes = windows_of(design, np.array([(e.t, e.y, e.x) for _, e in told], dtype=np.float64))
-    # what was seen just outside of one window, and lies in another one that was looked at, is told there
-    kept = [n for n, (window, _) in enumerate(told) if homes[n] == window or not looked[homes[n]]]
-    seen = _table([(told[n][1].t, told[n][1].y, told[n][1].x) for n in kept])
-    owner = homes[np.array(kept, dtype=np.int64)]
-    own = looked[owner]
-    match = match_events(listed, seen, near.radius_px, near.radius_frames)
-    where = windows_of(design, listed[["t", "y", "x"]].to_numpy(dtype=np.float64))
-    inside = looked[where] if len(where) else np.zeros(0, bool)
-    hit = np.zeros(len(listed), bool)
-    hit[match.predicted] = True
-    unlisted = np.ones(len(seen), bool)
-    unlisted[match.truth] = False
-    yes, no = _judged(a)
-    as_yes, as_no = (match_events(listed, table, near.radius_px, near.radius_frames) for table in (yes, no))
-    agreed, refused = np.zeros(len(listed), bool), np.zeros(len(listed), bool)
-    agreed[as_yes.predicted], refused[as_no.predicted] = True, True
-    extra = yes.iloc[as_yes.missed][["t", "y", "x"]].to_numpy(dtype=np.float64)
-    other = windows_of(design, extra)
-    other = other[~looked[other]] if len(other) else other
-
-    def count(windows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.bincount(windows, minlength=n).astype(np.int64)
-
-    return _Sorted(
-        looked=looked,
-        right=count(where[inside & hit]),
-        wrong=count(where[inside & ~hit]),
-        missed=count(owner[own & unlisted]),
-        listed=count(where[~inside]),
-        confirmed=count(where[~inside & agreed]),
-        rejected=count(where[~inside & refused & ~agreed]),
-        added=count(other),
-    )
-
-
-def _judged(a: Annotations) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the places of what is known to be an event, by a verdict or a mark, and of what is known to be none."""
-    marks = [(r.event.t, r.event.y, r.event.x) for r in a.events]
-    no = [(v.t, v.y, v.x) for v in a.verdicts if v.answer == "no"]
-    return _table(marks), _table(no)
-
-
-def _table(places: list[tuple[int, float, float]]) -> pd.DataFrame:
-    return pd.DataFrame(np.array(places, dtype=np.float64).reshape(-1, 3), columns=["t", "y", "x"])
-
-
-def _tally(found: _Sorted, strata: NDArray[np.int64]) -> Tally:
-    size = int(strata.max()) + 1
-
-    def total(values: NDArray[Any]) -> NDArray[np.int64]:
-        return np.bincount(strata, weights=values, minlength=size).astype(np.int64)
-
-    counts = {f.name: total(getattr(found, f.name)) for f in fields(_Sorted)}
-    return Tally(windows=np.bincount(strata, minlength=size).astype(np.int64), **counts)
-
-
-def _over_time(found: _Sorted, design: AuditDesign, tally: Tally, drawn: Draws, length: int) -> tuple[OverTimeBin, ...]:
-    """Share the drawn numbers of each stratum out over time: right ones as the listed lie, missed ones as the windows lie."""
+def _over_time(found: Counted, design: AuditDesign, draws: tuple[Draws, Draws], length: int) -> tuple[OverTimeBin, ...]:
+    """Share what is drawn, and what is expected, out over time: right ones as the listed lie, missed ones as the windows lie."""
+    drawn, likely = draws
     strata = np.array(design.strata)
     pairs = design.shape[0] - 1
     rng = np.random.default_rng((design.seed, 4))
-    shares_listed, shares_area, known = [], [], np.zeros(pairs)
-    for n, stratum in enumerate(strata):
-        box = design.box(n).frames
-        per_pair = 1 / len(box)
-        if found.looked[n]:
-            known[box.start : box.stop] += (found.right[n] + found.missed[n]) * per_pair
-        else:
-            shares_listed.append((stratum, box, found.listed[n] * per_pair))
-            shares_area.append((stratum, box, per_pair))
+    shares_listed, shares_area = [], []
+    known, more = (_per_pair(frames, pairs) for frames in (found.counted_t, found.more_t))
+    for n in np.flatnonzero(~found.looked):
+        box = design.box(int(n)).frames
+        shares_listed.append((int(strata[n]), box, found.listed[n] / len(box)))
+        shares_area.append((int(strata[n]), box, 1 / len(box)))
     edges = [*range(0, pairs, length), pairs]
-    at_listed, at_area = (_by_bin(shares, edges, len(tally.windows)) for shares in (shares_listed, shares_area))
+    at_listed, at_area = (_by_bin(shares, edges, len(drawn.right)) for shares in (shares_listed, shares_area))
     counts = _spread(drawn.right, at_listed, rng) + _spread(drawn.missed, at_area, rng)
+    means = (likely.right * at_listed + likely.missed * at_area).sum(0)
     bins = []
     for i, (start, stop) in enumerate(pairwise(edges)):
-        values = counts[i] + known[start:stop].sum()
-        low, high = ends(values)
-        bins.append(OverTimeBin(start, stop, Estimate(float(values.mean()), float(low), float(high))))
+        here = known[start:stop].sum()
+        least = here + more[start:stop].sum()
+        told = estimate(np.maximum(counts[i] + here, least), max(float(means[i] + here), least))
+        bins.append(OverTimeBin(start, stop, told))
     return tuple(bins)
+
+
+def _per_pair(frames: NDArray[np.int64], pairs: int) -> NDArray[np.float64]:
+    """Return how many events there are in each frame pair."""
+    return np.bincount(np.clip(frames, 0, pairs - 1), minlength=pairs).astype(np.float64)
 
 
 def _by_bin(shares: list[tuple[int, range, float]], edges: list[int], strata: int) -> NDArray[np.float64]:

@@ -1,16 +1,21 @@
 """How sure a count is: what the windows that were looked at say about those that were not.
 
-The windows of a movie are shared out into strata by how much the model expected in them, before the first answer. Within a stratum they
+The windows of a movie are shared out into strata by how much the model expected in them when they were drawn. Within a stratum they
 are looked at in an order drawn by chance, so those looked at are a fair sample of the stratum, however rare events are; that many
 more are looked at where more is expected makes the sample worth its time. What is found in a window stands for `windows / looked at` of
 them (Horvitz and Thompson 1952); the intervals are those of the windows *not* looked at, since the others are known.
 
+What was judged before the windows were drawn is counted as it is: one more stratum, without any window, in which nothing is
+uncertain. In it lie the places that a model was least or most sure of, which are no fair sample: nothing is concluded from them.
+
 For each stratum two things are uncertain. Of the listed events in windows not looked at, a share q is right; and each of these windows
-holds events that are not listed, at some rate. For k of n, q is drawn from Beta(k + e, n - k + 1 - e), and for k in n windows the rate from
-Gamma(k + e) / n, with e = 0.2 or 0.8 by the toss of a coin: between the exact intervals, which cover too much because counts are whole
-numbers (e = 0 or 1: Clopper and Pearson 1934, Garwood 1936), and those of Jeffreys (e = 0.5), which cover too little where events are
-rare. With q and the rate, the numbers of right and of missed events in the windows not looked at are drawn many times. What was
-confirmed or rejected there limits the draws. Intervals are the central 95 % of the draws.
+holds events that are not listed, at some rate. For k of n, q is drawn from Beta(k + e, n - k + 1 - e), with e = 0.2 or 0.8 by the toss of a
+coin; for k in n windows the rate is drawn from Gamma(k + e) / n, with e = 0.1 or 0.55, by one toss for all strata: what is rare is seen too
+often, or too seldom, in all of them alike, or else three strata in which nothing was missed would add up to something that surely was.
+These lie between the exact intervals, which cover too much because counts are whole numbers (e = 0 or 1: Clopper and Pearson 1934, Garwood
+1936), and those of Jeffreys (e = 0.5), which cover too little where events are rare. They were set by simulation. With q and the rate, the
+numbers of right and of missed events in the windows not looked at are drawn many times. What was confirmed or rejected there limits their
+sums over the strata. Intervals are the central 95 % of the draws; the value told is what the windows looked at stand for.
 
 What it takes for granted: the person misses nothing in a window; what is listed was listed by a head that was not taught there (else the
 unseen windows look better than they are); and within a stratum events come independently. Where events come in bursts, the intervals
@@ -20,6 +25,7 @@ are too narrow.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +34,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LEVEL = 0.95
-EDGE = 0.2
-"""What a count of whole numbers is moved by, up or down: e above."""
+SHARE_EDGES, RATE_EDGES = (0.2, 0.8), (0.1, 0.55)
+"""What a count of whole numbers is moved by, down and up: e above, of shares and of rates."""
 DRAWS = 4000
 
 
@@ -64,10 +70,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Draws:
-    """Drawn numbers of events, (..., H, D) int64: among the listed, and missed, in windows not looked at."""
+    """Numbers of events in windows not looked at, (..., H, D): among the listed, and missed; drawn ones are whole, int64."""
 
-    right: Ints
-    missed: Ints
+    right: NDArray[Any]
+    missed: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -93,36 +99,72 @@ def draw(tally: Tally, seed: int = 0, draws: int = DRAWS) -> Draws:
     rng = np.random.default_rng((seed, 2))
     shape = (*tally.windows.shape, draws)
     right, wrong = tally.right[..., None], tally.wrong[..., None]
-    # a stratum without any listed event that was looked at leans on the others
-    pooled = (right.sum(-2, keepdims=True) + 0.5) / ((right + wrong).sum(-2, keepdims=True) + 1)
-    one = np.where(rng.random(shape) < np.where(right + wrong > 0, 0.5, pooled), 1 - EDGE, EDGE)
+    pooled = _pooled(tally)[..., None]
+    low, high = SHARE_EDGES
+    one = np.where(rng.random(shape) < np.where(right + wrong > 0, 0.5, pooled), high, low)
     q = rng.beta(right + one, wrong + 1 - one)
     of_listed = rng.binomial(np.broadcast_to(tally.listed[..., None], shape), q)
-    most = (tally.listed - tally.rejected)[..., None]
-    of_listed = np.clip(of_listed, tally.confirmed[..., None], most)
-    more = np.where(rng.random(shape) < 0.5, 1 - EDGE, EDGE)
+    toss = rng.integers(2, size=(*tally.windows.shape[:-1], 1, draws))
+    more = np.array(RATE_EDGES)[toss]
     rate = rng.gamma(tally.missed[..., None] + more) / np.maximum(tally.looked, 0.5)[..., None]
-    unlisted = rng.poisson(rate * (tally.windows - tally.looked)[..., None])
-    return Draws(of_listed, np.maximum(unlisted, tally.added[..., None]))
+    return Draws(of_listed, rng.poisson(rate * (tally.windows - tally.looked)[..., None]))
+
+
+def expected(tally: Tally) -> Draws:
+    """Return how many events the windows hold that were not looked at, as those looked at stand for them; D is 1."""
+    seen = tally.right + tally.wrong
+    q = np.where(seen > 0, tally.right / np.maximum(seen, 1), _pooled(tally))
+    missed = tally.missed / np.maximum(tally.looked, 0.5) * (tally.windows - tally.looked)
+    return Draws((tally.listed * q)[..., None], missed[..., None])
+
+
+def _pooled(tally: Tally) -> Floats:
+    """Return the share of the listed that is right in all windows looked at, (..., 1): a stratum where none was listed leans on it.
+
+    What is no sample, because it was judged before the windows were drawn, says nothing of the rest.
+    """
+    sampled = tally.windows > 0
+    right, all_ = ((part * sampled).sum(-1, keepdims=True) for part in (tally.right, tally.right + tally.wrong))
+    pooled: Floats = (right + 0.5) / (all_ + 1)
+    return pooled
 
 
 def totals(tally: Tally, drawn: Draws) -> Floats:
-    """Return drawn numbers of all events of the movie, (..., D)."""
-    known = (tally.right + tally.missed).sum(-1)
-    return np.asarray(known[..., None] + (drawn.right + drawn.missed).sum(-2), dtype=np.float64)
+    """Return drawn numbers of all events of the movie, (..., D), not fewer than are known."""
+    seen, most, least = (_sum(part) for part in (tally.right + tally.missed, _most(tally), tally.confirmed + tally.added))
+    elsewhere = np.minimum(drawn.right.sum(-2), most) + drawn.missed.sum(-2)
+    return np.asarray(seen + np.maximum(elsewhere, least), dtype=np.float64)
 
 
 def recalls(tally: Tally, drawn: Draws) -> Floats:
     """Return drawn shares of the events that are listed, (..., D); NaN where there are none."""
-    right = tally.right.sum(-1)[..., None] + drawn.right.sum(-2)
-    return _share(right, totals(tally, drawn))
+    right = _right(tally, drawn)
+    missed = _sum(tally.missed) + np.maximum(drawn.missed.sum(-2), _sum(tally.added))
+    return _share(right, right + missed)
 
 
 def precisions(tally: Tally, drawn: Draws) -> Floats:
     """Return drawn shares of the listed that are events, (..., D); NaN where nothing is listed."""
-    right = tally.right.sum(-1)[..., None] + drawn.right.sum(-2)
-    listed = (tally.right + tally.wrong + tally.listed).sum(-1)[..., None]
-    return _share(right, np.broadcast_to(listed, right.shape).astype(np.float64))
+    right = _right(tally, drawn)
+    return _share(right, np.broadcast_to(_sum(tally.right + tally.wrong + tally.listed), right.shape))
+
+
+def _right(tally: Tally, drawn: Draws) -> Floats:
+    """Return drawn numbers of listed events, (..., D), within what was confirmed and rejected.
+
+    The sum over strata is held there, not every stratum: a sum of numbers that were each pushed up is too high.
+    """
+    within = np.clip(drawn.right.sum(-2), _sum(tally.confirmed), _sum(_most(tally)))
+    return np.asarray(_sum(tally.right) + within, dtype=np.float64)
+
+
+def _most(tally: Tally) -> Ints:
+    return tally.listed - tally.rejected
+
+
+def _sum(part: Ints) -> Ints:
+    """Return the sum over strata, (..., 1)."""
+    return np.asarray(part.sum(-1, keepdims=True), dtype=np.int64)
 
 
 def ends(drawn: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
@@ -131,14 +173,14 @@ def ends(drawn: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
     return low, high
 
 
-def estimate(drawn: Floats) -> Estimate:
-    """Return the median of draws (D,) and their interval."""
-    if not np.isfinite(drawn).any():
+def estimate(drawn: Floats, value: float) -> Estimate:
+    """Return a value and the interval of draws (D,); the value lies in it."""
+    if not np.isfinite(drawn).any() or not np.isfinite(value):
         return Estimate(*[float("nan")] * 3)
-    low, high = ends(drawn)
-    return Estimate(float(np.nanmedian(drawn)), float(low), float(high))
+    low, high = (float(end) for end in ends(drawn))
+    return Estimate(min(max(value, low), high), low, high)
 
 
-def _share(part: NDArray[np.generic], whole: Floats) -> Floats:
-    share: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+def _share(part: Floats, whole: NDArray[Any]) -> Floats:
+    share: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
     return share

@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_tap_events.movies.scope import Scope
 from napari_tap_events.project.annotations import Annotations
-from napari_tap_events.review.audit_design import next_windows, reserved
+from napari_tap_events.review.audit_design import looked_at, next_windows
 from napari_tap_events.review.cards import NO_LABELS_YET, WORDS, Card, Reason
+from napari_tap_events.review.places import events_of, in_boxes, near_any
 from napari_tap_events.settings import EventSettings, QueueSettings
 
 STANDS_IN: dict[Reason, tuple[Reason, ...]] = {
-    "uncertain": ("confident", "random"),
-    "confident": ("uncertain", "random"),
+    "uncertain": ("confident", "random", "audit"),
+    "confident": ("uncertain", "random", "audit"),
     "audit": ("uncertain", "confident", "random"),
-    "error": ("uncertain", "confident", "random"),
+    "error": ("uncertain", "confident", "random", "audit"),
     "random": (),
 }
 EITHER_ANSWER = 3
@@ -118,17 +118,17 @@ class _Desk:
             table["held_out"].to_numpy(dtype=np.float64) if "held_out" in table.columns else np.full(len(table), np.nan)
         )
         self.kinds = table["kind"].to_numpy(dtype=object)
-        kept_free = reserved(a, closed) if queue.order == "mix" and queue.audit else _audited(a)
-        self.free = ~np.isin(self.places[:, 0], np.array(closed)) & ~_in_boxes(self.places, kept_free)
-        self.free &= ~self._near(np.array([(v.asked_t if v.asked_t >= 0 else v.t, v.y, v.x) for v in a.verdicts]))
-        self.free &= ~self._near(np.array([(v.t, v.y, v.x) for v in a.verdicts if v.answer == "yes"]))
-        marks = [(r.event.t, r.event.y, r.event.x) for r in a.events]
-        self.marked = self._near(np.array(marks))
+        self.free = ~np.isin(self.places[:, 0], np.array(closed)) & ~in_boxes(self.places, looked_at(a))
+        asked = [(v.asked_t if v.asked_t >= 0 else v.t, v.y, v.x) for v in a.verdicts]
+        found = [(v.t, v.y, v.x) for v in a.verdicts if v.answer == "yes"]
+        self.free &= ~near_any(self.places, asked + found, near)
+        self.marked = near_any(self.places, events_of(a), near)
         answers = [v.answer for v in a.verdicts]
         few = min(answers.count("yes"), answers.count("no")) < EITHER_ANSWER
         self.ranking_only = not proposals.taught or few
         self.taught = proposals.taught
-        self.windows: Iterator[Card] = next_windows(a, closed, queue.card_px)
+        mixed = queue.order == "mix" and queue.audit > 0
+        self.windows: Iterator[Card] = next_windows(a, closed, queue.card_px) if mixed else iter(())
         self.random = np.random.default_rng((queue.queue_seed, 1)).permutation(len(table))
 
     def take(self, wanted: Reason) -> Card | None:
@@ -146,7 +146,7 @@ class _Desk:
     def _place(self, reason: Reason) -> Card | None:
         for n in self._order(reason):
             card = self._card(int(n), reason)
-            self.free &= ~self._near(self.places[n : n + 1])
+            self.free &= ~near_any(self.places, self.places[n : n + 1], self.near)
             if card.key not in self.passed:
                 return card
         return None
@@ -170,19 +170,11 @@ class _Desk:
         scope = self.a.scope
         if scope is None or not np.isfinite(self.held_out).any():
             return np.zeros(0, np.int64)
-        inside = _in_boxes(self.places, [scope])
+        inside = in_boxes(self.places, [scope])
         against = np.where(self.marked, 1 - self.held_out, self.held_out)
         order = np.argsort(-against, kind="stable")
         sure = self.free & inside & (np.nan_to_num(against) >= self.queue.sure)
         return order[sure[order]]
-
-    def _near(self, places: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say which candidates lie near one of some places (N, 3), t y x."""
-        near = np.zeros(len(self.places), bool)
-        for t, y, x in places.reshape(-1, 3):
-            close = np.hypot(self.places[:, 1] - y, self.places[:, 2] - x) <= self.near.radius_px
-            near |= close & (np.abs(self.places[:, 0] - t) <= self.near.radius_frames)
-        return near
 
     def _card(self, n: int, reason: Reason) -> Card:
         t, y, x = self.places[n]
@@ -199,17 +191,3 @@ class _Desk:
             marked=bool(self.marked[n]),
             words=words,
         )
-
-
-def _audited(a: Annotations) -> list[Scope]:
-    """Return the windows of the audit that were answered: they are never asked about again in another way."""
-    design = a.audit_design
-    return [] if design is None else [design.box(audit.window) for audit in a.audits]
-
-
-def _in_boxes(places: NDArray[np.float64], boxes: Sequence[Scope]) -> NDArray[np.bool_]:
-    inside = np.zeros(len(places), bool)
-    t, y, x = places.T if len(places) else (np.zeros(0),) * 3
-    for b in boxes:
-        inside |= (t >= b.frames.start) & (t < b.frames.stop) & (y >= b.y0) & (y < b.y1) & (x >= b.x0) & (x < b.x1)
-    return inside

@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from napari_tap_events.errors import ProjectError
+from napari_tap_events.movies.scope import Scope
 from napari_tap_events.project.annotations import Annotations, MarkedRegion
 from napari_tap_events.project.corrections import Correction, MarkPoint, Meaning, PaintMask, PointMark, Say, Together
 from napari_tap_events.project.kinds import Kind
 from napari_tap_events.project.stamps import Sheet, disc, frames_of_event
-from napari_tap_events.project.verdicts import Answer, AuditAnswer, SeenEvent, Verdict
+from napari_tap_events.project.verdicts import Answer, AuditAnswer, Place, SeenEvent, Verdict
 from napari_tap_events.review.cards import Card
+from napari_tap_events.review.places import events_of, nothing_of
 from napari_tap_events.settings import EventSettings, ReviewSettings, frame_range
 
 EDITABLE = 10
@@ -102,11 +104,13 @@ def last_verdicts(a: Annotations, count: int = EDITABLE) -> tuple[Verdict, ...]:
     return a.verdicts[::-1][:count]
 
 
-def answer_window(card: Card, seen: Iterable[SeenEvent], unsure: bool = False) -> Say:
+def answer_window(a: Annotations, card: Card, seen: Iterable[SeenEvent], unsure: bool = False) -> Say:
     """Return what an answer to a window of the audit changes: no marks, only what is known of the window.
 
     Parameters
     ----------
+    a : Annotations
+        What was judged in the window before it came goes on teaching; what the window shows does not teach.
     card : Card
     seen : iterable of SeenEvent
         Every event in the window; also those just outside of it, which then count as listed right, but not as in it.
@@ -115,7 +119,14 @@ def answer_window(card: Card, seen: Iterable[SeenEvent], unsure: bool = False) -
     """
     seen = tuple(seen)
     words = "audit: cannot say" if unsure else f"audit: {len(seen)} events" if len(seen) != 1 else "audit: 1 event"
-    return Say(None, AuditAnswer(card.window, seen, unsure), words)
+    before = next((audit for audit in a.audits if audit.window == card.window), None)
+    judged = _judged_in(a, card.box) if before is None else before.judged
+    return Say(before, AuditAnswer(card.window, seen, unsure, judged), words)
+
+
+def _judged_in(a: Annotations, box: Scope | None) -> tuple[Place, ...]:
+    places = (*events_of(a), *nothing_of(a))
+    return tuple(place for place in places if box is not None and box.contains(place[0], round(place[1]), round(place[2])))
 
 
 def _kind(a: Annotations, name: str) -> Kind:

@@ -39,6 +39,14 @@ class QueueSettings(Settings):
     audit_frames: int = setting(
         6, "Frame pairs in a window of the audit, about.", unit="frames", low=1, high=100, advanced=True
     )
+    audit_from: int = setting(
+        20,
+        "Answers before the windows of the audit are drawn: what was found until then teaches, and is counted as it is.",
+        unit="answers",
+        low=0,
+        high=10000,
+        advanced=True,
+    )
     sure: float = setting(0.9, "Probability from which the model counts as sure.", low=0.5, high=1, advanced=True)
     queue_seed: int = setting(0, "Seed of what is drawn by chance.", low=0, advanced=True)
 

@@ -1,0 +1,116 @@
+"""How long a review waits for its worker: a lesson from so many crop pairs, and from an answer to the new map of the frame on screen.
+
+    python benchmarks/review_speed.py [--side 512] [--pairs 2000] [--lessons 5] [--encoder shipped] [--threads 2] [--out FILE]
+
+A synthetic movie of SIDE x SIDE px, its features in the cache. A perfect person has answered cards until PAIRS windows of the crop are
+known (an answer knows those in its square). Then, again and again, one more answer, a lesson, and the map of the frame on screen, as
+the worker does them. "map from cache" is the map of a frame alone, by the head that is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_tap_events.events.criteria import label_pairs
+from napari_tap_events.events.table import read_events
+from napari_tap_events.jobs.answers import answers_of
+from napari_tap_events.jobs.desk import Desk
+from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
+from napari_tap_events.project.folder import Project
+from napari_tap_events.review.annotator import Annotator
+from napari_tap_events.review.queue import next_cards
+from napari_tap_events.review.verdicts import decide
+from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings
+
+TARGETS = {"lesson_s": 15, "answer_to_map_p95_s": 3}
+REVIEW = ReviewSettings(card_px=40, audit=0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--pairs", type=int, default=2000)
+    parser.add_argument("--lessons", type=int, default=5)
+    parser.add_argument("--encoder", default="shipped")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=None, help="JSON file to write.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        row = measure(Path(folder), given)
+    print(json.dumps(row, indent=1))
+    if given.out is not None:
+        given.out.write_text(json.dumps(row, indent=1))
+
+
+def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Return the times in seconds."""
+    cells = round(28 * (given.side / 256) ** 2)
+    made = synthesise(SyntheticSettings(frames=given.frames, height=given.side, width=given.side, cells=cells))
+    write_synthetic(folder / "made", made)
+    project = Project.create(folder / "review.tap")
+    project.add_movie(folder / "made" / "movie.tif")
+    head = HeadSettings(encoder=given.encoder, crop_px=24)
+    desk = Desk(project.path, "", head, REVIEW, ComputeSettings(device="cpu", threads=given.threads))
+    opening = timed(desk.open())
+    a, person = project.annotations("movie"), Annotator(read_events(folder / "made" / "truth.csv"), desk.settings)
+    while known(desk, a) < given.pairs and answer(desk, a, person):
+        pass
+    lessons, waits, maps = [], [], []
+    first = given.frames // 2
+    for _ in range(given.lessons):
+        answer(desk, a, person)
+        began = time.perf_counter()
+        lessons.append(timed(desk.retrain()))
+        next(desk.predict(first))
+        waits.append(time.perf_counter() - began)
+    for t in range(given.frames - 1):
+        began = time.perf_counter()
+        next(desk.predict(t))
+        maps.append(time.perf_counter() - began)
+    project.close()
+    return {
+        "side_px": given.side, "threads": given.threads, "answers": len(a.verdicts), "crop_pairs": known(desk, a),
+        "features_s": round(opening, 1), "lesson_s": summary(lessons), "answer_to_map_s": summary(waits),
+        "map_from_cache_s": summary(maps), "targets": TARGETS,
+    }  # fmt: skip
+
+
+def known(desk: Desk, a: Any) -> int:
+    """Return of how many windows it is known whether they hold an event."""
+    return int((label_pairs(answers_of(a).masks, desk.apprentice.grid, desk.settings) >= 0).sum())
+
+
+def answer(desk: Desk, a: Any, person: Annotator) -> bool:
+    """Answer the next card; say whether there was one."""
+    cards = next_cards(desk.told.proposals, a, REVIEW, desk.settings, 1)
+    if cards:
+        marked = [(r.event.t, r.event.y, r.event.x) for r in a.events]
+        a.do(decide(a, cards[0], person.answer(cards[0], len(a.verdicts), marked), REVIEW, desk.settings))
+    return bool(cards)
+
+
+def timed(steps: Generator[Any, None, Any]) -> float:
+    """Run to the end; return the seconds that it took."""
+    began = time.perf_counter()
+    for _ in steps:
+        pass
+    return time.perf_counter() - began
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    """Return median, 95th percentile and maximum."""
+    p50, p95 = np.percentile(values, [50, 95])
+    return {"p50": round(p50, 2), "p95": round(p95, 2), "max": round(max(values), 2)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Heads of a review on disk: written as `detect --head` reads them, and read again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
+from napari_tap_events.encoder.shipped import CARD, encoder_folder
+from napari_tap_events.encoder.sources import CONTROLS
+from napari_tap_events.encoder.weights import WEIGHTS, Card, load_card, load_weights, movie_record, save_model
+from napari_tap_events.errors import ModelError
+from napari_tap_events.events.head import EventHead, HeadShape
+from napari_tap_events.events.heads import make_head
+from napari_tap_events.events.held_out import Calibration
+from napari_tap_events.jobs.apprentice import Learned
+from napari_tap_events.jobs.labelled import MAP_STRIDE_PX
+from napari_tap_events.jobs.teaching import head_shape, inputs_of
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.review.gate import Ruling
+from napari_tap_events.review.transfer import summarise
+from napari_tap_events.settings import HeadSettings
+
+
+@dataclass(frozen=True)
+class HeadShelf:
+    """Keeps heads for one movie.
+
+    Attributes
+    ----------
+    movie : Movie
+    source : FeatureSource
+    maps : FeatureMaps
+        Of the movie.
+    settings : HeadSettings
+        With every input settled.
+    compute : Compute
+    """
+
+    movie: Movie
+    source: FeatureSource
+    maps: FeatureMaps
+    settings: HeadSettings
+    compute: Compute
+
+    def keep(self, folder: Path, learned: Learned, ruling: Ruling, kinds: Sequence[str]) -> None:
+        """Write a head, its encoder beside it.
+
+        Raises
+        ------
+        OutputError, OSError
+            When it cannot be written.
+        """
+        settings = self.settings
+        card = Card(
+            kind="head",
+            name=folder.name,
+            channels=self.movie.n_channels,
+            features=self.source.features,
+            settings=settings.model_dump(mode="json"),
+            movies=[movie_record(self.movie)],
+            metrics={"average_precision": plain(ruling.ap)},
+            details=self._details(learned, ruling, ["event"] if settings.kinds == "merged" else list(kinds)),
+        )
+        self._keep_encoder(folder / "encoder")
+        save_model(folder, learned.head.state_dict(), card)
+
+    def load(self, folder: Path) -> tuple[EventHead, Calibration]:
+        """Read a head.
+
+        Raises
+        ------
+        ModelError
+            When it cannot be loaded, or was made for other maps or settings.
+        """
+        card = load_card(folder, "head")
+        shape = head_shape(self.maps, self.settings, len(card.details["kinds"]))
+        if HeadShape(**card.details["shape"]) != shape or card.details["head"] != self.settings.head:
+            raise ModelError(
+                f"the head '{folder.name}' was made for other maps or settings; give those that it was taught with."
+            )
+        head = make_head(self.settings.head, shape, self.settings.pair)
+        load_weights(folder, head)
+        return head.to(self.compute.device).eval(), Calibration.from_dict(card.details["calibration"])
+
+    def _details(self, learned: Learned, ruling: Ruling, kinds: list[str]) -> dict[str, Any]:
+        settings = self.settings
+        calibration = Calibration(learned.windows, learned.calibrator, learned.threshold)
+        return {
+            "head": settings.head,
+            "pair": settings.pair,
+            "kinds": kinds,
+            "shape": vars(learned.head.shape),
+            "inputs": vars(inputs_of(settings)),
+            "map_stride_px": MAP_STRIDE_PX,
+            "crop_px": settings.crop_px,
+            "calibration": calibration.to_dict(),
+            "radius_px": settings.radius_px,
+            "radius_frames": settings.radius_frames,
+            "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
+            "feature_summary": summarise(self.maps.frames).to_json(),
+            "review": {"answers": learned.answers, "accepted": ruling.accepted, "words": ruling.words},
+        }
+
+    def _keep_encoder(self, folder: Path) -> None:
+        """Put the encoder beside the head; a link where that is possible, since there will be many heads."""
+        if self.settings.encoder in CONTROLS:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (WEIGHTS, CARD):
+            source, target = encoder_folder(self.settings.encoder) / name, folder / name
+            target.unlink(missing_ok=True)
+            try:
+                os.link(source.resolve(), target)
+            except OSError:
+                shutil.copyfile(source, target)
+
+
+def plain(value: float) -> float | None:
+    """Return a number rounded for JSON; None for one that is not finite."""
+    return round(float(value), 4) if np.isfinite(value) else None
