@@ -83,7 +83,7 @@ def mark(stage: Stage, data: Path) -> None:
     from napari_tap_events.project.importing import import_masks
 
     stage.open_step("mark")
-    desk, marks = stage.workbench.mark.desk, stage.session.annotations
+    marks = stage.session.annotations
     events = _divisions(data)[:BY_HAND]
     for t, y, x in events:
         stage.look_at(y, x, 2)
@@ -175,12 +175,11 @@ def explain(stage: Stage) -> None:
 
 def review(stage: Stage) -> None:
     """Step 6: look at the first card, held at the pair that is asked about."""
-    from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings
+    from napari_tap_events.settings import ComputeSettings
 
     stage.open_step("review")
     panel = stage.workbench.review
-    settings = ReviewSettings(card_px=32, stamp_px=CELL_RADIUS_PX)
-    panel.start.form.setValue(settings, HeadSettings(crop_px=24, radius_px=1.5 * CELL_RADIUS_PX), ComputeSettings())
+    panel.start.form.setValue(ComputeSettings())
     stage.press(panel.start.button)
     stage.until(lambda: panel.desk.reviewer.card is not None and "Waits" in panel.desk.state.text(), "the first card")
     panel.desk.card.picture.pause(3)

@@ -133,7 +133,7 @@ def test_sizes_follow_the_marks_until_somebody_chooses_others(workbench, synthet
 
 def test_all_steps_follow_the_size_of_a_cell(workbench, synthetic, tmp_path):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
-    for name in ("mark", "pretrain", "train", "find"):
+    for name in ("mark", "pretrain", "train", "find", "review"):
         workbench.steps.open(name)
     workbench.movie.facts.cell.setValue(30)
     assert workbench.session.entry.cell_px == 30
@@ -142,6 +142,9 @@ def test_all_steps_follow_the_size_of_a_cell(workbench, synthetic, tmp_path):
     head = workbench.train.recipe.value()[0]
     assert (head.crop_px, head.radius_px, head.area_px) == (fitting.crop_px, fitting.radius_px, fitting.area_px)
     assert workbench.mark.desk.marker.radius_px == workbench.mark.desk.radius.value() == round(fitting.reach_px)
+    asked, taught = workbench.review.start.value()
+    assert (asked.card_px, asked.stamp_px, asked.audit_px) == (104, round(fitting.reach_px), 176)
+    assert (taught.crop_px, taught.radius_px) == (fitting.crop_px, fitting.radius_px)
     arguments = workbench.finding._inputs().arguments
     assert arguments[arguments.index("--radius-px") + 1] == f"{fitting.radius_px:g}"
     workbench.finding.recipe.setValue(DetectSettings(radius_px=9), ONE_THREAD)

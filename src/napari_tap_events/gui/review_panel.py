@@ -66,6 +66,7 @@ class ReviewPanel(LeavingPanel):
         session.project_changed.connect(self._follow_project)
         session.movie_leaving.connect(self._put_away)
         session.movie_changed.connect(self.show_movie)
+        session.cell_size_changed.connect(self._fit)
         self.show_movie()
 
     def show_movie(self) -> None:
@@ -86,6 +87,7 @@ class ReviewPanel(LeavingPanel):
             return
         self._place = project.path
         self.start.recall(review_folder(project.path, entry.name))
+        self._fit()
         self.desk = ReviewDesk(self._viewer, (project, entry.name, movie, annotations), self.start, self.work)
         self.desk.taught.connect(self.taught)
         self.desk.reviewer.answered.connect(self.tell_answers)
@@ -99,10 +101,17 @@ class ReviewPanel(LeavingPanel):
         """Offer the encoders of the project."""
         self.start.offer(self._session.project)
 
+    def _fit(self) -> None:
+        """Let sizes follow the cell; a review that runs keeps those that it was started with."""
+        entry = self._session.entry
+        if entry is not None and entry.cell_px and not self.work.running:
+            self.start.fit(entry.cell_px)
+
     def _leave(self) -> None:
         self._session.project_changed.disconnect(self._follow_project, missing_ok=True)
         self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
+        self._session.cell_size_changed.disconnect(self._fit, missing_ok=True)
         self._put_away()
 
     def showEvent(self, event: QShowEvent | None) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.errors import SettingsError
+from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.preferences import preferred_compute
 from napari_tap_events.gui.project_models import encoders
 from napari_tap_events.gui.settings_form import SettingsForm
+from napari_tap_events.movies.event_sizes import sizes_of_cell
 from napari_tap_events.project.folder import Project
 from napari_tap_events.settings import ComputeSettings, HeadSettings, QueueSettings, ReviewSettings
 
@@ -27,6 +30,8 @@ SHOWN = (
     *("radius_px", "radius_frames", "crop_px", "steps", "simulated", "arrow"),
     *("audit_from", "audit_px", "audit_frames", "sure", "queue_seed", "locked_frames", "cache_gb", "device", "threads"),
 )
+CARD_CELLS, AUDIT_CELLS = 3.5, 6.0
+"""Sides of the squares that cards and windows of the audit ask about, in diameters of a cell."""
 FILE = "asked.json"
 
 
@@ -49,6 +54,7 @@ class ReviewStart(QWidget):
         self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
         self.form = SettingsForm((ReviewSettings, HeadSettings, ComputeSettings), only=SHOWN)
         self.form.setValue(preferred_compute())
+        self._fitted = Fitted(self.form, tuple(_fitting(1)))
         self.sentence, self.fold = QLabel(SENTENCE), Fold("Which cards come", self.form)
         for label in (self.sentence, self.mix):
             label.setWordWrap(True)
@@ -94,6 +100,11 @@ class ReviewStart(QWidget):
         encoder = model.value if model.role == "control" else str(encoder_folder(model.value))
         return [*self.form.flags(), "--encoder", encoder]
 
+    def fit(self, cell_px: float) -> None:
+        """Take over sizes that fit cells of a diameter in pixels, as long as nobody has chosen others."""
+        if self._fitted.fit(_fitting(cell_px)):
+            self._changed()
+
     def offer(self, project: Project | None) -> None:
         """Offer the encoders of a project."""
         self.encoder.offer(encoders(project))
@@ -129,6 +140,14 @@ class ReviewStart(QWidget):
         if not self.form.problem():
             self.mix.setText(mix_words(self.value()[0]))
         self.valueChanged.emit()
+
+
+def _fitting(cell_px: float) -> dict[str, float]:
+    """Return the sizes that fit cells of a diameter, by the names of their settings; the defaults are those of 16 px, about."""
+    sizes = sizes_of_cell(cell_px)
+    card, audit = (int(np.clip(8 * round(cells * cell_px / 8), 16, 512)) for cells in (CARD_CELLS, AUDIT_CELLS))
+    stamp = float(np.clip(round(sizes.reach_px), 1, 100))
+    return {"crop_px": sizes.crop_px, "radius_px": sizes.radius_px, "stamp_px": stamp, "card_px": card, "audit_px": audit}
 
 
 def mix_words(queue: QueueSettings) -> str:
