@@ -17,9 +17,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.encoder.arrow import ArrowHead, joined
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.encoder.unet import HALO_PX, Encoder, folded, pad_to_multiple
@@ -83,8 +83,10 @@ class EncoderFeatures:
         layout = torch.channels_last
         self.unfolded, self.arrow_head, self.pair_head = encoder, arrow, simulated
         self.encoder = folded(encoder).to(compute.device).to(memory_format=layout)  # type: ignore[call-overload]
+        self._joined_arrow: nn.Module | None = None
         if arrow is not None:
             arrow.to(compute.device).eval()
+            self._joined_arrow = joined(arrow).to(memory_format=layout)  # type: ignore[call-overload]
         self._folded_pair_head: PairHead | None = None
         if simulated is not None:
             simulated.to(compute.device).eval()
@@ -118,8 +120,12 @@ class EncoderFeatures:
     @torch.no_grad()
     def pair(self, image: Tensor, z: Tensor) -> Tensor:
         """Return the maps (A, H, W) of features (2, F, H, W): the arrow, then the logit of each kind; those that there are."""
-        arrow = z.new_empty((0, *z.shape[-2:])) if self.arrow_head is None else self.arrow_head.arrow(z[None])
-        return arrow if self._folded_pair_head is None else torch.cat([arrow, self._folded_pair_head(z[None])[0]])
+        maps = [z.new_empty((0, *z.shape[-2:]))]
+        if self._joined_arrow is not None:
+            maps.append(self._joined_arrow(torch.cat([z[:1], z[1:]], dim=1))[0])
+        if self._folded_pair_head is not None:
+            maps.append(self._folded_pair_head(z[None])[0])
+        return torch.cat(maps)
 
     def fingerprint(self) -> str:
         """Return a hash of all weights and of the number format."""
