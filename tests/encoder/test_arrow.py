@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from napari_tap_events.encoder.arrow import ArrowHead, EquivariantLayer
+from napari_tap_events.encoder.arrow import ArrowHead, EquivariantLayer, joined
 
 
 def lively_head(features: int = 8) -> ArrowHead:
@@ -27,6 +27,14 @@ def test_swapping_frames_swaps_the_answer():
         assert (logits[:, 0] - logits[:, 1]).abs().max() > 0.01
         torch.testing.assert_close(head(z.flip(1)), logits.flip(1), rtol=0, atol=1e-5)
         torch.testing.assert_close(head.arrow(z.flip(1)), -head.arrow(z), rtol=0, atol=1e-5)
+
+
+def test_joined_for_inference_it_says_the_same():
+    head, z = lively_head(), torch.randn(3, 2, 8, 12, 10)
+    quick = joined(head)
+    with torch.no_grad():
+        torch.testing.assert_close(quick(z.flatten(1, 2))[:, 0], head.arrow(z), rtol=0, atol=1e-5)
+    assert not any(p.requires_grad for p in quick.parameters())
 
 
 def test_two_equal_frames_have_no_order():

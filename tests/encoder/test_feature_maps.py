@@ -87,6 +87,14 @@ def test_tiles_equal_the_whole(padding, size, tile_px):
     torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-5 * float(whole.abs().max()))
 
 
+@pytest.mark.parametrize("tile_px", [32, 512])
+def test_the_features_of_a_pixel_lie_beside_each_other_as_pooling_wants_them(tile_px, movie):
+    source = EncoderFeatures(*encoder_with(), CPU, tile_px)
+    z = source.frame(torch.from_numpy(normalise(movie.frame(0))))
+    assert z.stride(0) == 1
+    torch.testing.assert_close(pooled(z, 2), pooled(z.contiguous(), 2))
+
+
 def test_tiles_cover_every_pixel_once_and_start_at_multiples_of_8():
     seen = np.zeros((136, 72), int)
     for inner, outer in tiles(136, 72, 40):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from napari_tap_events.encoder.compute import Compute, compute_for
+from napari_tap_events.encoder.compute import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, Compute, compute_for, keep_freed_memory
 from napari_tap_events.encoder.feature_maps import DifferenceFeatures, EncoderFeatures, IntensityFeatures
 from napari_tap_events.encoder.sources import feature_source
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, save_model
@@ -98,6 +101,27 @@ def test_without_a_gpu_auto_is_the_cpu_in_float32(monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     compute = compute_for(ComputeSettings())
     assert (compute.device.type, compute.bfloat16, compute.name) == ("cpu", False, "CPU")
+
+
+def test_freed_memory_is_kept_where_the_c_library_can_be_told_so(monkeypatch):
+    told = []
+
+    class Glibc:
+        def mallopt(self, what: int, value: int) -> int:
+            told.append((what, value))
+            return 1
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Glibc())
+    assert keep_freed_memory()
+    assert told == [(M_MMAP_THRESHOLD, 2**30), (M_TRIM_THRESHOLD, 2**31 - 1)]
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_another_c_library_is_left_as_it_is(monkeypatch, platform):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert not keep_freed_memory()
 
 
 def test_the_same_seeds_give_the_same_numbers_and_others_give_others():

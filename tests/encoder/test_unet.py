@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.encoder.unet import HALO_PX, Encoder, folded, pad_to_multiple
 from napari_tap_events.settings import EncoderSettings
 
@@ -92,3 +93,17 @@ def test_every_channel_of_the_image_is_read():
             changed = image.clone()
             changed[:, channel] += 1
             assert not torch.allclose(encoder(changed), before)
+
+
+def test_every_norm_behind_a_convolution_is_folded_wherever_it_stands():
+    torch.manual_seed(0)
+    head = PairHead(8)
+    for module in head.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            module.running_mean.normal_(0, 0.2)
+    nn.init.normal_(head.body[-1].weight)
+    quick = folded(head)
+    assert not [module for module in quick.modules() if isinstance(module, nn.BatchNorm2d)]
+    z = torch.randn(1, 2, 8, 16, 24)
+    torch.testing.assert_close(quick(z), head.eval()(z), rtol=0, atol=1e-4)

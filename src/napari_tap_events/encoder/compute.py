@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -10,6 +12,10 @@ import torch
 
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.settings import ComputeSettings
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+KEPT_BYTES, FROM_HEAP_BYTES = 2**31 - 1, 2**30
+"""As the GNU C library names and counts them: what is kept of what was freed, and up to which size it may be used again."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,23 @@ def compute_for(settings: ComputeSettings) -> Compute:
         raise SettingsError(f"device = '{name}' is not available here; usable: {usable}. 'napari-tap-events doctor' says more.")
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    if name == "cpu":
+        keep_freed_memory()
     capable = name == "cuda" and torch.cuda.is_bf16_supported()
     wanted = settings.precision == "bfloat16" or (settings.precision == "auto" and capable)
     return Compute(torch.device(name), wanted)
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep memory that it frees, where the C library can be told so; return whether it could.
+
+    By default glibc gives every large block back at once and asks for a new one, whose pages the system fills with zeros: a fifth of the
+    time of an encoder on a CPU. The greatest memory stays what it was.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return False
+    return bool(mallopt(M_MMAP_THRESHOLD, FROM_HEAP_BYTES)) and bool(mallopt(M_TRIM_THRESHOLD, KEPT_BYTES))

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.encoder.arrow import ArrowHead, joined
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.encoder.unet import HALO_PX, Encoder, folded, pad_to_multiple
@@ -83,10 +83,14 @@ class EncoderFeatures:
         layout = torch.channels_last
         self.unfolded, self.arrow_head, self.pair_head = encoder, arrow, simulated
         self.encoder = folded(encoder).to(compute.device).to(memory_format=layout)  # type: ignore[call-overload]
+        self._joined_arrow: nn.Module | None = None
         if arrow is not None:
             arrow.to(compute.device).eval()
+            self._joined_arrow = joined(arrow).to(memory_format=layout)  # type: ignore[call-overload]
+        self._folded_pair_head: PairHead | None = None
         if simulated is not None:
             simulated.to(compute.device).eval()
+            self._folded_pair_head = folded(simulated).to(memory_format=layout)  # type: ignore[call-overload]
         self.compute = compute
         self.tile_px = tile_px
         self.features = encoder.features
@@ -98,21 +102,30 @@ class EncoderFeatures:
         """Map a normalised frame (C, H, W) to z, (F, H, W) float32."""
         height, width = image.shape[-2:]
         padded = pad_to_multiple(image[None])
-        out = torch.empty((self.features, *padded.shape[-2:]), device=image.device)
-        for inner, outer in tiles(padded.shape[-2], padded.shape[-1], self.tile_px):
-            tile = padded[..., outer[0], outer[1]].contiguous(memory_format=torch.channels_last)
-            with self.compute.autocast():
-                z = self.encoder(tile)[0].float()
+        cut = list(tiles(padded.shape[-2], padded.shape[-1], self.tile_px))
+        if len(cut) == 1:
+            return self._encoded(padded)[0, :, :height, :width]
+        out = _like_channels_last(self.features, padded)
+        for inner, outer in cut:
+            z = self._encoded(padded[..., outer[0], outer[1]])[0]
             y, x = inner[0].start - outer[0].start, inner[1].start - outer[1].start
             rows, columns = inner[0].stop - inner[0].start, inner[1].stop - inner[1].start
             out[:, inner[0], inner[1]] = z[:, y : y + rows, x : x + columns]
         return out[:, :height, :width]
 
+    def _encoded(self, images: Tensor) -> Tensor:
+        with self.compute.autocast():
+            return cast(Tensor, self.encoder(images.contiguous(memory_format=torch.channels_last))).float()
+
     @torch.no_grad()
     def pair(self, image: Tensor, z: Tensor) -> Tensor:
         """Return the maps (A, H, W) of features (2, F, H, W): the arrow, then the logit of each kind; those that there are."""
-        arrow = z.new_empty((0, *z.shape[-2:])) if self.arrow_head is None else self.arrow_head.arrow(z[None])
-        return arrow if self.pair_head is None else torch.cat([arrow, self.pair_head(z[None])[0]])
+        maps = [z.new_empty((0, *z.shape[-2:]))]
+        if self._joined_arrow is not None:
+            maps.append(self._joined_arrow(torch.cat([z[:1], z[1:]], dim=1))[0])
+        if self._folded_pair_head is not None:
+            maps.append(self._folded_pair_head(z[None])[0])
+        return torch.cat(maps)
 
     def fingerprint(self) -> str:
         """Return a hash of all weights and of the number format."""
@@ -210,11 +223,24 @@ class FeatureMaps:
         return self.frames.nbytes + self.pairs.nbytes
 
 
+def _like_channels_last(features: int, image: Tensor) -> Tensor:
+    """Return an empty map (F, H, W) in which the features of a pixel lie beside each other: it is pooled nine times as fast."""
+    rows, columns = image.shape[-2:]
+    whole = torch.empty((1, features, rows, columns), device=image.device, memory_format=torch.channels_last)
+    return whole[0]
+
+
+def _alone(maps: Tensor) -> Tensor:
+    """Return maps (C, H, W) as a batch of one, (1, C, H, W); unlike after `maps[None]`, torch knows how its channels lie."""
+    around = max(size * step for size, step in zip(maps.shape, maps.stride(), strict=True))
+    return maps.as_strided((1, *maps.shape), (around, *maps.stride()))
+
+
 def pooled(maps: Tensor, stride_px: int) -> Tensor:
     """Average (C, H, W) over blocks of `stride_px`; an incomplete last block is left out."""
     if not len(maps):
         return maps.new_empty((0, maps.shape[1] // stride_px, maps.shape[2] // stride_px))
-    return F.avg_pool2d(maps[None], stride_px)[0] if stride_px > 1 else maps
+    return F.avg_pool2d(_alone(maps), stride_px)[0] if stride_px > 1 else maps
 
 
 @dataclass(frozen=True)
@@ -252,9 +278,9 @@ def encoded_frames(
         z = source.frame(image)
         pair = None
         if before is not None:
-            maps = source.pair(torch.stack([before[0], image]), torch.stack([before[1], z]))
-            pair = _half(pooled(maps, stride_px))
-        yield EncodedFrame(t, _half(pooled(torch.cat([z, image]), stride_px)), pair)
+            both = torch.cat([_alone(before[1]), _alone(z)])
+            pair = _half(pooled(source.pair(torch.stack([before[0], image]), both), stride_px))
+        yield EncodedFrame(t, _half(torch.cat([pooled(z, stride_px), pooled(image, stride_px)])), pair)
         before = (image, z)
 
 

@@ -48,8 +48,8 @@ class PairHead(nn.Module):
 
     def logits(self, z: Tensor) -> Tensor:
         """Map features (B, 2, F, H, W) to logits (B, K, H / 2, W / 2), sides rounded up."""
-        pooled = F.avg_pool2d(z.flatten(1, 2), STRIDE, ceil_mode=True, count_include_pad=False)
-        return cast(Tensor, self.body(pooled))
+        pooled = F.avg_pool2d(z.flatten(0, 1), STRIDE, ceil_mode=True, count_include_pad=False)
+        return cast(Tensor, self.body(pooled.unflatten(0, z.shape[:2]).flatten(1, 2)))
 
     def forward(self, z: Tensor) -> Tensor:
         """Map features (B, 2, F, H, W) to logits (B, K, H, W): each value stands for 2 x 2 pixels."""

@@ -7,6 +7,7 @@ Backbone of time arrow prediction (Gallusser, Stieber, Weigert 2023; Chen, Nambo
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 from typing import Literal, TypeVar, cast
 
 import torch
@@ -120,7 +121,12 @@ def folded(network: Network) -> Network:
     """Return a copy for inference with every BatchNorm folded into the convolution before it; same answers, fewer passes."""
     copied = copy.deepcopy(network).eval()
     for module in copied.modules():
-        if isinstance(module, nn.Sequential) and len(module) > 1 and isinstance(module[1], nn.BatchNorm2d):
-            module[0] = fuse_conv_bn_eval(cast(nn.Conv2d, module[0]), module[1])
-            module[1] = nn.Identity()
+        if isinstance(module, nn.Sequential):
+            _fold(module)
     return copied.requires_grad_(False)
+
+
+def _fold(layers: nn.Sequential) -> None:
+    for place, (layer, after) in enumerate(pairwise(list(layers))):
+        if isinstance(layer, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
+            layers[place], layers[place + 1] = fuse_conv_bn_eval(layer, after), nn.Identity()
