@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from html import escape
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tap_events.gui.card_picture import CardPicture, Scene
 from napari_tap_events.gui.colours import KindLook
@@ -28,7 +28,8 @@ FIRST = "One of the first cards"
 IN_A_WINDOW = "Click on every event in it."
 SHOWN = {"": "no map", "probability": "probability", "grad_cam": "Grad-CAM"}
 EDITING = "An earlier answer; a new one takes its place."
-WHY_LINES = 2
+WHY_LINES = 3
+"""Whatever is said, nothing below it moves from card to card."""
 
 
 class ReviewCard(QWidget):
@@ -117,7 +118,12 @@ class ReviewCard(QWidget):
         self.said.setVisible(bool(words))
 
     def _dress(self) -> None:
-        self.why.setMinimumHeight(WHY_LINES * self.why.fontMetrics().lineSpacing())
+        self.question.setWordWrap(False)
+        self.question.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.why.setFixedHeight(WHY_LINES * self.why.fontMetrics().lineSpacing())
+        room = self.probability.sizePolicy()
+        room.setRetainSizeWhenHidden(True)
+        self.probability.setSizePolicy(room)
         self.why.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.picture.setToolTip("A click puts the event there; in a random window it marks one, or takes it away.")
         self.maps.setToolTip(
@@ -162,6 +168,7 @@ class ReviewCard(QWidget):
         column.addWidget(self.strip)
         column.addLayout(answers)
         column.addWidget(self.said)
+        column.addStretch()
 
     def _connect(self) -> None:
         for answer, button in self.buttons.items():
@@ -188,10 +195,11 @@ class ReviewCard(QWidget):
 
 def _question(card: Card, draft: Draft) -> str:
     if card.box is not None:
-        return "Which events are there in this window?"
+        return "Which events are in this window?"
     t = card.t + draft.nudge
-    what = "The mark here: is it an event" if card.marked else "Is there an event"
-    return f"{what} between frames {t} and {t + 1}?"
+    if card.marked:
+        return f"Is the mark of frames {t} and {t + 1} right?"
+    return f"An event between frames {t} and {t + 1}?"
 
 
 def _answer_buttons() -> dict[str, QPushButton]:

@@ -16,7 +16,7 @@ WORDS: dict[Reason, str] = {
     "error": "The model disagrees with the marks here.",
     "audit": "Drawn by chance to measure what is missed; it does not teach. Mark every event in this window.",
 }
-NO_LABELS_YET = "Without any label the encoder points here; no answer has taught a head yet."
+NO_LABELS_YET = "The encoder alone points here: no answer has taught yet."
 
 
 @dataclass(frozen=True)
