@@ -319,6 +319,25 @@ def test_an_estimate_is_said_and_nothing_is_started(folder, tmp_path, monkeypatc
     assert all(speed > 0 for speed in measured["cpu"].values())
 
 
+def test_a_job_that_takes_more_memory_than_the_limit_is_not_begun(folder, tmp_path, monkeypatch, capfd):
+    words = (
+        "pretrain",
+        folder / "movie.tif",
+        "--out",
+        tmp_path / "out",
+        "--memory-limit",
+        "0.5",
+        "--device",
+        "cpu",
+        "--batch",
+        256,
+    )
+    code, _, err = said(monkeypatch, capfd, *words)
+    assert code == 2
+    assert err.startswith("memory_limit = 0.5 GB is too little: about ")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_doctor_measures_the_speed_where_it_is_asked_to(monkeypatch, capfd):
     _, plain, _ = said(monkeypatch, capfd, "doctor", "--json")
     _, measured, _ = said(monkeypatch, capfd, "doctor", "--json", "--speed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Generator
 from functools import wraps
 from pathlib import Path
@@ -155,6 +156,17 @@ def as_job(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+def _only_said(say: bool, command: str, movies: list[Path], model: str, run: Run, settings: Settings) -> bool:
+    """Say what a command will take, where only that was asked for; else see that the limit of memory allows it."""
+    if say:
+        _say_estimate(command, movies, model, run, settings)
+    elif run.compute.memory_limit is not None:
+        from napari_tap_events.jobs.self_speed import check_memory
+
+        check_memory(command, movies, model, run, settings)
+    return say
+
+
 def _say_estimate(command: str, movies: list[Path], model: str, run: Run, settings: Settings) -> None:
     from napari_tap_events.jobs.self_speed import estimate_for
 
@@ -235,8 +247,10 @@ def pretrain(
     from napari_tap_events.jobs.pretrain import pretrain as recipe
 
     run = _run(out, overwrite, resume, compute, opening)
-    if only_estimate:
-        _say_estimate("pretrain", movies or [], "", run, settings)
+    if _only_said(only_estimate, "pretrain", movies or [], "", run, settings):
+        return
+    if int(os.environ.get("RANK", "0")):  # of several processes that learn together, the first one tells
+        deque(recipe(movies or [], settings, run), maxlen=0)
         return
     _work(recipe(movies or [], settings, run), run, reports, job)
     _done(out, reports)
@@ -275,8 +289,7 @@ def train(
 
     labelled = _labelled(movie, masks, events, known)
     run = _run(out, overwrite, resume, compute, opening)
-    if only_estimate:
-        _say_estimate("train", movie, settings.encoder, run, settings)
+    if _only_said(only_estimate, "train", movie, settings.encoder, run, settings):
         return
     _work(recipe(labelled, settings, run, cache), run, reports, job)
     _done(out, reports)
@@ -320,8 +333,7 @@ def detect(
     if (head is None) == (encoder is None):
         raise SettingsError("give --head DIR, or --encoder DIR to rank candidates without labels: exactly one of them.")
     run = _run(out, overwrite, False, compute, opening)
-    if only_estimate:
-        _say_estimate("detect", [movie], str(head or encoder), run, settings)
+    if _only_said(only_estimate, "detect", [movie], str(head or encoder), run, settings):
         return
     how = (settings, run, first_frame)
     work = recipe(movie, head, *how) if head else detect_without_labels(movie, encoder or Path(), *how)
@@ -351,8 +363,7 @@ def explain(
     from napari_tap_events.jobs.explain import explain as recipe
 
     run = _run(out, overwrite, False, compute, opening)
-    if only_estimate:
-        _say_estimate("explain", [movie], str(head or encoder), run, settings)
+    if _only_said(only_estimate, "explain", [movie], str(head or encoder), run, settings):
         return
     _work(recipe(movie, settings, run, head=head, encoder=encoder), run, reports, job)
     _done(out, reports)

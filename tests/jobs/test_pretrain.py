@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -150,24 +152,71 @@ def test_steps_follow_from_epochs_unless_given():
     assert plan_of(PretrainSettings(steps=7), Path()).val_every == 7
 
 
-def test_where_memory_runs_out_the_batch_is_halved_and_that_is_told(marked, tap, tmp_path, monkeypatch):
+def test_where_memory_runs_out_the_batch_is_taken_in_halves_and_that_is_told(marked, tap, tmp_path, monkeypatch):
     from napari_tap_events.pretext.time_arrow import TimeArrow
 
-    plain, steps = TimeArrow.loss, []
+    plain, drawn = TimeArrow.loss, []
 
     def loss(self, step):
-        if self.settings.batch > 4 or (self.settings.batch == 4 and step == 5):
+        if self.settings.batch > 4 or (self.settings.batch == 4 and step == 21):
             raise torch.OutOfMemoryError("CUDA out of memory")
-        steps.append((step, self.settings.batch))
+        drawn.append((step, self.settings.batch))
         return plain(self, step)
 
     monkeypatch.setattr(TimeArrow, "loss", loss)
     reports = list(pretrain([marked.movie], tap.model_copy(update={"batch": 16}), Run(tmp_path / "e")))
     told = [report.message for report in reports if "memory ran out" in report.message]
-    assert [text.split(", ")[1] for text in told] == ["8 pairs a step", "4 pairs a step", "2 pairs a step"]
-    assert [at for at, _ in steps] == [0, 1, 2, 3, 4, 3, 4, 5, 6, 7], "it goes on from the checkpoint of step 3"
-    assert steps[-1] == (7, 2)
-    assert json.loads((tmp_path / "e" / "result.json").read_text())["settings"]["pretrain"]["batch"] == 2
+    assert [text.partition("with ")[2] for text in told] == [
+        "8 pairs at a time, 2 times a step",
+        "4 pairs at a time, 4 times a step",
+        "2 pairs at a time, 8 times a step",
+    ]
+    assert [at for at, _ in drawn] == [*range(21), *range(24, 64)], "it goes on from the checkpoint of step 3"
+    assert drawn[-1] == (63, 2)
+    used = json.loads((tmp_path / "e" / "result.json").read_text())["settings"]["pretrain"]
+    assert (used["batch"], used["accumulate"]) == (2, 8)
+
+
+def test_two_processes_pretrain_together_and_the_first_tells(marked, tmp_path):
+    words = ["--patch-px", "32", "--steps", "4", "--val-every", "2", "--preset", "unet8", "--batch", "4", "--val-pairs", "8"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    program = [
+        "-m",
+        "napari_tap_events.cli",
+        "pretrain",
+        str(marked.movie),
+        "--out",
+        str(tmp_path / "e"),
+        *words,
+        "--device",
+        "cpu",
+    ]
+    done = subprocess.run([*command, *program], check=False, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    assert "2 processes learn together, each 4 pairs a step" in done.stdout + done.stderr
+    assert done.stdout.count("processes learn together") + done.stderr.count("processes learn together") == 1
+    rows = (tmp_path / "e" / "history.csv").read_text().splitlines()
+    assert len(rows) == 3
+    load_encoder(tmp_path / "e", 1)
+
+
+def test_a_movie_larger_than_the_room_for_it_teaches_in_blocks(marked, tap, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_tap_events.jobs.pretrain.room_for_movies", lambda *_: 12 * 64 * 64)
+    reports = list(pretrain([marked.movie], tap, Run(tmp_path / "e")))
+    assert "the movies are larger than the memory for them: blocks of frames take turns" in [r.message for r in reports]
+    assert load_encoder(tmp_path / "e", 1)[1].movies[0].frames == "0:19"
+
+
+def test_a_network_that_cannot_be_compiled_learns_as_it_is(marked, tap, tmp_path, monkeypatch):
+    def refuse(self, *_, **__):
+        raise RuntimeError("no C++ compiler\nand more")
+
+    monkeypatch.setattr(torch.nn.Module, "compile", refuse)
+    reports = list(pretrain([marked.movie], tap.model_copy(update={"compile": True}), Run(tmp_path / "e")))
+    assert "the network stays as it is, it could not be compiled (no C++ compiler)" in [r.message for r in reports]
+    list(pretrain([marked.movie], tap, Run(tmp_path / "plain")))
+    one, other = (load_encoder(tmp_path / name, 1)[0].state_dict() for name in ("e", "plain"))
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
 def test_where_even_the_smallest_batch_is_too_much_it_gives_up(marked, tap, tmp_path, monkeypatch):

@@ -8,10 +8,13 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import psutil
 import torch
 
+from napari_tap_events.encoder.room import TILES_PX, movie_bytes, tile_for
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.settings import ComputeSettings
+from napari_tap_events.training.ranks import announced, local_number
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES, FROM_HEAP_BYTES = 2**31 - 1, 2**30
@@ -27,10 +30,13 @@ class Compute:
     device : torch.device
     bfloat16 : bool
         Whether networks run under bfloat16 autocast.
+    tile_px : int
+        Side of the tiles in which frames are encoded.
     """
 
     device: torch.device
     bfloat16: bool = False
+    tile_px: int = TILES_PX[0]
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which networks run forward."""
@@ -68,7 +74,16 @@ def compute_for(settings: ComputeSettings) -> Compute:
         keep_freed_memory()
     capable = name == "cuda" and torch.cuda.is_bf16_supported()
     wanted = settings.precision == "bfloat16" or (settings.precision == "auto" and capable)
-    return Compute(torch.device(name), wanted)
+    own = torch.device(name, local_number()) if name == "cuda" and announced().of > 1 else torch.device(name)
+    return Compute(own, wanted, tile_for(settings.memory_limit))
+
+
+def room_for_movies(settings: ComputeSettings, compute: Compute) -> int:
+    """Return how many bytes movies may take on the device that learns: a quarter of the limit, else half of what is free now."""
+    if settings.memory_limit is not None:
+        return movie_bytes(settings.memory_limit)
+    free = torch.cuda.mem_get_info(compute.device)[0] if compute.device.type == "cuda" else psutil.virtual_memory().available
+    return int(free) // 2
 
 
 def keep_freed_memory() -> bool:

@@ -28,8 +28,6 @@ from napari_tap_events.movies.movie import Movie, check_finite
 from napari_tap_events.movies.normalise import normalise
 from napari_tap_events.reports import Control, Report
 
-TILE_PX = 512
-
 
 class FeatureSource(Protocol):
     """What turns frames into features: a trained encoder, or a control that needs no training.
@@ -67,8 +65,8 @@ class EncoderFeatures:
     encoder : Encoder
     arrow : ArrowHead or None
     compute : Compute
-    tile_px : int
-        Side of the tiles, a multiple of 8.
+    tile_px : int, optional
+        Side of the tiles, a multiple of 8; by default what there is memory for.
     simulated : PairHead or None
     """
 
@@ -77,7 +75,7 @@ class EncoderFeatures:
         encoder: Encoder,
         arrow: ArrowHead | None,
         compute: Compute,
-        tile_px: int = TILE_PX,
+        tile_px: int | None = None,
         simulated: PairHead | None = None,
     ) -> None:
         layout = torch.channels_last
@@ -92,7 +90,7 @@ class EncoderFeatures:
             simulated.to(compute.device).eval()
             self._folded_pair_head = folded(simulated).to(memory_format=layout)  # type: ignore[call-overload]
         self.compute = compute
-        self.tile_px = tile_px
+        self.tile_px = tile_px or compute.tile_px
         self.features = encoder.features
         self.simulated_features = 0 if simulated is None else simulated.kinds
         self.pair_features = self.simulated_features + (0 if arrow is None else 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from napari_tap_events.encoder.compute import Compute, compute_for
+from napari_tap_events.encoder.compiled import compile_where_possible
+from napari_tap_events.encoder.compute import Compute, compute_for, room_for_movies
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, movie_record, save_model
 from napari_tap_events.errors import SettingsError
@@ -16,11 +18,13 @@ from napari_tap_events.jobs.output import Run, describe, finish, finished, start
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.synthetic import random_settings, synthesise
+from napari_tap_events.pretext._stream import LargeMovie, frames_at_a_time
 from napari_tap_events.pretext._views import DeviceMovie, device_movie
 from napari_tap_events.pretext.games import GAMES, Playground, begin, parse_games
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import EncoderSettings, Look, PretrainSettings, frame_range
 from napari_tap_events.training.loop import History, Plan, fit
+from napari_tap_events.training.ranks import join, leave
 
 SYNTHETIC_FRAMES, SYNTHETIC_PX = 48, 192
 SYNTHETIC_SEEDS = 10_000
@@ -55,19 +59,34 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     compute = compute_for(run.compute)
     channels = opened[0].n_channels if opened else 1
     _fresh(channels, games, settings)
-    start(run, "pretrain", settings, {"movies": movies})
-    if finished(run):
+    ranks = join()
+    if ranks.first:
+        start(run, "pretrain", settings, {"movies": movies})
+    if ranks.decide(finished(run)):
         yield Report("pretrain", message=f"'{run.out}' is finished already")
         return run.out
+    if ranks.of > 1:
+        yield Report("pretrain", message=f"{ranks.of} processes learn together, each {settings.batch} pairs a step")
     if len(played_on) < len(movies):
         yield Report("pretrain", message=f"no game of '{settings.pretext}' is played on your movies: they teach nothing here")
     read = f"reading {len(opened)} movie{'s' * (len(opened) > 1)}, " if opened else ""
     yield Report("pretrain", message=f"{read}computing on {compute.name}")
-    own = [_on_device(m, part, settings, compute) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames]
+    room = room_for_movies(run.compute, compute) // max(1, len(opened))
+    own = [
+        _large_or_not(m, part, settings, compute, room) for m, (frames, _) in zip(opened, parts, strict=True) for part in frames
+    ]
+    if any(isinstance(movie, LargeMovie) for movie in own):
+        yield Report("pretrain", message="the movies are larger than the memory for them: blocks of frames take turns")
     train = own + ((yield from _synthetic(settings, compute)) if own else [])
-    val = [_on_device(movie, frames, settings, compute) for movie, (_, frames) in zip(opened, parts, strict=True)]
+    val = [
+        _on_device(m, _first_of(m, frames, settings, room), settings, compute)
+        for m, (_, frames) in zip(opened, parts, strict=True)
+    ]
     model, history, used = yield from _learn(channels, train, len(own), val, settings, run, compute)
-    return _keep(model, history, opened, parts, used, run)
+    if ranks.first:
+        _keep(model, history, opened, parts, used, run)
+    leave()
+    return run.out
 
 
 def _movies_of(movies: Sequence[Path], games: Mapping[str, float]) -> Sequence[Path]:
@@ -97,30 +116,49 @@ def _fresh(channels: int, games: Mapping[str, float], settings: PretrainSettings
 
 def _learn(
     channels: int,
-    train: Sequence[DeviceMovie],
+    train: Sequence[DeviceMovie | LargeMovie],
     own: int,
     val: Sequence[DeviceMovie],
     settings: PretrainSettings,
     run: Run,
     compute: Compute,
 ) -> Generator[Report, None, tuple[ArrowEncoder, History, PretrainSettings]]:
-    """Train, with half the batch where memory runs out; return the settings that it was done with in the end."""
+    """Train, half the batch at a time where memory runs out; return the settings that it was done with in the end."""
     plan, resume, weights = plan_of(settings, run.out), run.resume, _weights(train, own, settings.own_share)
     games = parse_games(settings.pretext)
     while True:
         model = _fresh(channels, games, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if settings.compile:
+            yield Report("pretrain", message=_compiled(model, channels, settings, compute))
         learner = begin(games, Playground(model, train, val, settings, compute, weights))
         try:
-            history = yield from fit(learner, plan, run.control, resume)
+            history = yield from fit(learner, plan, run.control, resume, join())
             return model, history, settings
         except torch.OutOfMemoryError:
-            if settings.batch < 2 * LEAST_BATCH:
+            if settings.batch < 2 * LEAST_BATCH or join().of > 1:  # other processes would wait for this one
                 raise
-        settings, resume = settings.model_copy(update={"batch": settings.batch // 2}), True
+        settings, resume = _half_at_a_time(settings), True
+        plan = replace(plan, accumulate=settings.accumulate)
         del model, learner  # or the next attempt would find the memory taken
         torch.cuda.empty_cache()
-        told = f"memory ran out: going on with half the batch, {settings.batch} pairs a step"
+        told = f"memory ran out: going on with {settings.batch} pairs at a time, {settings.accumulate} times a step"
         yield Report("pretrain", message=told)
+
+
+def _half_at_a_time(settings: PretrainSettings) -> PretrainSettings:
+    """Return settings by which a step learns from as many crops, half of them at a time."""
+    simulated = max(LEAST_BATCH, settings.simulated_batch // 2)
+    changed = {"batch": settings.batch // 2, "simulated_batch": simulated, "accumulate": 2 * settings.accumulate}
+    return settings.model_copy(update=changed)
+
+
+def _compiled(model: ArrowEncoder, channels: int, settings: PretrainSettings, compute: Compute) -> str:
+    """Compile the encoder; return what came of it."""
+    side, crops = settings.patch_px, 2 * settings.batch
+    if not settings.pretext.startswith("time_arrow"):
+        side, crops = settings.simulated_px, 2 * settings.simulated_batch
+    why = compile_where_possible(model.encoder, torch.zeros(crops, channels, side, side, device=compute.device))
+    return f"the network stays as it is, it could not be compiled ({why})" if why else "the network is compiled"
 
 
 def _synthetic(settings: PretrainSettings, compute: Compute) -> Generator[Report, None, list[DeviceMovie]]:
@@ -135,7 +173,7 @@ def _synthetic(settings: PretrainSettings, compute: Compute) -> Generator[Report
     return made
 
 
-def _weights(train: Sequence[DeviceMovie], own: int, own_share: float) -> list[float]:
+def _weights(train: Sequence[DeviceMovie | LargeMovie], own: int, own_share: float) -> list[float]:
     """Return how often each movie is drawn from: own movies share `own_share`, the synthetic ones the rest."""
     pairs = [float(len(movie.pairs)) for movie in train]
     if own == len(train):
@@ -151,7 +189,7 @@ def monitor_of(settings: PretrainSettings) -> str:
 
 def plan_of(settings: PretrainSettings, out: Path) -> Plan:
     """Return how long and how fast to learn."""
-    period = max(1, settings.pairs_per_epoch // settings.batch)
+    period = max(1, settings.pairs_per_epoch // (settings.batch * settings.accumulate))
     steps = settings.steps or max(1, math.ceil(settings.epochs * period))
     return Plan(
         stage="pretrain",
@@ -164,6 +202,7 @@ def plan_of(settings: PretrainSettings, out: Path) -> Plan:
         keep_best=settings.keep == "best",
         patience=settings.patience,
         period=period,
+        accumulate=settings.accumulate,
         checkpoint=out / "checkpoint.pt",
     )
 
@@ -236,3 +275,17 @@ def _parts(movie: Movie, settings: PretrainSettings) -> tuple[list[range], range
 
 def _on_device(movie: Movie, frames: range, settings: PretrainSettings, compute: Compute) -> DeviceMovie:
     return device_movie(movie, frames, settings.deltas, compute.device)
+
+
+def _large_or_not(
+    movie: Movie, frames: range, settings: PretrainSettings, compute: Compute, room: int
+) -> DeviceMovie | LargeMovie:
+    block = frames_at_a_time(movie, frames, settings.deltas, room)
+    if block == len(frames):
+        return _on_device(movie, frames, settings, compute)
+    return LargeMovie(movie, frames, settings.deltas, compute.device, block)
+
+
+def _first_of(movie: Movie, frames: range, settings: PretrainSettings, room: int) -> range:
+    """Return as many of the frames that judge as there is room for."""
+    return frames[: frames_at_a_time(movie, frames, settings.deltas, room)]

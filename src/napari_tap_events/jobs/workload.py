@@ -10,7 +10,10 @@ from itertools import combinations
 from math import ceil, prod
 from typing import cast
 
+from napari_tap_events.encoder.room import HALO_PX, movie_bytes, tile_for
+from napari_tap_events.encoder.shipped import SHIPPED
 from napari_tap_events.settings import (
+    ComputeSettings,
     DetectSettings,
     ExplainSettings,
     HeadSettings,
@@ -20,30 +23,34 @@ from napari_tap_events.settings import (
 )
 
 WIDTHS = {"unet32": 32, "unet16": 16, "unet8": 8}
-COST = {0: 0.03, 8: 0.35, 16: 1.0, 32: 3.1}
+COST = {0: 0.02, 8: 0.42, 16: 1.0, 32: 3.1}
 """Of a pixel through an encoder with so many features; 0 is the image itself."""
-LEARNING = 2.5
-"""Forward, backward and the step of the optimiser, for one forward."""
-AUGMENTED = 0.35
+ENCODED = {0: 0.02, 8: 0.5, 16: 1.25, 32: 3.9}
+"""The same with the heads that came with the encoder, and with what is kept of it."""
+LEARNING = 4.4
+"""Forward, backward and the step of the optimiser, for one forward as frames are encoded."""
+AUGMENTED = 0.1
 """A pixel of a crop: cut out of a larger window, turned and bent."""
-SIMULATED = 0.3
+SIMULATED = 1.3
 """A pixel of a simulated crop: cut out, shown through another microscope, and what the pair head makes of it."""
-MOVIE_PX = 1.5e5
+MOVIE_PX = 4e5
 """A simulated movie, made by one thread; where there is a second one, beside the rest."""
 VAL_SCENES, VAL_CROPS, SCENE_BYTES = 12, 96, 4 << 20
 """Simulated movies and crops that judge; what a movie at hand takes."""
-FINDING, EXPLAINING = 1.7, 1.7
-"""A pixel of a frame: arrow map, head, maxima and writing included."""
+FINDING, EXPLAINING = 0.25, 0.5
+"""A pixel of a frame that is encoded: head, maxima and writing; what is explained of it."""
 CONTROLS_WITHOUT_IMAGE = ("random", "random-paper", "scratch", "difference")
-HEAD_COST = {"evidence": 0.25, "resnet": 5.6, "linear": 0.3}
-"""A map pixel through a head, forward and backward."""
-IMAGE_COST = 1.6
+HEAD_COST = {"evidence": 0.2, "resnet": 5.8, "linear": 0.3}
+"""A map pixel of 16 features through a head, forward and backward."""
+IMAGE_COST = 0.75
 """A map pixel through the convolutions that read the bare image, forward and backward."""
-JUDGING = 4.0
-"""A map pixel whose windows are judged: held-out answers, calibration, matching."""
+JUDGING, MAPPING = {"evidence": 1.2, "resnet": 4.8, "linear": 1.2}, 0.8
+"""A map pixel whose windows are judged: held-out answers and maxima; one of the out-of-fold map."""
+HELD_SHARE = 0.4
+"""Share of the frames that judge where there are no folds."""
 MAP_STRIDE_PX = 2
-STARTING_S = 4.0
-"""Until torch is loaded and the movie is open."""
+STARTING_S = 5.0
+"""Until torch is loaded and the movie is open, and until results are written."""
 
 TORCH_BYTES = 303 << 20
 """A process that has loaded torch."""
@@ -51,11 +58,10 @@ FIRST_BYTES = {"pretrain": 112 << 20, "train": 95 << 20, "detect": 95 << 20, "ex
 """What the first step adds, however small it is: threads, buffers of the convolutions."""
 LEARNED_BYTES, ENCODED_BYTES = 233, 35
 """Of each pixel and feature: all maps that the way back needs; the largest maps of the way there."""
-HEAD_BYTES = 25
-"""Of each map pixel of a batch and feature, when a head is taught."""
+HEAD_BYTES, HEAD_WIDTH = 25, {"evidence": 16, "resnet": 124, "linear": 16}
+"""Of each map pixel of a batch and feature, when a head is taught; features that it makes itself."""
 FRAME_MAPS = 12
 """Feature maps of a whole frame that are held at once: two frames, and what the arrow head makes of them."""
-TILE_PX, HALO_PX = 512, 56
 WEIGHTS_PER_SQUARE = 1900
 """Weights of a U-Net per square of its width."""
 
@@ -120,21 +126,21 @@ def workload(command: str, movie: MovieSize, width: int, settings: tuple[Setting
         When frames are asked for that the movie does not have.
     """
     own = {type(one): one for one in settings}
+    limit = cast(ComputeSettings, own.get(ComputeSettings, ComputeSettings())).memory_limit
     if command == "pretrain":
-        return _pretraining(movie, cast(PretrainSettings, own[PretrainSettings]))
+        return _pretraining(movie, cast(PretrainSettings, own[PretrainSettings]), limit)
     if command == "train":
-        return _training(movie, width, cast(HeadSettings, own[HeadSettings]))
+        return _training(movie, width, cast(HeadSettings, own[HeadSettings]), limit)
     chosen = own[DetectSettings if command == "detect" else ExplainSettings]
     frames = len(frame_range(cast("DetectSettings | ExplainSettings", chosen).frames, movie.shape[0], "frames"))
-    factor = FINDING if command == "detect" else EXPLAINING
-    pixels = frames * movie.frame_px * COST[width] * factor
-    return Workload(pixels, _encoding_bytes(command, movie, width))
+    pixels = frames * movie.frame_px * (ENCODED[width] + (FINDING if command == "detect" else EXPLAINING))
+    return Workload(pixels, _encoding_bytes(command, movie, width, limit))
 
 
-def _pretraining(movie: MovieSize, s: PretrainSettings) -> Workload:
+def _pretraining(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Workload:
     """Count the games that are played: each takes its own time, and they share the memory of a process."""
     names = [part.partition(":")[0].strip() for part in s.pretext.split(",")]
-    counted = [_arrow(movie, s)] if "time_arrow" in names else []
+    counted = [_arrow(movie, s, limit)] if "time_arrow" in names else []
     counted += [_simulated(s)] if "simulated" in names else []
     shared = TORCH_BYTES + FIRST_BYTES["pretrain"]
     return Workload(sum(one.pixels for one in counted), shared + sum(one.nbytes for one in counted))
@@ -143,7 +149,7 @@ def _pretraining(movie: MovieSize, s: PretrainSettings) -> Workload:
 def _simulated(s: PretrainSettings) -> Workload:
     width, crop = WIDTHS[s.preset], s.simulated_px**2
     step_px = 2 * s.simulated_batch * crop
-    looks = max(1, _steps(s) // min(s.val_every, _steps(s))) * 2 * VAL_CROPS * crop
+    looks = max(1, _steps(s) // min(s.val_every * s.accumulate, _steps(s))) * 2 * VAL_CROPS * crop
     movies = s.simulated_movies + VAL_SCENES + _steps(s) / s.simulated_renew
     pixels = COST[width] * (LEARNING * step_px * _steps(s) + looks) + SIMULATED * step_px * _steps(s) + MOVIE_PX * movies
     held = (s.simulated_movies + VAL_SCENES) * SCENE_BYTES + 8 * VAL_CROPS * crop
@@ -152,40 +158,45 @@ def _simulated(s: PretrainSettings) -> Workload:
 
 
 def _steps(s: PretrainSettings) -> int:
-    period = max(1, s.pairs_per_epoch // s.batch)
-    return s.steps or max(1, ceil(s.epochs * period))
+    """Return how many batches are learned from."""
+    period = max(1, s.pairs_per_epoch // (s.batch * s.accumulate))
+    return (s.steps or max(1, ceil(s.epochs * period))) * s.accumulate
 
 
-def _arrow(movie: MovieSize, s: PretrainSettings) -> Workload:
+def _arrow(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Workload:
     width, crop = WIDTHS[s.preset], s.patch_px**2
     steps = _steps(s)
     step_px = 2 * s.batch * crop
-    looks = max(1, steps // min(s.val_every, steps)) * 2 * 2 * s.val_pairs * crop
+    looks = max(1, steps // min(s.val_every * s.accumulate, steps)) * 2 * 2 * s.val_pairs * crop
     augmented = AUGMENTED * (s.augmentation > 0) * step_px * steps
     pixels = COST[width] * (LEARNING * step_px * steps + looks) + augmented
     window_px = 5 * step_px if s.augmentation else step_px
-    held = 2 * movie.nbytes + 6 * movie.nbytes // movie.itemsize // 16 + 4 * 4 * s.val_pairs * crop
+    brought = movie.nbytes if limit is None else min(movie.nbytes, movie_bytes(limit))
+    held = 2 * brought + 6 * brought // movie.itemsize // 16 + 4 * 4 * s.val_pairs * crop
     learning = LEARNED_BYTES * width * step_px + 16 * WEIGHTS_PER_SQUARE * width**2
     return Workload(pixels, held + learning + 22 * window_px)
 
 
-def _training(movie: MovieSize, width: int, s: HeadSettings) -> Workload:
+def _training(movie: MovieSize, width: int, s: HeadSettings, limit: float | None) -> Workload:
     heads = _heads(s)
     frames, map_px = movie.shape[0], movie.frame_px / MAP_STRIDE_PX**2
     tile_px = s.batch * 2 * ((s.tile_px + s.crop_px) / MAP_STRIDE_PX) ** 2
     if s.encoder == "scratch":
         width = WIDTHS[s.preset]
         taught = heads * s.steps * tile_px * MAP_STRIDE_PX**2 * COST[width] * LEARNING
-        encoded = heads * frames * movie.frame_px * COST[width]
+        encoded = heads * frames * movie.frame_px * ENCODED[width]
     else:
-        taught = heads * s.steps * tile_px * (HEAD_COST[s.head] * max(1, width) / 16 + IMAGE_COST * _reads_image(s))
-        encoded = frames * movie.frame_px * COST[width]
-    asked = frames * map_px * JUDGING * (1 if heads == 1 else 2)
+        read = HEAD_COST[s.head] * (max(1, width) if _reads_features(s) else 1) / 16
+        taught = heads * s.steps * tile_px * (read + IMAGE_COST * _reads_image(s))
+        encoded = frames * movie.frame_px * ENCODED[width]
+    asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * (s.folds > 0))
     maps = int(frames * map_px * (width + movie.shape[1] + 1)) * 2
     learning = (
-        LEARNED_BYTES * width * tile_px * MAP_STRIDE_PX**2 if s.encoder == "scratch" else HEAD_BYTES * (width + 16) * tile_px
+        LEARNED_BYTES * width * tile_px * MAP_STRIDE_PX**2
+        if s.encoder == "scratch"
+        else HEAD_BYTES * (width + HEAD_WIDTH[s.head]) * tile_px
     )
-    return Workload(encoded + taught + asked, _encoding_bytes("train", movie, width) + 2 * maps + int(learning))
+    return Workload(encoded + taught + asked, _encoding_bytes("train", movie, width, limit) + 2 * maps + int(learning))
 
 
 def _reads_image(s: HeadSettings) -> bool:
@@ -193,6 +204,19 @@ def _reads_image(s: HeadSettings) -> bool:
     if s.encoder == "intensity" or s.intensity is not None:
         return s.encoder == "intensity" or bool(s.intensity)
     return s.head == "evidence" and s.encoder not in CONTROLS_WITHOUT_IMAGE
+
+
+def _reads_features(s: HeadSettings) -> bool:
+    """Say whether the head reads features; where that is left to the program, one beside a guide does not, as with the shipped encoder."""
+    if s.features is not None:
+        return s.features
+    return s.head != "evidence" or not (s.simulated or (s.simulated is None and s.encoder == SHIPPED))
+
+
+def _judged(s: HeadSettings) -> float:
+    """Return how often a frame is judged: with nested folds by as many heads as there are folds."""
+    nested = s.nested and s.folds > 2
+    return float(s.folds if nested else 1) if s.folds else HELD_SHARE
 
 
 def _heads(s: HeadSettings) -> int:
@@ -203,9 +227,9 @@ def _heads(s: HeadSettings) -> int:
     return s.folds + nested + 1
 
 
-def _encoding_bytes(command: str, movie: MovieSize, width: int) -> int:
+def _encoding_bytes(command: str, movie: MovieSize, width: int, limit: float | None) -> int:
     """Return what it takes to bring one frame after the other through an encoder."""
-    rows, columns = (min(side, TILE_PX + 2 * HALO_PX) for side in movie.shape[2:])
+    rows, columns = (min(side, tile_for(limit) + HALO_PX) for side in movie.shape[2:])
     tile = ENCODED_BYTES * width * rows * columns
     whole = FRAME_MAPS * 4 * movie.frame_px * max(width, 2 * movie.shape[1])
     return TORCH_BYTES + FIRST_BYTES[command] + tile + whole + movie.nbytes

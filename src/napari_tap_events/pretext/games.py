@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.errors import SettingsError
+from napari_tap_events.pretext._stream import LargeMovie
 from napari_tap_events.pretext._views import DeviceMovie
 from napari_tap_events.pretext.simulated import Simulated
 from napari_tap_events.pretext.time_arrow import TimeArrow
@@ -39,7 +40,7 @@ class Playground:
     """
 
     model: ArrowEncoder
-    train: Sequence[DeviceMovie]
+    train: Sequence[DeviceMovie | LargeMovie]
     val: Sequence[DeviceMovie]
     settings: PretrainSettings
     compute: Compute

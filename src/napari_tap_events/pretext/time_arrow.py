@@ -16,6 +16,7 @@ from torch import Tensor
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.weights import ArrowEncoder
+from napari_tap_events.pretext._stream import LargeMovie, samplers_of
 from napari_tap_events.pretext._views import Augmentation, DeviceMovie, PairSampler
 from napari_tap_events.settings import PretrainSettings
 
@@ -27,7 +28,7 @@ class TimeArrow:
     ----------
     model : ArrowEncoder
     train, val : sequences of DeviceMovie
-        Frames to learn from and to judge by; the same device as the model.
+        Frames to learn from and to judge by; the same device as the model. What is learned from may be a LargeMovie.
     settings : PretrainSettings
     compute : Compute
         Precision of the forward pass.
@@ -38,7 +39,7 @@ class TimeArrow:
     def __init__(
         self,
         model: ArrowEncoder,
-        train: Sequence[DeviceMovie],
+        train: Sequence[DeviceMovie | LargeMovie],
         val: Sequence[DeviceMovie],
         settings: PretrainSettings,
         compute: Compute,
@@ -50,7 +51,7 @@ class TimeArrow:
         self.compute = compute
         self.augment = Augmentation(settings.augmentation)
         share = 1 - settings.uniform_share if settings.sampling == "motion" else 0.0
-        self.samplers = [PairSampler(movie, share, settings.motion_blur_px) for movie in train]
+        self.samplers = [samplers_of(movie, share, settings.motion_blur_px, settings.seed) for movie in train]
         self.val_sets = self._fixed_pairs(val) if val else {}
 
     def loss(self, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
@@ -58,7 +59,8 @@ class TimeArrow:
         s = self.settings
         generator = self.compute.generator(s.seed, step)
         window = self.augment.window_px(s.patch_px)
-        pairs = self.augment(_windows(self.samplers, self.weights, s.batch, window, generator), s.patch_px, generator)
+        samplers = [sampler.at(step) for sampler in self.samplers]
+        pairs = self.augment(_windows(samplers, self.weights, s.batch, window, generator), s.patch_px, generator)
         with self.compute.autocast():
             arrow, z = self.module(pairs)
         logits = arrow.float().mean((1, 2))
@@ -130,7 +132,11 @@ def decorrelation(z: Tensor, form: str, tau: float) -> Tensor:
     """
     flat = z.flatten(2)
     if form == "centred":
-        flat = F.normalize(flat - flat.mean(2, keepdim=True), dim=2, eps=1e-6)
-    log_a = torch.log_softmax(flat @ flat.transpose(1, 2) / tau, dim=2)
+        flat = flat - flat.mean(2, keepdim=True)
+    products = flat @ flat.transpose(1, 2)
+    if form == "centred":  # to scale F x F products is quicker than to scale F channels of all pixels
+        length = products.diagonal(dim1=1, dim2=2).clamp(min=1e-12).rsqrt()
+        products = products * length[:, :, None] * length[:, None, :]
+    log_a = torch.log_softmax(products / tau, dim=2)
     diagonal = log_a.diagonal(dim1=1, dim2=2)
     return -torch.logaddexp(diagonal, torch.tensor(math.log(1e-10), device=z.device)).mean()

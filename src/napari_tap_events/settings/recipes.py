@@ -27,6 +27,14 @@ class ComputeSettings(Settings):
 
     device: Device = setting("auto", "Device to compute on; auto takes a GPU where there is one.")
     threads: int | None = setting(None, "CPU threads to use; by default all cores.", low=1, advanced=True)
+    memory_limit: float | None = setting(
+        None,
+        "Memory that a job may take: frames are encoded in smaller tiles, and large movies teach in blocks; "
+        "a job that would take more all the same is not begun.",
+        unit="GB",
+        low=0.5,
+        advanced=True,
+    )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "Number format for the network; auto is bfloat16 on GPUs that have it, else float32.", advanced=True
     )
@@ -62,6 +70,19 @@ class PretrainSettings(EncoderSettings):
     epochs: float = setting(40, "Passes of pairs_per_epoch pairs; ignored where steps are given.", low=0.001)
     pairs_per_epoch: int = setting(1600, "Crop pairs that make one epoch.", unit="pairs", low=1, advanced=True)
     batch: int = setting(32, "Crop pairs per step.", unit="pairs", low=2, high=4096)
+    accumulate: int = setting(
+        1,
+        "Batches that are added up in each step: a larger batch in the same memory. The program sets it itself where memory runs out.",
+        unit="batches",
+        low=1,
+        high=1024,
+        advanced=True,
+    )
+    compile: bool = setting(
+        False,
+        "Compile the network before learning: up to a minute, which pays on long jobs. Where it cannot be, it stays as it is.",
+        advanced=True,
+    )
     frames: FrameRange = setting("", "Frames to learn from, A:B; by default all but the validation frames.")
     val_frames: FrameRange = setting("", "Frames to judge by, A:B; by default the last fifth of each movie.")
     synthetic_movies: int = setting(

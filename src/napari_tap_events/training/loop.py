@@ -1,7 +1,7 @@
 """One loop trains everything here; it knows steps, checkpoints and stopping, not what a cell is.
 
-What learns is a `Learner`: a module whose `loss(step)` draws every random number from `(seed, step)`. So a run that was stopped and
-resumed ends with the same weights as one that was not.
+What learns is a `Learner`: a module whose `loss(batch)` draws every random number from `(seed, batch)`. So a run that was stopped and
+resumed ends with the same weights as one that was not, and so do processes that share the batches of a step, and one that adds them up.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.reports import Control, Report
+from napari_tap_events.training.ranks import ALONE, Ranks
 
 REPORT_SECONDS = 0.5
 SAVE_SECONDS = 20.0
@@ -35,7 +36,7 @@ class Learner(Protocol):
         ...
 
     def loss(self, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Return the loss of training step `step` and further metrics, all scalar tensors."""
+        """Return the loss of a batch, of which a step takes one or several, and further metrics, all scalar tensors."""
         ...
 
     def validate(self) -> Mapping[str, float]:
@@ -67,6 +68,8 @@ class Plan:
         Steps of half a cycle of the cyclic schedule (an epoch).
     clip : float
         Largest norm of the gradient; 0 does not clip.
+    accumulate : int
+        Batches whose gradients are averaged in each step: a larger batch in the same memory.
     checkpoint : Path or None
         File for stopping and resuming.
     """
@@ -82,6 +85,7 @@ class Plan:
     patience: int = 0
     period: int = 100
     clip: float = 0.0
+    accumulate: int = 1
     checkpoint: Path | None = None
 
 
@@ -115,8 +119,12 @@ def rate(plan: Plan, step: int) -> float:
     return plan.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
-def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bool = False) -> Generator[Report, None, History]:
+def fit(
+    learner: Learner, plan: Plan, control: Control | None = None, resume: bool = False, ranks: Ranks = ALONE
+) -> Generator[Report, None, History]:
     """Train, reporting as it goes; afterwards the learner holds the best weights (or the last, without a monitor).
+
+    Several processes, each with its `ranks`, train one network together.
 
     Returns
     -------
@@ -132,23 +140,25 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
     """
     optimiser = torch.optim.Adam(learner.module.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     progress = _load(plan, learner.module, optimiser) if resume else Progress()
+    ranks.begin_alike(learner.module)
     control = control or Control()
     running = _Means()
     learner.module.train()
     started, first, shown = time.monotonic(), progress.step, 0.0
     saved = started
     while progress.step < plan.steps and not _stalled(plan, progress):
-        if control.wait_or_stop():
-            _save(plan, learner.module, optimiser, progress)
+        if ranks.decide(control.wait_or_stop()):
+            ranks.average_buffers(learner.module)
+            _save(plan, learner.module, optimiser, progress, ranks)
             raise JobStopped(f"stopped after {progress.step} of {plan.steps} steps; the same command with --resume goes on.")
-        running.add(_step(learner, optimiser, plan, progress.step))
+        running.add(_step(learner, optimiser, plan, progress.step, ranks))
         progress.step += 1
         due = plan.val_every and progress.step % plan.val_every == 0
         if due or progress.step == plan.steps:
-            values = _validate(learner, progress, running.take(), plan)
+            values = _validate(learner, progress, running.take(), plan, ranks)
             if not math.isfinite(values["loss"]):
                 raise ModelError(f"the loss is no longer a number after {progress.step} steps; choose a lower --learning-rate.")
-            _save(plan, learner.module, optimiser, progress)
+            _save(plan, learner.module, optimiser, progress, ranks)
             saved = time.monotonic()
             yield Report(plan.stage, progress.step, plan.steps, values=values)
             if _stalled(plan, progress):
@@ -159,7 +169,7 @@ def fit(learner: Learner, plan: Plan, control: Control | None = None, resume: bo
             speed = (progress.step - first) / max(1e-9, shown - started)
             yield Report(plan.stage, progress.step, plan.steps, values={**running.peek(), "steps_per_s": speed})
             if shown - saved > SAVE_SECONDS:
-                _save(plan, learner.module, optimiser, progress)
+                _save(plan, learner.module, optimiser, progress, ranks)
                 saved = shown
     if plan.keep_best and progress.best_state:
         learner.module.load_state_dict(progress.best_state)
@@ -171,16 +181,22 @@ def _stalled(plan: Plan, progress: Progress) -> bool:
     return plan.patience > 0 and progress.stale >= plan.patience
 
 
-def _step(learner: Learner, optimiser: torch.optim.Optimizer, plan: Plan, step: int) -> Mapping[str, Tensor]:
+def _step(
+    learner: Learner, optimiser: torch.optim.Optimizer, plan: Plan, step: int, ranks: Ranks = ALONE
+) -> Mapping[str, Tensor]:
     for group in optimiser.param_groups:
         group["lr"] = rate(plan, step)
-    loss, metrics = learner.loss(step)
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    means = _Means()
+    for part in range(plan.accumulate):
+        loss, metrics = learner.loss(ranks.draw(step * plan.accumulate + part))
+        (loss / plan.accumulate).backward()  # type: ignore[no-untyped-call]
+        means.add({"loss": loss.detach(), **metrics})
+    ranks.average_gradients(learner.module)
     if plan.clip:
         nn.utils.clip_grad_norm_(learner.module.parameters(), plan.clip)
     optimiser.step()
-    return {"loss": loss.detach(), **metrics}
+    return means.tensors()
 
 
 class _Means:
@@ -195,8 +211,11 @@ class _Means:
             self.sums[name] = self.sums[name] + value if name in self.sums else value
         self.count += 1
 
+    def tensors(self) -> dict[str, Tensor]:
+        return {name: value / self.count for name, value in self.sums.items()}
+
     def peek(self) -> dict[str, float]:
-        return {name: float(value) / self.count for name, value in self.sums.items()}
+        return {name: float(value) for name, value in self.tensors().items()}
 
     def take(self) -> dict[str, float]:
         means = self.peek() if self.count else {}
@@ -204,10 +223,11 @@ class _Means:
         return means
 
 
-def _validate(learner: Learner, progress: Progress, means: dict[str, float], plan: Plan) -> dict[str, float]:
+def _validate(learner: Learner, progress: Progress, means: dict[str, float], plan: Plan, ranks: Ranks) -> dict[str, float]:
+    ranks.average_buffers(learner.module)
     learner.module.eval()
     with torch.no_grad():
-        values = {**means, **learner.validate()}
+        values = ranks.tell({**means, **learner.validate()} if ranks.first else {})
     learner.module.train()
     if plan.monitor:
         value = values[plan.monitor]
@@ -220,8 +240,8 @@ def _validate(learner: Learner, progress: Progress, means: dict[str, float], pla
     return values
 
 
-def _save(plan: Plan, module: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
-    if plan.checkpoint is None:
+def _save(plan: Plan, module: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress, ranks: Ranks) -> None:
+    if plan.checkpoint is None or not ranks.first:
         return
     state: dict[str, Any] = {
         "schema": 1,
