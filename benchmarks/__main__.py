@@ -1,6 +1,6 @@
 """Speed and memory on this machine, each beside its limit, measured in the same run.
 
-    python -m benchmarks [--out docs/benchmarks/speed.md]
+    python -m benchmarks [--only SECTION ...] [--out FILE.md]
 
 The limit of a network is a plain 64 -> 64, 3 x 3 convolution (channels last, forward) at the same thread count: the floating-point
 operations of the network's convolutions, divided by the speed of that one. A training step counts three times its forward pass.
@@ -14,9 +14,8 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks import growth, learning, reading, whole_movies
+from benchmarks.timing import Row, seconds, side_by_side
 from napari_tap_events import __version__
-from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.compute import Compute, keep_freed_memory
 from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
 from napari_tap_events.encoder.unet import Encoder, folded
 from napari_tap_events.encoder.weights import ArrowEncoder
@@ -43,41 +44,30 @@ CPU = Compute(torch.device("cpu"))
 SIDE = 512
 BATCH = 8
 """Windows judged at once, crop by crop: the fastest of 2 to 64 on one thread."""
-Row = dict[str, Any]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=None, help="Markdown file to write; JSON is written beside it.")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", nargs="*", choices=list(SECTIONS), default=list(SECTIONS), metavar="SECTION")
     given = parser.parse_args()
-    rows = [
-        *training(given.repeats),
-        *features(given.repeats),
-        *dense_against_crops(given.repeats),
-        *memory(),
-    ]
-    text = table(rows)
-    print(text)
-    if given.out is not None:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(
-            "# Speed and memory\n\n`python -m benchmarks`: each figure beside its limit, in one run.\n\n" + text
-        )
-        given.out.with_suffix(".json").write_text(json.dumps(rows, indent=1))
+    keep_freed_memory()
+    rows: list[Row] = []
+    for name in given.only:
+        began = time.monotonic()
+        for row in SECTIONS[name](given.repeats):
+            rows.append({"section": name, **row})
+            print(line(row), flush=True)
+            if given.out is not None:
+                write(given.out, rows)
+        print(f"({name}: {time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
 
 
-def seconds(work: Callable[[], Any], repeats: int) -> float:
-    """Return the median wall time of a call, after one to warm up."""
-    work()
-    return median(seconds_of(work) for _ in range(repeats))
-
-
-def seconds_of(work: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
-    """Return the time of one call, by default wall time."""
-    started = clock()
-    work()
-    return clock() - started
+def write(out: Path, rows: list[Row]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("# Speed and memory\n\n`python -m benchmarks`: each figure beside its limit, in one run.\n\n" + table(rows))
+    out.with_suffix(".json").write_text(json.dumps(rows, indent=1))
 
 
 def convolution_speed(side: int, batch: int, repeats: int) -> float:
@@ -130,7 +120,8 @@ def training(repeats: int) -> list[Row]:
 
             generator = CPU.generator(0)
             window = learner.augment.window_px(settings.patch_px)
-            learner.augment(_windows(learner.samplers, learner.weights, settings.batch, window, generator), 96, generator)
+            samplers = [one.at(0) for one in learner.samplers]
+            learner.augment(_windows(samplers, learner.weights, settings.batch, window, generator), 96, generator)
 
         speed = convolution_speed(96, 2 * batch, repeats)
         taken, outside = seconds(step, repeats), seconds(data, repeats)
@@ -192,17 +183,6 @@ def dense_against_crops(repeats: int) -> list[Row]:
     return rows
 
 
-def side_by_side(works: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
-    """Return the median processor seconds of several calls, made in turn on one thread: what else the machine does hardly tells."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    for work in works:
-        work()
-    taken = [[seconds_of(work, time.process_time) for work in works] for _ in range(repeats)]
-    torch.set_num_threads(threads)
-    return [median(times) for times in zip(*taken, strict=True)]
-
-
 def dense_pairs(source: EncoderFeatures, head: EventHead, frames: int) -> Callable[[], Any]:
     """Return what judges one more frame pair of a movie at each call: normalised, encoded, and every window's logit."""
     rng = np.random.default_rng(0)
@@ -250,14 +230,33 @@ def memory() -> list[Row]:
     ]
 
 
+def line(row: Row) -> str:
+    ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
+    return f"| {row['what']} | {row['measured']} | {row.get('limit', '')} | {ratio} |"
+
+
 def table(rows: list[Row]) -> str:
-    lines = ["| what | measured | limit | ratio |", "|---|---|---|---|"]
-    for row in rows:
-        ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
-        lines.append(f"| {row['what']} | {row['measured']} | {row.get('limit', '')} | {ratio} |")
+    lines = ["| what | measured | limit | ratio |", "|---|---|---|---|", *map(line, rows)]
     cores = psutil.cpu_count(logical=False)
     about = f"napari-tap-events {__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads on {cores} cores "
     return "\n".join([*lines, "", about + f"({platform.machine()}, {torch.backends.cpu.get_cpu_capability()})"]) + "\n"
+
+
+SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
+    "machine": reading.machine,
+    "reading": reading.reading,
+    "training": training,
+    "loop": learning.outside,
+    "features": features,
+    "dense": dense_against_crops,
+    "detect": whole_movies.detect_against_encoding,
+    "again": whole_movies.predicted_again,
+    "heads": whole_movies.head_training,
+    "memory": lambda _: memory(),
+    "growth": growth.curves,
+    "pairs": learning.pairs_needed,
+}
+"""What is measured, in this order."""
 
 
 if __name__ == "__main__":

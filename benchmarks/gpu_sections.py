@@ -157,7 +157,8 @@ def _data(learner: TimeArrow) -> Callable[[], Any]:
 
     def draw() -> None:
         generator = learner.compute.generator(0, 0)
-        windows = _windows(learner.samplers, learner.weights, s.batch, learner.augment.window_px(s.patch_px), generator)
+        samplers, window = [one.at(0) for one in learner.samplers], learner.augment.window_px(s.patch_px)
+        windows = _windows(samplers, learner.weights, s.batch, window, generator)
         learner.augment(windows, s.patch_px, generator)
 
     return draw

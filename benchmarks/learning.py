@@ -1,0 +1,127 @@
+"""Learning: what a step does beside forward, backward and the optimiser, and how many crop pairs are needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+
+from benchmarks.timing import Row, one_thread
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.shipped import SHIPPED, encoder_folder
+from napari_tap_events.encoder.weights import ArrowEncoder, load_encoder
+from napari_tap_events.movies.movie import Movie, movie_from_array
+from napari_tap_events.movies.synthetic import synthesise
+from napari_tap_events.pretext import time_arrow
+from napari_tap_events.pretext._views import Augmentation, device_movie
+from napari_tap_events.pretext.time_arrow import TimeArrow
+from napari_tap_events.settings import PretrainSettings, SyntheticSettings
+from napari_tap_events.training.loop import Plan, fit
+
+CPU = Compute(torch.device("cpu"))
+PAIRS, EVERY = 9600, 480
+"""Crop pairs of the published schedule, and after how many it is looked how far it has come."""
+SHARE = 0.95
+
+
+def outside(_repeats: int) -> Iterator[Row]:
+    """Time a run of the real loop, and in it all that is neither forward, backward nor the optimiser's step."""
+    noise = np.random.default_rng(0).integers(0, 255, (24, 512, 512), dtype=np.uint8)
+    movie = movie_from_array(noise)
+    for preset, batch, steps in (("unet32", 8, 4), ("unet16", 16, 6)):
+        settings = PretrainSettings(preset=preset, patch_px=96, batch=batch)  # type: ignore[arg-type]
+        learner = _learner(movie, settings, ArrowEncoder(1, settings))
+        spent = {"data": 0.0, "loss": 0.0, "backward": 0.0, "step": 0.0}
+        timed = [
+            patch.object(time_arrow, "_windows", _timed(time_arrow._windows, spent, "data")),
+            patch.object(Augmentation, "__call__", _timed(Augmentation.__call__, spent, "data")),
+            patch.object(TimeArrow, "loss", _timed(TimeArrow.loss, spent, "loss")),
+            patch.object(torch.Tensor, "backward", _timed(torch.Tensor.backward, spent, "backward")),
+            patch.object(torch.optim.Adam, "step", _timed(torch.optim.Adam.step, spent, "step")),
+        ]
+        with one_thread():
+            _run(learner, Plan("warm", 1))
+            for one in timed:
+                one.start()
+            spent.update(dict.fromkeys(spent, 0.0))
+            began = time.process_time()
+            _run(learner, Plan("bench", steps))
+            whole = time.process_time() - began
+            for one in timed:
+                one.stop()
+        rest = whole - spent["loss"] - spent["backward"] - spent["step"]
+        share = (spent["data"] + rest) / whole
+        told = f"{share:.1%}: crops and augmentation {spent['data'] / whole:.1%}, the loop {rest / whole:.1%}"
+        what = f"training loop, {preset}, pairs of 96 px: time outside forward, backward and step"
+        yield {"what": what, "measured": told, "limit": "3%", "ratio": share / 0.03}
+
+
+def _timed(work: Callable[..., Any], spent: dict[str, float], name: str) -> Callable[..., Any]:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        began = time.process_time()
+        try:
+            return work(*args, **kwargs)
+        finally:
+            spent[name] += time.process_time() - began
+
+    return run
+
+
+def _learner(movie: Movie, settings: PretrainSettings, model: ArrowEncoder) -> TimeArrow:
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    cut = movie.n_frames * 4 // 5
+    train, val = (device_movie(movie, part, (1,), CPU.device) for part in (range(cut), range(cut, movie.n_frames)))
+    return TimeArrow(model, [train], [val], settings, CPU)
+
+
+def _run(learner: TimeArrow, plan: Plan) -> list[dict[str, float]]:
+    work = fit(learner, plan)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            history: list[dict[str, float]] = end.value
+            return history
+
+
+WAYS: dict[str, tuple[int, dict[str, Any]]] = {
+    "published": (PAIRS, {"schedule": "cyclic", "sampling": "uniform", "decorrelation": "paper"}),
+    "ours, planned for a third": (PAIRS // 3, {}),
+    "ours, going on from the shipped encoder, planned for an eighth": (PAIRS // 8, {"start_from": SHIPPED}),
+}
+
+
+def pairs_needed(_repeats: int) -> Iterator[Row]:
+    """Count crop pairs until 95 % of what the published schedule reaches in the end: same movie, network, batch and judging pairs."""
+    movie = synthesise(SyntheticSettings(frames=60, height=192, width=192, cells=30, seed=7)).movie
+    goal, needed = 0.0, 0
+    with one_thread():
+        for name, (pairs, changes) in WAYS.items():
+            curve = _curve(movie, pairs, changes)
+            final = curve[-1][1]
+            if name == "published":
+                goal = SHARE * final
+            reached = next((seen for seen, accuracy in curve if accuracy >= goal), 0)
+            needed = needed or reached
+            told = f"{reached} pairs; {final:.3f} after {pairs}" if reached else f"not within {pairs} pairs ({final:.3f})"
+            row: Row = {"what": f"pairs to an accuracy of {goal:.3f}, unet16, {name}", "measured": told}
+            yield row | ({"limit": f"{needed} pairs", "ratio": reached / needed} if reached and name != "published" else {})
+
+
+def _curve(movie: Movie, pairs: int, changes: dict[str, Any]) -> list[tuple[int, float]]:
+    """Return (pairs seen, accuracy on the validation pairs drawn by motion) along a run."""
+    s = PretrainSettings(preset="unet16", patch_px=32, batch=32, **changes)
+    torch.manual_seed(0)
+    model = load_encoder(encoder_folder(SHIPPED), 1)[0] if s.start_from else ArrowEncoder(1, s)
+    if model.arrow is None:
+        model.arrow = ArrowEncoder(1, s).arrow
+    steps = pairs // s.batch
+    plan = Plan(
+        "pairs", steps, max(1, min(EVERY // s.batch, steps // 8)), s.learning_rate, s.weight_decay, s.schedule, period=50
+    )
+    rows = _run(_learner(movie, s, model), plan)
+    return [(int(row["step"]) * s.batch, row["val_accuracy_motion"]) for row in rows]
