@@ -1,4 +1,7 @@
-"""Print the peak memory of `detect` in MB, for a movie of so many frames; run in a process of its own."""
+"""Print the peak memory of `detect` in MB, for a movie of so many frames of so many pixels; run in a process of its own.
+
+python -m benchmarks.peak_memory 500 [256]
+"""
 
 from __future__ import annotations
 
@@ -26,10 +29,10 @@ SIDE = 256
 
 
 def main() -> None:
-    frames = int(sys.argv[1])
+    frames, side = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SIDE
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        write_movie(root / "movie.tif", frames)
+        write_movie(root / "movie.tif", frames, side)
         write_model(root / "head")
         for _ in detect(
             root / "movie.tif", root / "head", DetectSettings(), Run(root / "out", compute=ComputeSettings(threads=1))
@@ -47,11 +50,11 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def write_movie(path: Path, frames: int) -> None:
+def write_movie(path: Path, frames: int, side: int) -> None:
     """Write noise, frame by frame, so that writing does not take the memory that is measured."""
     rng = np.random.default_rng(0)
-    pages = (rng.integers(0, 255, (SIDE, SIDE), dtype=np.uint8) for _ in range(frames))
-    tifffile.imwrite(path, pages, shape=(frames, SIDE, SIDE), dtype=np.uint8, metadata={"axes": "TYX"})
+    pages = (rng.integers(0, 255, (side, side), dtype=np.uint8) for _ in range(frames))
+    tifffile.imwrite(path, pages, shape=(frames, side, side), dtype=np.uint8, metadata={"axes": "TYX"})
 
 
 def write_model(folder: Path) -> None:
