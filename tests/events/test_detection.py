@@ -7,11 +7,21 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage as ndi
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events.dense import DenseHead
-from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, find_maxima, score_frame, score_grid
+from napari_tap_events.events.detection import (
+    Candidate,
+    MaximaFinder,
+    ScoreGrid,
+    _disc,
+    find_maxima,
+    greatest_around,
+    score_frame,
+    score_grid,
+)
 from napari_tap_events.events.head import HeadShape
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
@@ -30,6 +40,14 @@ def stack_of(seed: int, shape: tuple[int, ...], levels: int) -> np.ndarray:
     """Score maps (T, K, h, w); with few levels there are many ties."""
     drawn = np.random.default_rng(seed).normal(size=shape)
     return (np.round(drawn * levels) / levels if levels else drawn).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (7, 5), (3, 40), (40, 3), (1, 9)])
+@pytest.mark.parametrize("reach", [1, 3, 8, 12])
+def test_the_greatest_around_is_that_of_a_filter_with_the_whole_disc(shape, reach):
+    scores = np.random.default_rng(reach).normal(size=shape).astype(np.float32)
+    whole = ndi.maximum_filter(scores, footprint=_disc(reach), mode="nearest")
+    assert np.array_equal(greatest_around(scores, _disc(reach)), whole)
 
 
 def streamed(scores: np.ndarray, radius_px: float, radius_frames: int, first: int = 0) -> list[Candidate]:

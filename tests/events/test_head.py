@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from napari_tap_events.events.head import EvidenceHead, HeadShape, ResNetHead
+from napari_tap_events.events.head import EvidenceHead, HeadShape, ResNetHead, window_means
 from napari_tap_events.events.heads import make_head
 
 KINDS = ("evidence", "resnet", "linear")
@@ -143,3 +143,9 @@ def test_the_maps_of_the_pair_lie_upon_those_of_the_frames():
         rows, columns = (torch.nonzero(felt.any(axis))[:, 0] for axis in (1, 0))
         assert (int(rows.min()), int(rows.max())) == (20 - 12 + 1, 20)
         assert (int(columns.min()), int(columns.max())) == (16 - 12 + 1, 16)
+
+
+@pytest.mark.parametrize(("crop", "step"), [(24, 2), (12, 4), (6, 6), (5, 1)])
+def test_means_of_windows_are_those_of_each_window(crop, step):
+    maps = torch.randn(2, 3, 31, 40)
+    torch.testing.assert_close(window_means(maps, crop, step), F.avg_pool2d(maps, crop, step), rtol=0, atol=1e-6)

