@@ -14,6 +14,7 @@ from napari_tap_events.project import marking
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.review.audit_design import audit_order, begin_audit, design_audit, windows_of
 from napari_tap_events.review.cards import Card, card_from_json
+from napari_tap_events.review.places import near_any
 from napari_tap_events.review.queue import Proposals, next_cards, reason_at
 from napari_tap_events.review.verdicts import Reply, answer_window, decide
 from napari_tap_events.settings import EventSettings, QueueSettings, ReviewSettings
@@ -209,3 +210,15 @@ def test_answered_windows_do_not_come_again(marks, proposed):
         marks.do(answer_window(marks, card, []))
     assert len(set(keys)) == 8
     assert isinstance(table, pd.DataFrame)
+
+
+def test_places_are_near_by_radius_and_frames_as_one_by_one():
+    rng = np.random.default_rng(0)
+    places, others = (np.column_stack([rng.integers(0, 30, n), rng.uniform(0, 100, (n, 2))]).astype(float) for n in (300, 40))
+    near = EventSettings(radius_px=9, radius_frames=1)
+    apart = places[:, None] - others[None]
+    wanted = ((np.abs(apart[..., 0]) <= 1) & (np.hypot(apart[..., 1], apart[..., 2]) <= 9)).any(1)
+    assert 10 < wanted.sum() < 290
+    np.testing.assert_array_equal(near_any(places, others, near), wanted)
+    assert not near_any(places, [], near).any()
+    assert near_any(places[:0], others, near).shape == (0,)

@@ -41,9 +41,11 @@ class FilmStrip(QWidget):
     def setValue(self, scene: Scene | None, images: list[QImage]) -> None:
         """Show the frames of a scene."""
         if images is not self._images:
+            side = self._side()
             self._images, self._small = images, []
+            if self._side() != side:
+                self.setFixedHeight(self.sizeHint().height())
         self._scene = scene
-        self.updateGeometry()
         self.update()
 
     def show_at(self, at: int) -> None:

@@ -37,13 +37,15 @@ class PointMarks:
             self.layer = self._new_layer()
             add_quietly(self._viewer, self.layer)
         looks = [KNOWN_LOOKS[SAID[point.meaning]] for point in points]
-        self.layer.data = np.array([[point.t, point.y, point.x] for point in points], dtype=float).reshape(-1, 3)
-        if points:
-            self.layer.size = [2 * point.radius_px for point in points]
-            # napari draws a ring as two circles; a disc without a face is the one that is meant
-            self.layer.symbol = ["disc" if look.symbol == "ring" else look.symbol for look in looks]
-            self.layer.border_color = [look.colour for look in looks]
-            self.layer.face_color = "transparent"
+        with self.layer.events.blocker_all():  # each of these would draw all points anew
+            self.layer.data = np.array([[point.t, point.y, point.x] for point in points], dtype=float).reshape(-1, 3)
+            if points:
+                self.layer.size = [2 * point.radius_px for point in points]
+                # napari draws a ring as two circles; a disc without a face is the one that is meant
+                self.layer.symbol = ["disc" if look.symbol == "ring" else look.symbol for look in looks]
+                self.layer.border_color = [look.colour for look in looks]
+                self.layer.face_color = "transparent"
+        self.layer.refresh(thumbnail=False, extent=False)
 
     def close(self) -> None:
         """Take the layer away."""

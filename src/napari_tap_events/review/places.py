@@ -19,9 +19,15 @@ Places = NDArray[np.float64]
 def near_any(places: Places, others: ArrayLike, near: EventSettings) -> NDArray[np.bool_]:
     """Say which places (N, 3), t y x in frames and pixels, lie near one of some others (M, 3)."""
     found = np.zeros(len(places), bool)
-    for t, y, x in np.asarray(others, dtype=np.float64).reshape(-1, 3):
-        close = np.hypot(places[:, 1] - y, places[:, 2] - x) <= near.radius_px
-        found |= close & (np.abs(places[:, 0] - t) <= near.radius_frames)
+    there = np.asarray(others, dtype=np.float64).reshape(-1, 3)
+    if not len(there):
+        return found
+    first, last = there[:, 0].min() - near.radius_frames, there[:, 0].max() + near.radius_frames
+    rows = np.flatnonzero((places[:, 0] >= first) & (places[:, 0] <= last))
+    for t in np.unique(places[rows, 0]):  # frame by frame: hundreds of answers are compared while somebody waits for a card
+        here, close = rows[places[rows, 0] == t], there[np.abs(there[:, 0] - t) <= near.radius_frames]
+        away = (places[here, None, 1] - close[None, :, 1]) ** 2 + (places[here, None, 2] - close[None, :, 2]) ** 2
+        found[here] = (away <= near.radius_px**2).any(1)
     return found
 
 
