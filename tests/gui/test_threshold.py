@@ -57,3 +57,19 @@ def test_events_without_a_probability_are_always_shown(field, qtbot):
     field.rule(layers)
     field.setValue(1.0)
     assert layers[-1].shown.all()
+
+
+def test_what_a_person_has_said_comes_before_the_threshold(field):
+    rows = [
+        EventRow(1, 5.0, 5.0, "division", 0.2, status="confirmed"),
+        EventRow(2, 5.0, 5.0, "event", 0.9, status="rejected"),
+        EventRow(3, 5.0, 5.0, "event", 0.7),
+        EventRow(4, 5.0, 5.0, "event", 0.1),
+        EventRow(5, 5.0, 5.0, "division", status="added"),
+    ]
+    layers = tuple(event_layers(events_table(rows), World(), 10))
+    field.rule(layers)
+    assert layers[-1].shown.tolist() == [True, False, True, False, True]
+    assert field.words.text() == "3 events of 5 candidates; 2.8 expected. 2 of them by you, 1 that you rejected left out."
+    field.setValue(1.0)
+    assert layers[-1].shown.tolist() == [True, False, False, False, True]

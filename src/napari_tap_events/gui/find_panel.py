@@ -21,6 +21,7 @@ from napari_tap_events.gui.project_models import finders
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.gui.threshold import ThresholdField
 from napari_tap_events.movies.event_sizes import sizes_of_cell
+from napari_tap_events.project.judged import judged
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, DetectSettings, ExplainSettings
 
@@ -78,7 +79,9 @@ class FindPanel(QWidget):
             return
         card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         settings = card["settings"]["detect"]
-        self.layers.show(folder, self._session.movie, settings["radius_px"])
+        near = settings["radius_px"], settings["radius_frames"]
+        marks, movie = self._session.annotations, self._session.movie
+        self.layers.show(folder, movie, near[0], lambda found: found if marks is None else judged(found, marks, *near, movie))
         self.threshold.show()
         self.threshold.setValue(card["summary"].get("threshold", 0.5))
         self.threshold.rule(self.layers.points)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import napari.viewer
+import pandas as pd
 from napari.layers import Layer, Points
 from napari.utils.notifications import show_warning
 
@@ -13,7 +15,6 @@ from napari_tap_events.events.table import read_events
 from napari_tap_events.gui import layers as show_as
 from napari_tap_events.gui.event_points import event_layers, jump_to_event, most_probable
 from napari_tap_events.gui.result_layers import RESULT
-from napari_tap_events.gui.world import World
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import open_map
 
@@ -27,6 +28,13 @@ MAPS = {
 
 GROWING = ("probability", "simulated", "arrow")
 """What can be seen while it is computed: the first of them that there is."""
+
+
+Judge = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def _as_found(candidates: pd.DataFrame) -> pd.DataFrame:
+    return candidates
 
 
 class FoundLayers:
@@ -45,7 +53,7 @@ class FoundLayers:
         self._done, self._first = 0, 0
         self.points: tuple[Points, ...] = ()
 
-    def show(self, folder: Path, movie: Movie, radius_px: float) -> None:
+    def show(self, folder: Path, movie: Movie, radius_px: float, judge: Judge = _as_found) -> None:
         """Show the maps and the candidates of a folder that `detect`, `train` or `explain` wrote.
 
         Parameters
@@ -55,6 +63,8 @@ class FoundLayers:
             The open movie, in whose place in the world the layers lie.
         radius_px : float
             Radius of a cell; half the size of the marks.
+        judge : callable
+            Returns the candidates with their `status` as a person has judged them.
         """
         world = show_as.world_of(movie)
         for role, (name, make) in MAPS.items():
@@ -64,7 +74,7 @@ class FoundLayers:
                 except TapEventsError as error:
                     show_warning(str(error))
         if (folder / "candidates.csv").exists():
-            self._show_candidates(folder / "candidates.csv", movie, world, radius_px)
+            self._show_candidates(judge(read_events(folder / "candidates.csv")), folder, movie, radius_px)
 
     def grow(self, folder: Path, movie: Movie, done: int) -> str:
         """Show what a running job has mapped so far; frames that it has not reached are empty.
@@ -128,9 +138,9 @@ class FoundLayers:
             self._replace(role, [])
         self.points = ()
 
-    def _show_candidates(self, path: Path, movie: Movie, world: World, radius_px: float) -> None:
-        points = event_layers(read_events(path), world, movie.n_frames, 2 * radius_px)
-        points[-1].metadata[RESULT] = path.parent
+    def _show_candidates(self, candidates: pd.DataFrame, folder: Path, movie: Movie, radius_px: float) -> None:
+        points = event_layers(candidates, show_as.world_of(movie), movie.n_frames, 2 * radius_px)
+        points[-1].metadata[RESULT] = folder
         self._replace("events", list(points))
         self.points = tuple(points)
 

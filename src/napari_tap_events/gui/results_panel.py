@@ -27,7 +27,10 @@ from napari_tap_events.study.exporting import movie_facts
 from napari_tap_events.study.result_folder import ResultFolder, read_result_folder
 
 LEAST_WIDTH_PX = 320
-NOTHING_YET = "No events are open. Open the results of a command, or a movie from File > Open Sample > TAP Events."
+NOTHING_YET = (
+    "No events yet. Press Find events in step 5, with a head of step 4 or 6; or open the results of a command, or a sample from "
+    "File > Open Sample > TAP Events."
+)
 EVENT_ROLES = ("events", "truth")
 
 
@@ -178,10 +181,10 @@ class ResultsPanel(QWidget):
         self.exports.setValue(Exportable(events, facts, self._result.folder if self._result else None))
 
     def _all_candidates(self) -> pd.DataFrame | None:
-        """Return the candidates below the threshold too: those of the folder, or those in the layer that are hidden."""
-        if self._layer is None or self._candidates is not None:
+        """Return the candidates below the threshold too: those in the layer that are hidden, else those of the folder."""
+        if self._layer is None or _shown(self._layer).all():
             return self._candidates
-        return None if _shown(self._layer).all() else pd.DataFrame(self._layer.features)
+        return pd.DataFrame(self._layer.features)
 
     def _n_frames(self) -> int:
         if self._result is not None and self._result.shape is not None:

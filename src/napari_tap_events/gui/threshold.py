@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
+from napari_tap_events.events.over_time import BY_A_PERSON
+
 STEPS = 1000
 TIP = "Candidates of at least this probability are shown as events. The mark of the start is the threshold chosen on held-out frames."
 
@@ -64,12 +66,33 @@ class ThresholdField(QWidget):
         self.slider.setValue(round(threshold * STEPS))
         self.slider.blockSignals(False)
         for layer in self._layers:
-            layer.shown = _probabilities(layer) >= threshold
+            layer.shown = _listed(layer, threshold)
         if self._layers:
-            p = _probabilities(self._layers[-1])
-            expected = np.nansum(p)
-            self.words.setText(f"{np.count_nonzero(p >= threshold)} events of {len(p)} candidates; {expected:.1f} expected")
+            self.words.setText(_in_words(self._layers[-1], threshold))
         self.valueChanged.emit(threshold)
+
+
+def _listed(layer: Points, threshold: float) -> NDArray[np.bool_]:
+    """Say which events are shown: what a person has said comes before any threshold."""
+    status = _statuses(layer)
+    listed: NDArray[np.bool_] = np.isin(status, BY_A_PERSON) | ((_probabilities(layer) >= threshold) & (status != "rejected"))
+    return listed
+
+
+def _statuses(layer: Points) -> NDArray[np.object_]:
+    told = layer.features.get("status")
+    return np.full(len(layer.data), "proposed", dtype=object) if told is None else np.asarray(told, dtype=object)
+
+
+def _in_words(layer: Points, threshold: float) -> str:
+    status = _statuses(layer)
+    sure = np.count_nonzero(np.isin(status, BY_A_PERSON))
+    expected = sure + _probabilities(layer)[status == "proposed"].sum()
+    words = f"{np.count_nonzero(_listed(layer, threshold))} events of {len(status)} candidates; {expected:.1f} expected"
+    rejected = np.count_nonzero((status == "rejected") & (_probabilities(layer) >= threshold))
+    said = [f"{sure} of them by you"] if sure else []
+    said += [f"{rejected} that you rejected left out"] if rejected else []
+    return f"{words}. {', '.join(said).capitalize()}." if said else words
 
 
 def _probabilities(layer: Points) -> NDArray[np.float64]:

@@ -1,0 +1,76 @@
+"""What a person has said of events that a model has found: confirmed, rejected, or added where it found none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tap_events.movies.movie import Movie
+from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.exporting import marked_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def judged(
+    found: pd.DataFrame, a: Annotations, radius_px: float, radius_frames: int, movie: Movie | None = None
+) -> pd.DataFrame:
+    """Return an events table with the `status` of every event as the marks and answers on a movie say.
+
+    Parameters
+    ----------
+    found : events table
+        As a model has found them.
+    a : Annotations
+        Of the same movie.
+    radius_px, radius_frames : float, int
+        A found event this near to a mark, in pixels and frames, is that event; one to one.
+    movie : Movie, optional
+        For the time and place of marks in seconds and micrometres.
+
+    Returns
+    -------
+    events table
+        An event at a mark is `confirmed` and of the mark's kind; one where a person said that nothing happens is `rejected`; marks
+        that nothing was found for are appended as `added`, without a probability. All others stay `proposed`.
+    """
+    import pandas as pd
+
+    from napari_tap_events.events.matching import match_events
+    from napari_tap_events.events.table import UNCERTAIN
+
+    marks = marked_table(a, movie).drop(columns="radius")
+    marks = marks[marks["kind"] != UNCERTAIN].reset_index(drop=True)
+    match = match_events(found, marks, radius_px, radius_frames)
+    status, kind = (found[name].to_numpy(object).copy() for name in ("status", "kind"))
+    status[_rejected(found, a, radius_frames)] = "rejected"
+    status[match.predicted] = "confirmed"
+    kind[match.predicted] = marks["kind"].to_numpy(object)[match.truth]
+    told = found.assign(status=status, kind=kind)
+    if not match.missed.size:
+        return told
+    first = 1 + (int(found["id"].max()) if len(found) else 0)
+    missed = marks.iloc[match.missed].assign(id=range(first, first + match.missed.size))
+    return pd.concat([told, missed.reindex(columns=told.columns)], ignore_index=True)
+
+
+def _rejected(found: pd.DataFrame, a: Annotations, radius_frames: int) -> NDArray[np.bool_]:
+    """Say of every event whether it lies where a person saw that nothing happens."""
+    t, y, x = (found[name].to_numpy(np.float64) for name in ("t", "y", "x"))
+    rejected = np.zeros(len(found), bool)
+    for verdict in a.verdicts:
+        if verdict.answer == "no":
+            away = np.maximum(abs(y - verdict.y), abs(x - verdict.x))
+            rejected |= (abs(t - verdict.t) <= verdict.reach_frames) & (away <= verdict.side_px / 2)
+    for point in a.points:
+        if point.meaning == "nothing":
+            rejected |= (abs(t - point.t) <= radius_frames) & (np.hypot(y - point.y, x - point.x) <= point.radius_px)
+    design = a.audit_design
+    if design is not None:
+        for box in (design.box(audit.window) for audit in a.audits if not audit.unsure and not audit.seen):
+            inside = (y >= box.y0) & (y < box.y1) & (x >= box.x0) & (x < box.x1)
+            rejected |= inside & (t >= box.frames.start) & (t < box.frames.stop)
+    return rejected
