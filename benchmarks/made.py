@@ -35,7 +35,9 @@ def growing(count: int, side: int, spots: int = 24) -> NDArray[np.uint8]:
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:side, :side]
     movie = rng.normal(20, 2, (count, side, side))
-    for cy, cx, phase in zip(rng.uniform(8, side - 8, spots), rng.uniform(8, side - 8, spots), rng.uniform(0, 16, spots), strict=True):
+    for cy, cx, phase in zip(
+        rng.uniform(8, side - 8, spots), rng.uniform(8, side - 8, spots), rng.uniform(0, 16, spots), strict=True
+    ):
         away = np.hypot(y - cy, x - cx)
         for t in range(count):
             movie[t] += 120 / (1 + np.exp(2 * (away - 1.5 - 0.5 * ((t + phase) % 16))))
