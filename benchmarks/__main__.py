@@ -3,7 +3,8 @@
     python -m benchmarks [--only SECTION ...] [--out FILE.md]
 
 The limit of a network is a plain 64 -> 64, 3 x 3 convolution (channels last, forward) at the same thread count: the floating-point
-operations of the network's convolutions, divided by the speed of that one. A training step counts three times its forward pass.
+operations of the network's convolutions, divided by the speed of that one. A training step counts three times its forward pass. Both are
+taken in turn, in processor seconds of one thread, so that what else the machine does hardly tells.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from benchmarks import growth, learning, reading, whole_movies
-from benchmarks.timing import Row, seconds, side_by_side
+from benchmarks.timing import Row, side_by_side
 from napari_tap_events import __version__
 from napari_tap_events.encoder.compute import Compute, keep_freed_memory
 from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
@@ -70,13 +71,16 @@ def write(out: Path, rows: list[Row]) -> None:
     out.with_suffix(".json").write_text(json.dumps(rows, indent=1))
 
 
-def convolution_speed(side: int, batch: int, repeats: int) -> float:
-    """Return floating-point operations per second of a plain convolution on images of the benchmark's size."""
+def convolution(side: int, batch: int) -> tuple[Callable[[], Any], float]:
+    """Return a plain convolution on images of the benchmark's size, and its floating-point operations."""
     layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     image = torch.randn(batch, 64, side, side).to(memory_format=torch.channels_last)
-    with torch.no_grad():
-        taken = seconds(lambda: layer(image), repeats)
-    return 2 * 64 * 64 * 9 * batch * side * side / taken
+
+    def work() -> None:
+        with torch.no_grad():
+            layer(image)
+
+    return work, 2 * 64 * 64 * 9 * batch * side * side
 
 
 def operations(module: nn.Module, image: torch.Tensor) -> float:
@@ -107,7 +111,6 @@ def training(repeats: int) -> list[Row]:
         frames = device_movie(movie, range(24), (1,), CPU.device)
         learner = TimeArrow(model, [frames], [], settings, CPU)
         optimiser = torch.optim.Adam(model.parameters())
-        outside = 0.0
 
         def step(learner: TimeArrow = learner, optimiser: torch.optim.Adam = optimiser) -> None:
             loss, _ = learner.loss(0)
@@ -123,12 +126,13 @@ def training(repeats: int) -> list[Row]:
             samplers = [one.at(0) for one in learner.samplers]
             learner.augment(_windows(samplers, learner.weights, settings.batch, window, generator), 96, generator)
 
-        speed = convolution_speed(96, 2 * batch, repeats)
-        taken, outside = seconds(step, repeats), seconds(data, repeats)
+        plain, done = convolution(96, 2 * batch)
+        limit, taken, outside = side_by_side([plain, step, data], repeats)
+        speed = done / limit
         work = 3 * operations(model, torch.randn(batch, 2, 1, 96, 96))
         rows.append(
             {
-                "what": f"training step, {preset}, pairs of 96 px",
+                "what": f"training step, {preset}, pairs of 96 px, one thread",
                 "measured": f"{batch / taken:.1f} pairs/s",
                 "limit": f"{batch / (work / speed):.1f} pairs/s",
                 "ratio": work / speed / taken,
@@ -145,12 +149,12 @@ def features(repeats: int) -> list[Row]:
     for preset in ("unet32", "unet16"):
         encoder = Encoder(1, EncoderSettings(preset=preset)).eval()  # type: ignore[arg-type]
         source = EncoderFeatures(encoder, None, CPU)
-        speed = convolution_speed(512, 1, repeats)
-        taken = seconds(lambda source=source: source.frame(image), repeats)
-        work = operations(source.encoder, image[None])
+        plain, done = convolution(512, 1)
+        limit, taken = side_by_side([plain, lambda source=source: source.frame(image)], repeats)
+        speed, work = done / limit, operations(source.encoder, image[None])
         rows.append(
             {
-                "what": f"dense features, {preset}, 512 x 512 frame",
+                "what": f"dense features, {preset}, 512 x 512 frame, one thread",
                 "measured": f"{taken:.2f} s",
                 "limit": f"{work / speed:.2f} s",
                 "ratio": work / speed / taken,

@@ -108,7 +108,7 @@ def _trained(machine: Machine, settings: PretrainSettings, name: str, compute: C
     model = ArrowEncoder(1, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     what = f"{settings.preset}, {settings.batch} pairs of {settings.patch_px} px, {name}"
     crops = torch.randn(settings.batch, 2, 1, settings.patch_px, settings.patch_px, device=compute.device)
-    if compiled and (why := compile_where_possible(model.encoder, crops.flatten(0, 1))):
+    if compiled and (why := compile_where_possible(model.encoder, crops.flatten(0, 1), compute)):
         yield {"what": f"training, {what}", "measured": f"could not be compiled ({why})"}
         return
     learner, optimiser = _learner(model, settings, compute, 512), torch.optim.Adam(model.parameters())

@@ -11,8 +11,10 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from napari_tap_events.encoder.compute import Compute
 
-def compile_where_possible(network: nn.Module, example: Tensor) -> str:
+
+def compile_where_possible(network: nn.Module, example: Tensor, compute: Compute) -> str:
     """Compile a network in place: its weights keep their names, and calls to it run what was compiled.
 
     Parameters
@@ -21,6 +23,8 @@ def compile_where_possible(network: nn.Module, example: Tensor) -> str:
         Maps a tensor to a tensor.
     example : tensor
         As it will be given: other shapes are compiled anew.
+    compute : Compute
+        With the number format that it will be called in.
 
     Returns
     -------
@@ -30,7 +34,9 @@ def compile_where_possible(network: nn.Module, example: Tensor) -> str:
     trial = copy.deepcopy(network)
     try:
         trial.compile()
-        trial(example).sum().backward()
+        with compute.autocast():
+            answer = trial(example)
+        answer.float().sum().backward()
     except torch.OutOfMemoryError:
         raise
     except (

@@ -157,7 +157,7 @@ def _compiled(model: ArrowEncoder, channels: int, settings: PretrainSettings, co
     side, crops = settings.patch_px, 2 * settings.batch
     if not settings.pretext.startswith("time_arrow"):
         side, crops = settings.simulated_px, 2 * settings.simulated_batch
-    why = compile_where_possible(model.encoder, torch.zeros(crops, channels, side, side, device=compute.device))
+    why = compile_where_possible(model.encoder, torch.zeros(crops, channels, side, side, device=compute.device), compute)
     return f"the network stays as it is, it could not be compiled ({why})" if why else "the network is compiled"
 
 
