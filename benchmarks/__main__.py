@@ -116,12 +116,12 @@ def training(repeats: int) -> list[Row]:
             optimiser.step()
 
         def data(settings: PretrainSettings = settings, learner: TimeArrow = learner) -> None:
-            from napari_tap_events.pretext.time_arrow import _windows
+            from napari_tap_events.pretext._places import windows
 
             generator = CPU.generator(0)
             window = learner.augment.window_px(settings.patch_px)
             samplers = [one.at(0) for one in learner.samplers]
-            learner.augment(_windows(samplers, learner.weights, settings.batch, window, generator), 96, generator)
+            learner.augment(windows(samplers, learner.weights, settings.batch, window, generator), 96, generator)
 
         speed = convolution_speed(96, 2 * batch, repeats)
         taken, outside = seconds(step, repeats), seconds(data, repeats)

@@ -65,6 +65,30 @@ def test_a_stopped_and_resumed_run_makes_the_very_same_encoder(marked, tap, fini
     assert not (run.out / "checkpoint.pt").exists()
 
 
+@pytest.mark.parametrize("pretext", ["order", "time_arrow:1,order:0.5"])
+def test_a_game_whose_head_is_thrown_away_is_stopped_and_resumed_too(marked, tap, finish, tmp_path, monkeypatch, pretext):
+    tap = tap.model_copy(update={"pretext": pretext, "game_settings": ("order.gaps=1",)})
+    whole = finish(pretrain([marked.movie], tap, Run(tmp_path / "whole")))
+    from napari_tap_events.pretext.play import Play
+
+    run, plain = Run(tmp_path / "parts"), Play.loss
+
+    def loss(self, step):
+        run.control.stopping = step + 1 >= 5
+        return plain(self, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Play, "loss", loss)
+        with pytest.raises(JobStopped):
+            finish(pretrain([marked.movie], tap, run))
+    assert same(whole, finish(pretrain([marked.movie], tap, Run(run.out, resume=True))))
+    model, card = load_encoder(whole)
+    assert (model.arrow is not None) == ("time_arrow" in pretext)
+    assert not any("heads" in name for name in load_file(whole / "model.safetensors"))
+    assert card.metrics["order_chance"] == pytest.approx(1 / 12)
+    assert "val_order_accuracy_motion" in card.metrics
+
+
 def test_resuming_a_finished_run_changes_nothing(marked, tap, finish, tmp_path):
     out = finish(pretrain([marked.movie], tap, Run(tmp_path / "out")))
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
@@ -128,6 +152,8 @@ def test_the_parts_of_a_movie_share_no_frame(marked, tap):
         ({"frames": "30:"}, SettingsError, "frames = '30:' goes beyond the movie, which has the frames 0:24"),
         ({"frames": "5:6"}, SettingsError, "frames = '5:6' leaves 1 of 24 frames"),
         ({"frames": "a:b"}, SettingsError, "is no range of frames; write it as 0:60"),
+        ({"pretext": "order", "val_frames": "21:24"}, SettingsError, "21 to learn from and 3 to judge by; more than 3 of each"),
+        ({"pretext": "order", "game_settings": ("order.mode=guess",)}, SettingsError, "of the game 'order', the setting mode"),
         ({"deltas": (30,)}, SettingsError, "24 frames: .*more than 30 of each are needed"),
     ],
 )

@@ -20,17 +20,16 @@ from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.synthetic import random_settings, synthesise
 from napari_tap_events.pretext._stream import LargeMovie, frames_at_a_time
 from napari_tap_events.pretext._views import DeviceMovie, device_movie
-from napari_tap_events.pretext.games import GAMES, Playground, begin, parse_games
+from napari_tap_events.pretext.games import Playground, begin, facts_of, monitor
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import EncoderSettings, Look, PretrainSettings, frame_range
+from napari_tap_events.settings.games import VAL_SHARE, check_game_settings, parse_games
 from napari_tap_events.training.loop import History, Plan, fit
 from napari_tap_events.training.ranks import join, leave
 
 SYNTHETIC_FRAMES, SYNTHETIC_PX = 48, 192
 SYNTHETIC_SEEDS = 10_000
 LEAST_BATCH = 2
-VAL_SHARE = 0.2
-"""Share of the frames, at the end of each movie, that judge by default."""
 
 
 def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Generator[Report, None, Path]:
@@ -53,6 +52,7 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
         The encoder folder: `model.safetensors`, `card.json`, `history.csv`, `result.json`.
     """
     games = parse_games(settings.pretext)
+    check_game_settings({name: facts_of(name) for name in games}, settings.game_settings)
     played_on = _movies_of(movies, games)
     opened = [single_channel(open_movie(path, run.movie)) for path in played_on]
     parts = [_parts(movie, settings) for movie in opened]
@@ -91,7 +91,7 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
 
 def _movies_of(movies: Sequence[Path], games: Mapping[str, float]) -> Sequence[Path]:
     """Return the movies that games are played on: all, or none; a game without the movies that it needs is refused."""
-    playing = [name for name in games if GAMES[name].needs_movies]
+    playing = [name for name in games if facts_of(name).needs_movies]
     if playing and not movies:
         raise SettingsError(f"the game '{playing[0]}' is played on movies: give at least one MOVIE.")
     return movies if playing else []
@@ -184,7 +184,7 @@ def _weights(train: Sequence[DeviceMovie | LargeMovie], own: int, own_share: flo
 
 def monitor_of(settings: PretrainSettings) -> str:
     """Return the metric that judges: that of the first game."""
-    return GAMES[next(iter(parse_games(settings.pretext)))].monitor(settings)
+    return monitor(next(iter(parse_games(settings.pretext))), settings)
 
 
 def plan_of(settings: PretrainSettings, out: Path) -> Plan:
@@ -261,7 +261,7 @@ def _parts(movie: Movie, settings: PretrainSettings) -> tuple[list[range], range
         val = frame_range(settings.val_frames, movie.n_frames, "val_frames")
     else:
         val = frames[len(frames) - max(2, round(VAL_SHARE * len(frames))) :]
-    gap = max(settings.deltas)
+    gap = max(*settings.deltas, *(facts_of(name).frames - 1 for name in parse_games(settings.pretext)))
     before = range(frames.start, max(frames.start, min(frames.stop, val.start)))
     after = range(min(frames.stop, max(frames.start, val.stop)), frames.stop)
     train = [part for part in (before, after) if len(part) > gap]

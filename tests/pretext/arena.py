@@ -1,0 +1,65 @@
+"""A movie in which every game can be won, movies in which none can, and the shortest way to play."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.weights import ArrowEncoder
+from napari_tap_events.movies.movie import Movie, movie_from_array
+from napari_tap_events.pretext._views import device_movie
+from napari_tap_events.pretext.games import Playground, begin
+from napari_tap_events.settings import PretrainSettings
+from napari_tap_events.settings.games import GAMES
+from napari_tap_events.training.loop import Learner, Plan, fit
+
+CPU = Compute(torch.device("cpu"))
+
+
+def lively(seed: int = 0, frames: int = 12, size: int = 80) -> Movie:
+    """Slanted bodies that all differ, each with its own shade, which grow from frame to frame and do not move otherwise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    movie = np.zeros((frames, size, size))
+    for cy in range(8, size, 16):
+        for cx in range(8, size, 16):
+            angle, length, shade, phase = rng.uniform((0, 1.5, 60, 0), (np.pi, 3, 160, 3))
+            place = rng.uniform(-2, 2, 2)
+            along = np.cos(angle) * (y - cy - place[0]) + np.sin(angle) * (x - cx - place[1])
+            across = np.cos(angle) * (x - cx - place[1]) - np.sin(angle) * (y - cy - place[0])
+            for t in range(frames):
+                edge = np.hypot(along / length, across) - (1 + 0.3 * phase + 0.25 * t)
+                movie[t] = np.maximum(movie[t], (shade + 25 * np.sign(along)) / (1 + np.exp(3 * edge)))
+    movie += rng.normal(20, 1.0, movie.shape)
+    return movie_from_array(np.clip(movie, 0, 255).astype(np.uint8), f"lively-{seed}")
+
+
+def settings(name: str, **changes) -> PretrainSettings:
+    values = {"preset": "unet8", "patch_px": 16, "batch": 16, "val_pairs": 64, "motion_blur_px": 2.0, "pretext": name}
+    return PretrainSettings(**{**values, "simulated_px": 48, "simulated_batch": 4, "simulated_movies": 2} | changes)
+
+
+def learner(name: str, train: Movie, val: Movie | None = None, **changes) -> Learner:
+    """Return a game set up on a movie to learn from, and one to judge by."""
+    chosen = settings(name, **changes)
+    torch.manual_seed(chosen.seed)
+    model = ArrowEncoder(train.n_channels, chosen, arrow=name == "time_arrow", simulated=name == "simulated")
+    sides = [
+        [device_movie(m, range(m.n_frames), chosen.deltas, CPU.device)] if m is not None and on_movies(name) else []
+        for m in (train, val)
+    ]
+    return begin({name: 1.0}, Playground(model, *sides, chosen, CPU, [1.0]))
+
+
+def on_movies(name: str) -> bool:
+    return name not in GAMES or GAMES[name].needs_movies
+
+
+def trained(task: Learner, steps: int, rate: float = 4e-3) -> list[dict[str, float]]:
+    work = fit(task, Plan("game", steps, learning_rate=rate))
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
