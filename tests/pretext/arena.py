@@ -35,7 +35,45 @@ def lively(seed: int = 0, frames: int = 12, size: int = 80) -> Movie:
     return movie_from_array(np.clip(movie, 0, 255).astype(np.uint8), f"lively-{seed}")
 
 
+def textured(seed: int = 0, frames: int = 8, size: int = 96) -> Movie:
+    """Patches of all sizes that stand still: no two places are alike."""
+    rng = np.random.default_rng(seed)
+    image = sum(np.kron(rng.normal(0, 1, (size // k, size // k)), np.ones((k, k))) for k in (4, 8, 16))
+    return _still(120 + 30 * image, frames, rng, "textured")
+
+
+def sloping(seed: int = 0, frames: int = 6, size: int = 96) -> Movie:
+    """Stripes that grow narrower to the right, and others that grow stronger downwards: tiles tell where they belong."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    stripes = np.sin(rng.uniform(0, 6) + 0.25 * x + 0.006 * x**2)
+    others = np.sin(0.9 * y + rng.uniform(0, 6)) * (y / size)
+    return _still(120 + 50 * stripes + 60 * others, frames, rng, "sloping")
+
+
+def crowded(seed: int = 0, frames: int = 6, size: int = 96) -> Movie:
+    """Bodies, the more the nearer to the upper left corner."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    bodies = [np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 6) for cy, cx in np.abs(rng.normal(0, 0.4 * size, (40, 2)))]
+    return _still(20 + 150 * np.max(bodies, axis=0), frames, rng, "crowded")
+
+
+def halved(seed: int = 0, frames: int = 6, size: int = 96) -> Movie:
+    """Fine grains on one side, coarse ones on the other: two kinds of places."""
+    rng = np.random.default_rng(seed)
+    fine, coarse = (np.kron(rng.normal(0, 1, (size // k, size // k)), np.ones((k, k))) for k in (2, 8))
+    return _still(120 + 40 * np.where(np.arange(size) < size // 2, fine, coarse), frames, rng, "halved")
+
+
+def _still(image: np.ndarray, frames: int, rng: np.random.Generator, name: str) -> Movie:
+    shown = image + rng.normal(0, 2, (frames, *image.shape))
+    return movie_from_array(np.clip(shown, 0, 255).astype(np.uint8), name)
+
+
 def settings(name: str, **changes) -> PretrainSettings:
+    if "deep_clusters" in name:
+        changes = {"game_settings": ("deep_clusters.crops=64", "deep_clusters.clusters=6"), "pairs_per_epoch": 480} | changes
     values = {"preset": "unet8", "patch_px": 16, "batch": 16, "val_pairs": 64, "motion_blur_px": 2.0, "pretext": name}
     return PretrainSettings(**{**values, "simulated_px": 48, "simulated_batch": 4, "simulated_movies": 2} | changes)
 

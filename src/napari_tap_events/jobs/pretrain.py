@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,7 +20,8 @@ from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.synthetic import random_settings, synthesise
 from napari_tap_events.pretext._stream import LargeMovie, frames_at_a_time
 from napari_tap_events.pretext._views import DeviceMovie, device_movie
-from napari_tap_events.pretext.games import Playground, begin, facts_of, monitor
+from napari_tap_events.pretext.games import Playground, begin, facts_of, monitor, probed
+from napari_tap_events.pretext.validity import Validity
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import EncoderSettings, Look, PretrainSettings, frame_range
 from napari_tap_events.settings.games import VAL_SHARE, check_game_settings, parse_games
@@ -82,9 +83,9 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
         _on_device(m, _first_of(m, frames, settings, room), settings, compute)
         for m, (_, frames) in zip(opened, parts, strict=True)
     ]
-    model, history, used = yield from _learn(channels, train, len(own), val, settings, run, compute)
+    learned = yield from _learn(channels, train, len(own), val, settings, run, compute)
     if ranks.first:
-        _keep(model, history, opened, parts, used, run)
+        _keep(learned, opened, parts, run)
     leave()
     return run.out
 
@@ -114,6 +115,16 @@ def _fresh(channels: int, games: Mapping[str, float], settings: PretrainSettings
     return model
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What came out: the encoder, how it went, the settings it was done with in the end, and what the probes say of each game."""
+
+    model: ArrowEncoder
+    history: History
+    settings: PretrainSettings
+    probes: Mapping[str, Validity]
+
+
 def _learn(
     channels: int,
     train: Sequence[DeviceMovie | LargeMovie],
@@ -122,27 +133,30 @@ def _learn(
     settings: PretrainSettings,
     run: Run,
     compute: Compute,
-) -> Generator[Report, None, tuple[ArrowEncoder, History, PretrainSettings]]:
-    """Train, half the batch at a time where memory runs out; return the settings that it was done with in the end."""
+) -> Generator[Report, None, Learned]:
+    """Train, half the batch at a time where memory runs out; then ask what was learned."""
     plan, resume, weights = plan_of(settings, run.out), run.resume, _weights(train, own, settings.own_share)
     games = parse_games(settings.pretext)
     while True:
         model = _fresh(channels, games, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if settings.compile:
             yield Report("pretrain", message=_compiled(model, channels, settings, compute))
-        learner = begin(games, Playground(model, train, val, settings, compute, weights))
+        ground = Playground(model, train, val, settings, compute, weights)
+        learner = begin(games, ground)
         try:
             history = yield from fit(learner, plan, run.control, resume, join())
-            return model, history, settings
+            break
         except torch.OutOfMemoryError:
             if settings.batch < 2 * LEAST_BATCH or join().of > 1:  # other processes would wait for this one
                 raise
         settings, resume = _half_at_a_time(settings), True
         plan = replace(plan, accumulate=settings.accumulate)
-        del model, learner  # or the next attempt would find the memory taken
+        del model, learner, ground  # or the next attempt would find the memory taken
         torch.cuda.empty_cache()
         told = f"memory ran out: going on with {settings.batch} pairs at a time, {settings.accumulate} times a step"
         yield Report("pretrain", message=told)
+    yield Report("pretrain", plan.steps, plan.steps, "asking whether cells were looked at, or the microscope")
+    return Learned(model, history, settings, probed(games, learner, ground) if join().first else {})
 
 
 def _half_at_a_time(settings: PretrainSettings) -> PretrainSettings:
@@ -207,14 +221,8 @@ def plan_of(settings: PretrainSettings, out: Path) -> Plan:
     )
 
 
-def _keep(
-    model: ArrowEncoder,
-    history: History,
-    movies: Sequence[Movie],
-    parts: Sequence[tuple[list[range], range]],
-    settings: PretrainSettings,
-    run: Run,
-) -> Path:
+def _keep(learned: Learned, movies: Sequence[Movie], parts: Sequence[tuple[list[range], range]], run: Run) -> Path:
+    model, history, settings = learned.model, learned.history, learned.settings
     records = [
         movie_record(movie, range(min(p.start for p in frames), max(p.stop for p in frames)))
         for movie, (frames, _) in zip(movies, parts, strict=True)
@@ -235,6 +243,7 @@ def _keep(
             "arrow": model.arrow is not None,
             "simulated": model.simulated is not None,
             "val_frames": [f"{v.start}:{v.stop}" for _, v in parts],
+            "validity": {name: asdict(told) for name, told in learned.probes.items()},
         },
     )
     write_history(run.out / "history.csv", history)
@@ -245,7 +254,8 @@ def _keep(
         "movies": [describe(m, r.content_hash) for m, r in zip(movies, records, strict=True)],
     }
     files = {"encoder": ".", "pretrain_history": "history.csv"}
-    finish(run, "pretrain", {"pretrain": settings}, inputs, files, metrics)
+    warnings = [sentence for told in learned.probes.values() for sentence in told.warnings]
+    finish(run, "pretrain", {"pretrain": settings}, inputs, files, metrics, warnings)
     return run.out
 
 

@@ -61,12 +61,9 @@ class Field:
         self.offsets = [_fitting(sampler.movie, offsets) for sampler in samplers]
 
     def places(self, count: int, generator: torch.Generator) -> Places:
-        """Draw places; the frame pair in which something moves lies among their frames."""
-        parts = [
-            self._of_movie(number, many, generator)
-            for number, many in enumerate(shares(self.weights, count, generator))
-            if many
-        ]
+        """Draw places, `count` a multiple of `together`; the frame pair in which something moves lies among their frames."""
+        many = shares(self.weights, count // self.together, generator)
+        parts = [self._of_movie(number, n * self.together, generator) for number, n in enumerate(many) if n]
         return Places(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
     def windows(self, places: Places, size: int) -> Tensor:

@@ -41,8 +41,8 @@ def resampled(windows: Tensor, side: int, angle: Tensor, scale: Tensor | None = 
         Of the result, pixels.
     angle : (N,)
         Radians.
-    scale : (N,), optional
-        Pixels of the window for one of the result.
+    scale : (N,) or (N, 2), optional
+        Pixels of the window for one of the result; of both sides, or (y, x).
     shift : (N, 2), optional
         (y, x), pixels of the window.
 
@@ -51,14 +51,19 @@ def resampled(windows: Tensor, side: int, angle: Tensor, scale: Tensor | None = 
     (N, C, side, side)
     """
     size = windows.shape[-1]
-    scale = torch.ones_like(angle) if scale is None else scale
-    line = torch.arange(side, device=windows.device) - (side - 1) / 2
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    cos, sin = (scale * angle.cos())[:, None, None], (scale * angle.sin())[:, None, None]
-    place = torch.stack([cos * x - sin * y, sin * x + cos * y], -1)
-    if shift is not None:
-        place = place + shift.flip(1)[:, None, None, :]
+    place = places(side, angle, scale, shift).flip(-1)
     return F.grid_sample(windows, place * (2 / (size - 1)), "bilinear", "reflection", align_corners=True)
+
+
+def places(side: int, angle: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+    """Return where each pixel of a view is taken from, (N, side, side, 2) as (y, x) from the middle of the window, as in `resampled`."""
+    scale = torch.ones_like(angle) if scale is None else scale
+    sides = (scale[:, None] if scale.ndim == 1 else scale).expand(-1, 2)[:, :, None, None]
+    line = torch.arange(side, device=angle.device) - (side - 1) / 2
+    y, x = sides[:, 0] * line[:, None], sides[:, 1] * line
+    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
+    place = torch.stack([sin * x + cos * y, cos * x - sin * y], -1)
+    return place if shift is None else place + shift[:, None, None, :]
 
 
 def quarter_turned(crops: Tensor, quarters: Tensor) -> Tensor:

@@ -17,12 +17,14 @@ from torch import Tensor, nn
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.errors import SettingsError
+from napari_tap_events.pretext._arrow_game import ArrowGame
 from napari_tap_events.pretext._stream import LargeMovie
 from napari_tap_events.pretext._views import DeviceMovie
 from napari_tap_events.pretext.contract import Game
-from napari_tap_events.pretext.play import Play
+from napari_tap_events.pretext.play import Encoding, Play
 from napari_tap_events.pretext.simulated import Simulated
 from napari_tap_events.pretext.time_arrow import TimeArrow
+from napari_tap_events.pretext.validity import Validity, validity
 from napari_tap_events.settings import PretrainSettings
 from napari_tap_events.settings.games import GAMES, GameFacts, known_games, other_games, settings_of_game
 from napari_tap_events.training.loop import Learner
@@ -137,6 +139,25 @@ def monitor(name: str, settings: PretrainSettings) -> str:
     """Return the validation metric that is low when a game goes well."""
     own = {"time_arrow": f"val_cross_entropy_{settings.sampling}", "simulated": "val_loss_simulated"}
     return own.get(name, f"val_{name}_loss_{settings.sampling}")
+
+
+def probed(games: Mapping[str, float], learner: Learner, ground: Playground) -> dict[str, Validity]:
+    """Ask of each game that was learned, and has an accuracy, whether it reads cells or the microscope."""
+    each = [one for one, _ in learner.learners] if isinstance(learner, Together) else [learner]
+    found: dict[str, Validity] = {}
+    for name, one in zip(games, each, strict=True):
+        game = _asked(one, ground)
+        if game is not None and ground.val:
+            encode = Encoding(ground.model.encoder, ground.compute)
+            told = validity(name, game.eval(), encode, ground.train, ground.val, ground.settings.seed)
+            found |= {name: told} if told is not None else {}
+    return found
+
+
+def _asked(learner: Learner, ground: Playground) -> Game | None:
+    if isinstance(learner, TimeArrow):
+        return ArrowGame(ground.settings, ground.model)
+    return learner.game if isinstance(learner, Play) else None
 
 
 def _stays(name: str) -> bool:

@@ -90,6 +90,19 @@ GAMES: Mapping[str, GameFacts] = {
         own.TimecontrastSettings,
         frames=6,
     ),
+    "selfee": GameFacts(
+        "That two views of the same moment are the same, whatever their crop, light and false colour.",
+        "Misleads where moments are hard to tell apart at all: on dull footage features collapse; watch their spread.",
+        "Jia et al. 2022, eLife 11:e76218",
+        own.SelfeeSettings,
+        frames=3,
+    ),
+    "clove": GameFacts(
+        "That a spot is the same spot in every crop that shows it, judged together with its surroundings.",
+        "Misleads where texture repeats: then many spots are alike by right, and are pushed apart.",
+        "Contextualised local visual embeddings, 2023; He et al. 2020",
+        own.CloveSettings,
+    ),
     "masked": GameFacts(
         "To fill in hidden parts of a crop from what is left and from a frame before.",
         "Misleads where noise is strong: it learns texture, and mostly copies where nothing moves.",
@@ -102,10 +115,44 @@ GAMES: Mapping[str, GameFacts] = {
         "Srivastava et al. 2015; Mathieu et al. 2016",
         frames=4,
     ),
+    "propagate": GameFacts(
+        "Where each spot of a frame was in the frames before.",
+        "Misleads where cells move farther than it may point, or where the place in the crop is enough to come home.",
+        "Vondrick et al. 2018; Jabri et al. 2020",
+        own.PropagateSettings,
+        frames=3,
+    ),
     "relrot": GameFacts(
         "By how many quarters one of two successive crops was turned against the other.",
         "Misleads where a fixed pattern of the camera or uneven light gives the direction away.",
         "Gidaris et al. 2018; Jing et al. 2018",
+    ),
+    "jigsaw": GameFacts(
+        "How nine tiles of a place fit together.",
+        "Misleads where uneven light or lines that cross the gaps give the places away; it knows nothing of time.",
+        "Noroozi, Favaro 2016",
+        own.JigsawSettings,
+        frames=1,
+    ),
+    "deep_clusters": GameFacts(
+        "To sort crops into kinds that it makes up itself, anew every epoch.",
+        "Misleads where kinds are brightness or density: rare events make no kind of their own.",
+        "Caron et al. 2018",
+        own.DeepClustersSettings,
+    ),
+    "exemplar": GameFacts(
+        "To know a crop again after it was shifted, scaled, turned and shown in another light.",
+        "Misleads where cells are all alike: it then learns their surroundings, and nothing about time.",
+        "Dosovitskiy et al. 2014",
+        own.ExemplarSettings,
+        frames=1,
+    ),
+    "count": GameFacts(
+        "Numbers that add up: those of a crop are the sum of those of its quarters.",
+        "Misleads where there is one cell to a crop, and little to count; it knows nothing of time.",
+        "Noroozi, Pirsiavash, Favaro 2017",
+        own.CountSettings,
+        frames=1,
     ),
     "motionmask": GameFacts(
         "From one frame alone, which pixels are about to change.",
@@ -119,12 +166,11 @@ GAMES: Mapping[str, GameFacts] = {
         "Wiskott, Sejnowski 2002; Bardes et al. 2022",
         own.SlownessSettings,
     ),
-    "exemplar": GameFacts(
-        "To know a crop again after it was shifted, scaled, turned and shown in another light.",
-        "Misleads where cells are all alike: it then learns their surroundings, and nothing about time.",
-        "Dosovitskiy et al. 2014",
-        own.ExemplarSettings,
-        frames=1,
+    "weak": GameFacts(
+        "To find what a simple detector takes for events: sudden local changes.",
+        "Misleads as that detector does: flicker and fast cells are called events until marks correct it.",
+        "Reed et al. 2015, bootstrapping on noisy labels",
+        own.WeakSettings,
     ),
 }
 """The games that come with the program, in the order in which they are offered."""
