@@ -9,10 +9,12 @@ import argparse
 import statistics
 import time
 
+import numpy as np
 import torch
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.weights import ArrowEncoder
+from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise
 from napari_tap_events.pretext._views import device_movie
 from napari_tap_events.pretext.games import Playground, begin
@@ -46,7 +48,9 @@ def cost(name: str, movie, preset: str, steps: int) -> tuple[int, float]:
     torch.manual_seed(0)
     model = ArrowEncoder(1, settings, arrow=name == "time_arrow").to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     train = [device_movie(movie, range(movie.n_frames), (1,), CPU.device)]
-    learner = begin({name: 1.0}, Playground(model, train, [], settings, CPU, [1.0]))
+    both = movie_from_array(np.repeat(movie.as_array(), 2, axis=1), "two channels")
+    whole = [device_movie(both, range(both.n_frames), (1,), CPU.device)]
+    learner = begin({name: 1.0}, Playground(model, train, [], settings, CPU, [1.0], (whole, [])))
     optimiser = torch.optim.Adam(learner.module.parameters())
     taken = []
     for step in range(steps + 1):

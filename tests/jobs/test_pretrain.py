@@ -173,6 +173,21 @@ def test_a_movie_of_two_channels_needs_one_chosen(tap, finish, tmp_path):
     assert load_encoder(made, 1)[1].channels == 1
 
 
+def test_a_game_of_two_channels_teaches_an_encoder_that_reads_one(tap, finish, tmp_path):
+    frames = np.random.default_rng(0).integers(0, 255, (24, 2, 32, 32)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "two.tif", frames, metadata={"axes": "TCYX"}, imagej=True)
+    both = tap.model_copy(update={"steps": 2, "pretext": "crosschannel:1,time_arrow:1"})
+    run = Run(tmp_path / "out", movie=MovieSettings(channel=1))
+    card = load_encoder(finish(pretrain([tmp_path / "two.tif"], both, run)), 1)[1]
+    assert card.channels == 1
+    assert {"val_crosschannel_accuracy_motion", "val_accuracy_motion"} <= set(card.metrics)
+
+
+def test_a_game_of_two_channels_refuses_a_movie_of_one(marked, tap, finish, tmp_path):
+    with pytest.raises(MovieError, match="not for the game 'crosschannel': it needs a movie of 2 channels; this one has 1"):
+        finish(pretrain([marked.movie], tap.model_copy(update={"pretext": "crosschannel"}), Run(tmp_path / "out")))
+
+
 def test_steps_follow_from_epochs_unless_given():
     assert plan_of(PretrainSettings(epochs=2, pairs_per_epoch=320, batch=32), Path()).steps == 20
     assert plan_of(PretrainSettings(steps=7), Path()).val_every == 7

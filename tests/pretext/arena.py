@@ -8,7 +8,8 @@ import torch
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.movies.movie import Movie, movie_from_array
-from napari_tap_events.pretext._views import device_movie
+from napari_tap_events.movies.synthetic import noise_movie
+from napari_tap_events.pretext._views import DeviceMovie, device_movie
 from napari_tap_events.pretext.games import Playground, begin
 from napari_tap_events.settings import PretrainSettings
 from napari_tap_events.settings.games import GAMES
@@ -71,6 +72,15 @@ def _still(image: np.ndarray, frames: int, rng: np.random.Generator, name: str) 
     return movie_from_array(np.clip(shown, 0, 255).astype(np.uint8), name)
 
 
+def doubled(movie: Movie) -> Movie:
+    """Return the movie with a second channel, its negative; of noise, other noise."""
+    first = movie.as_array()
+    second = (
+        noise_movie(99, *first.shape[::2][:1], *first.shape[2:]).as_array() if movie.name.startswith("noise") else 255 - first
+    )
+    return movie_from_array(np.concatenate([first, second], 1), movie.name)
+
+
 def settings(name: str, **changes) -> PretrainSettings:
     if "deep_clusters" in name:
         changes = {"game_settings": ("deep_clusters.crops=64", "deep_clusters.clusters=6"), "pairs_per_epoch": 480} | changes
@@ -83,11 +93,14 @@ def learner(name: str, train: Movie, val: Movie | None = None, **changes) -> Lea
     chosen = settings(name, **changes)
     torch.manual_seed(chosen.seed)
     model = ArrowEncoder(train.n_channels, chosen, arrow=name == "time_arrow", simulated=name == "simulated")
-    sides = [
-        [device_movie(m, range(m.n_frames), chosen.deltas, CPU.device)] if m is not None and on_movies(name) else []
-        for m in (train, val)
-    ]
-    return begin({name: 1.0}, Playground(model, *sides, chosen, CPU, [1.0]))
+    sides = _on_device([train, val] if on_movies(name) else [None, None], chosen)
+    several = name in GAMES and GAMES[name].channels > 1
+    whole = _on_device([m and doubled(m) for m in (train, val)], chosen) if several else ([], [])
+    return begin({name: 1.0}, Playground(model, *sides, chosen, CPU, [1.0], tuple(whole)))
+
+
+def _on_device(movies: list[Movie | None], chosen: PretrainSettings) -> list[list[DeviceMovie]]:
+    return [[device_movie(m, range(m.n_frames), chosen.deltas, CPU.device)] if m is not None else [] for m in movies]
 
 
 def on_movies(name: str) -> bool:

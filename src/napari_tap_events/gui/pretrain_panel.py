@@ -42,7 +42,7 @@ class PretrainPanel(QWidget):
         self._session = session
         forms = (PretrainSettings, ComputeSettings)
         self.recipe = RecipePanel("Pretrain", SENTENCE, "pretrain", forms, self._inputs, hidden=CHOSEN_ABOVE)
-        self.games = GamesChoice(lambda: (session.movie.n_frames, 1) if session.movie else None)
+        self.games = GamesChoice(self._movie_size)
         self.recipe.set_above(self.games)
         self.recipe.estimate.ask(lambda: Material(session.movie) if session.movie else None)
         self.recipe.finished.connect(self.pretrained.emit)
@@ -77,6 +77,13 @@ class PretrainPanel(QWidget):
         if self.games.problem():
             return RecipeInputs([], Path(), self.games.problem())
         return RecipeInputs([movie.source, *movie_flags(entry.opening)], project.new_folder("encoders", "encoder"))
+
+    def _movie_size(self) -> tuple[int, int] | None:
+        """Return frames and channels of the open movie; where one of its channels was chosen, there are at least two."""
+        movie, entry = self._session.movie, self._session.entry
+        if movie is None or entry is None:
+            return None
+        return movie.n_frames, max(movie.n_channels, 1 if entry.opening.channel is None else 2)
 
     def _choose(self) -> None:
         """Let the form know which games are chosen; settings that will not do are told in their own place, and stay as they were."""

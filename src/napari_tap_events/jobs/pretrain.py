@@ -13,7 +13,7 @@ from napari_tap_events.encoder.compiled import compile_where_possible
 from napari_tap_events.encoder.compute import Compute, compute_for, room_for_movies
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, movie_record, save_model
-from napari_tap_events.errors import SettingsError
+from napari_tap_events.errors import MovieError, SettingsError
 from napari_tap_events.jobs.output import Run, describe, finish, finished, start, write_history
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.opening import open_movie
@@ -56,6 +56,7 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     check_game_settings({name: facts_of(name) for name in games}, settings.game_settings)
     played_on = _movies_of(movies, games)
     opened = [single_channel(open_movie(path, run.movie)) for path in played_on]
+    whole = _with_all_channels(played_on, games, run)
     parts = [_parts(movie, settings) for movie in opened]
     compute = compute_for(run.compute)
     channels = opened[0].n_channels if opened else 1
@@ -79,11 +80,10 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     if any(isinstance(movie, LargeMovie) for movie in own):
         yield Report("pretrain", message="the movies are larger than the memory for them: blocks of frames take turns")
     train = own + ((yield from _synthetic(settings, compute)) if own else [])
-    val = [
-        _on_device(m, _first_of(m, frames, settings, room), settings, compute)
-        for m, (_, frames) in zip(opened, parts, strict=True)
-    ]
-    learned = yield from _learn(channels, train, len(own), val, settings, run, compute)
+    val = _judging(opened, parts, settings, compute, room)
+    teaching = [_large_or_not(m, p, settings, compute, room) for m, (fs, _) in zip(whole, parts, strict=False) for p in fs]
+    given = Given(channels, train, len(own), val, (teaching, _judging(whole, parts, settings, compute, room)))
+    learned = yield from _learn(given, settings, run, compute)
     if ranks.first:
         _keep(learned, opened, parts, run)
     leave()
@@ -96,6 +96,21 @@ def _movies_of(movies: Sequence[Path], games: Mapping[str, float]) -> Sequence[P
     if playing and not movies:
         raise SettingsError(f"the game '{playing[0]}' is played on movies: give at least one MOVIE.")
     return movies if playing else []
+
+
+def _with_all_channels(paths: Sequence[Path], games: Mapping[str, float], run: Run) -> list[Movie]:
+    """Open the movies with all their channels, where a game asks for more than one; nothing where none does."""
+    asking = [name for name in games if facts_of(name).channels > 1]
+    if not asking:
+        return []
+    movies = [open_movie(path, run.movie.model_copy(update={"channel": None})) for path in paths]
+    for movie in movies:
+        problem = facts_of(asking[0]).unfit(movie.n_frames, movie.n_channels)
+        if problem:
+            raise MovieError(f"'{movie.name}' is not for the game '{asking[0]}': {problem[:1].lower()}{problem[1:]}")
+    if len({movie.n_channels for movie in movies}) > 1:
+        raise MovieError(f"the game '{asking[0]}' needs movies of as many channels each; play it on one of them.")
+    return movies
 
 
 def _fresh(channels: int, games: Mapping[str, float], settings: PretrainSettings) -> ArrowEncoder:
@@ -125,23 +140,37 @@ class Learned:
     probes: Mapping[str, Validity]
 
 
-def _learn(
-    channels: int,
-    train: Sequence[DeviceMovie | LargeMovie],
-    own: int,
-    val: Sequence[DeviceMovie],
-    settings: PretrainSettings,
-    run: Run,
-    compute: Compute,
-) -> Generator[Report, None, Learned]:
+@dataclass(frozen=True)
+class Given:
+    """What is played on.
+
+    Attributes
+    ----------
+    channels : int
+        What the encoder reads.
+    train, val : sequences of movies
+        What teaches, the first `own` of it the user's, and what judges.
+    own : int
+    whole : pair of sequences of movies
+        The user's movies with all their channels, likewise; empty where no game asks for them.
+    """
+
+    channels: int
+    train: Sequence[DeviceMovie | LargeMovie]
+    own: int
+    val: Sequence[DeviceMovie]
+    whole: tuple[Sequence[DeviceMovie | LargeMovie], Sequence[DeviceMovie]]
+
+
+def _learn(given: Given, settings: PretrainSettings, run: Run, compute: Compute) -> Generator[Report, None, Learned]:
     """Train, half the batch at a time where memory runs out; then ask what was learned."""
-    plan, resume, weights = plan_of(settings, run.out), run.resume, _weights(train, own, settings.own_share)
+    plan, resume, weights = plan_of(settings, run.out), run.resume, _weights(given.train, given.own, settings.own_share)
     games = parse_games(settings.pretext)
     while True:
-        model = _fresh(channels, games, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = _fresh(given.channels, games, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if settings.compile:
-            yield Report("pretrain", message=_compiled(model, channels, settings, compute))
-        ground = Playground(model, train, val, settings, compute, weights)
+            yield Report("pretrain", message=_compiled(model, given.channels, settings, compute))
+        ground = Playground(model, given.train, given.val, settings, compute, weights, given.whole)
         learner = begin(games, ground)
         try:
             history = yield from fit(learner, plan, run.control, resume, join())
@@ -271,7 +300,7 @@ def _parts(movie: Movie, settings: PretrainSettings) -> tuple[list[range], range
         val = frame_range(settings.val_frames, movie.n_frames, "val_frames")
     else:
         val = frames[len(frames) - max(2, round(VAL_SHARE * len(frames))) :]
-    gap = max(*settings.deltas, *(facts_of(name).frames - 1 for name in parse_games(settings.pretext)))
+    gap = _span(settings)
     before = range(frames.start, max(frames.start, min(frames.stop, val.start)))
     after = range(min(frames.stop, max(frames.start, val.stop)), frames.stop)
     train = [part for part in (before, after) if len(part) > gap]
@@ -283,6 +312,11 @@ def _parts(movie: Movie, settings: PretrainSettings) -> tuple[list[range], range
     return train, val
 
 
+def _span(settings: PretrainSettings) -> int:
+    """Return how far apart the frames of a place are at least, in the game that looks farthest."""
+    return max(*settings.deltas, *(facts_of(name).frames - 1 for name in parse_games(settings.pretext)))
+
+
 def _on_device(movie: Movie, frames: range, settings: PretrainSettings, compute: Compute) -> DeviceMovie:
     return device_movie(movie, frames, settings.deltas, compute.device)
 
@@ -290,12 +324,26 @@ def _on_device(movie: Movie, frames: range, settings: PretrainSettings, compute:
 def _large_or_not(
     movie: Movie, frames: range, settings: PretrainSettings, compute: Compute, room: int
 ) -> DeviceMovie | LargeMovie:
-    block = frames_at_a_time(movie, frames, settings.deltas, room)
+    block = frames_at_a_time(movie, frames, (_span(settings),), room)
     if block == len(frames):
         return _on_device(movie, frames, settings, compute)
     return LargeMovie(movie, frames, settings.deltas, compute.device, block)
 
 
+def _judging(
+    movies: Sequence[Movie],
+    parts: Sequence[tuple[list[range], range]],
+    settings: PretrainSettings,
+    compute: Compute,
+    room: int,
+) -> list[DeviceMovie]:
+    """Bring the frames that judge to the device: of each movie, as many as there is room for."""
+    return [
+        _on_device(movie, _first_of(movie, frames, settings, room), settings, compute)
+        for movie, (_, frames) in zip(movies, parts, strict=False)
+    ]
+
+
 def _first_of(movie: Movie, frames: range, settings: PretrainSettings, room: int) -> range:
     """Return as many of the frames that judge as there is room for."""
-    return frames[: frames_at_a_time(movie, frames, settings.deltas, room)]
+    return frames[: frames_at_a_time(movie, frames, (_span(settings),), room)]

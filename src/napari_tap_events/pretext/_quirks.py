@@ -12,10 +12,11 @@ REGISTERED_PX = 512
 """Side of the middle of a frame by which its drift is measured."""
 QUIET_SHARE = 0.125
 CALM_PX = 4
-FEW_VALUES = 4
+FEW_VALUES, LEAST_FRAMES = 4, 12
 MOST_BURNT = 0.1
 """Share of a frame beyond which what looks burnt in is not a clock."""
-LEAST_BURNT_PX = 6
+LEAST_BURNT_PX, LEAST_DENSE = 6, 0.2
+"""Fewest pixels, and the least share of their box: stray pixels are no writing."""
 
 
 def normalised(movie: DeviceMovie, t: int) -> Tensor:
@@ -76,14 +77,18 @@ def burnt_in(movie: DeviceMovie) -> Tensor | None:
     Burnt-in writing has few grey values: in almost all frames a pixel of it has one of a few exact values, while those of a camera vary.
     """
     frames = movie.frames[:, 0]
+    if len(frames) < LEAST_FRAMES:
+        return None
     ordered = frames.sort(0).values
     kinds = 1 + (ordered[1:] != ordered[:-1]).sum(0)
-    few = min(FEW_VALUES, max(2, len(frames) // 3))
+    few = min(FEW_VALUES, len(frames) // 6)
     written = (kinds >= 2) & (kinds <= few)
     if not LEAST_BURNT_PX <= int(written.sum()) <= MOST_BURNT * written.numel():
         return None
     places = written.nonzero()
-    return torch.cat([places.amin(0), places.amax(0)])
+    low, high = places.amin(0), places.amax(0)
+    dense = len(places) >= LEAST_DENSE * int((high - low + 1).prod())
+    return torch.cat([low, high]) if dense else None
 
 
 def matched(windows: Tensor) -> Tensor:

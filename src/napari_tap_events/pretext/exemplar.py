@@ -1,7 +1,8 @@
 """Exemplar: two views of one crop, shifted, scaled, turned and lit apart; find the partner among those of other crops.
 
 Dosovitskiy et al. 2014 (arXiv 1406.6909; the ranges of its section 3.1), with one class for each crop of a batch in place of a fixed list:
-instance discrimination by NT-Xent (Chen et al. 2020, equation 1). Crops are drawn where gradients are strong, out of twice as many.
+instance discrimination by NT-Xent (Chen et al. 2020, equation 1). How far the light differs goes by `augmentation`: at 1 as published,
+and takes many steps to see through. Crops are drawn where gradients are strong, out of twice as many.
 """
 
 from __future__ import annotations
@@ -66,9 +67,10 @@ class Exemplar(Game):
         scale = uniform(generator, count, *map(math.log, SCALES)).exp()
         shift = torch.stack([uniform(generator, count, -SHIFT, SHIFT) for _ in range(2)], 1) * self.patch_px
         crops = resampled(windows, self.patch_px, angle, scale, shift)
-        power, gain = (uniform(generator, count, *map(math.log, ends)).exp().view(-1, 1, 1, 1) for ends in (POWERS, GAINS))
+        light = self.settings.augmentation  # held-out views, too: that the light differs is part of the game
+        power, gain = ((light * uniform(generator, count, *map(math.log, e))).exp().view(-1, 1, 1, 1) for e in (POWERS, GAINS))
         bent = crops.sign() * crops.abs().clamp(1e-6, 8) ** power
-        return bent * gain + uniform(generator, count, -OFFSET, OFFSET).view(-1, 1, 1, 1)
+        return bent * gain + light * uniform(generator, count, -OFFSET, OFFSET).view(-1, 1, 1, 1)
 
 
 def richer(windows: Tensor, side: int) -> Tensor:

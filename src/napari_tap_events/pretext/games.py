@@ -44,6 +44,8 @@ class Playground:
     compute : Compute
     weights : sequence of float
         How often each of `train` is drawn from.
+    whole : pair of sequences of DeviceMovie
+        The user's movies with all their channels, to learn from and to judge by; empty where no game asks for them.
     """
 
     model: ArrowEncoder
@@ -52,6 +54,13 @@ class Playground:
     settings: PretrainSettings
     compute: Compute
     weights: Sequence[float]
+    whole: tuple[Sequence[DeviceMovie], Sequence[DeviceMovie]] = ((), ())
+
+    def movies_of(self, facts: GameFacts) -> tuple[Sequence[DeviceMovie], Sequence[DeviceMovie], Sequence[float]]:
+        """Return what a game learns from, what judges it, and how often each of the first is drawn from."""
+        if facts.channels == 1:
+            return self.train, self.val, self.weights
+        return *self.whole, [float(len(movie.pairs)) for movie in self.whole[0]]
 
 
 class Lesson(nn.Module):
@@ -149,7 +158,8 @@ def probed(games: Mapping[str, float], learner: Learner, ground: Playground) -> 
         game = _asked(one, ground)
         if game is not None and ground.val:
             encode = Encoding(ground.model.encoder, ground.compute)
-            told = validity(name, game.eval(), encode, ground.train, ground.val, ground.settings.seed)
+            train, val, _ = ground.movies_of(game.facts)
+            told = validity(name, game.eval(), encode, train, val, ground.settings.seed)
             found |= {name: told} if told is not None else {}
     return found
 
@@ -170,4 +180,4 @@ def _learner(name: str, made: Mapping[str, Game], module: nn.Module, ground: Pla
     if name == "time_arrow":
         return TimeArrow(ground.model, ground.train, ground.val, ground.settings, ground.compute, ground.weights)
     play = Play(name, made[name], module, ground.model, ground.settings, ground.compute)
-    return play.on(ground.train, ground.val, ground.weights)
+    return play.on(*ground.movies_of(made[name].facts))

@@ -96,7 +96,7 @@ class Play:
             windows = field.windows(field.places(self.count, generator), self.sample.window_px)
             batches.append(self.game.views(windows, generator, 0.0))
             if self.looked_at is None or len(self.looked_at) < LOOKED_AT:
-                seen = middle(windows, min(self.settings.patch_px, windows.shape[-1]))[:, 0]
+                seen = middle(windows, min(self.settings.patch_px, windows.shape[-1]))[:, 0, : self.encoder.channels]
                 self.looked_at = seen if self.looked_at is None else torch.cat([self.looked_at, seen])[:LOOKED_AT]
         return batches
 

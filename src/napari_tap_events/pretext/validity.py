@@ -84,7 +84,7 @@ def validity(
     with torch.no_grad():
         probing = _Probing(game, encode, val, seed)
         accuracy = probing.accuracy(probing.drawn)
-        elsewhere = probing.accuracy(probing.places)
+        elsewhere = probing.accuracy(probing.places) if len(probing.places.movie) else game.chance
         probes = {**probing.altered(), **_linear(game, train, val, seed)}
     return Validity(accuracy, game.chance, probes, tuple(_warnings(name, elsewhere, game.chance, probes)))
 
@@ -136,9 +136,13 @@ class _Probing:
 
     def altered(self) -> dict[str, float]:
         """Return the accuracies of all probes that change the crops, or where they lie."""
+        marked = self._at_marks()
+        found = {} if marked is None else {"burnt_in": self.accuracy(marked)}
+        if len(self.places.movie) < FEWEST:
+            return found
         moved = [drift(movie) for movie in self.movies]
         median = [temporal_median(movie) for movie in self.movies]
-        found = {
+        found |= {
             "background": self.accuracy(self._background()),
             "matched": self.accuracy(self.places, lambda windows, _: matched(windows)),
             "without_median": self.accuracy(self.places, lambda w, places: w - self._median(median, places)),
@@ -146,8 +150,7 @@ class _Probing:
         inside = self._that_stay_inside(moved)
         if any(bool(one.any()) for one in moved) and len(inside.movie) >= FEWEST:
             found["registered"] = self.accuracy(inside, lambda _, places: self._windows(places, self._following(moved, places)))
-        marked = self._at_marks()
-        return found if marked is None else {**found, "burnt_in": self.accuracy(marked)}
+        return found
 
     def _drawn(self, moving: float, count: int, together: int) -> Places:
         samplers = [PairSampler(movie, moving, 2.0) for movie in self.movies]

@@ -78,6 +78,13 @@ class JigsawSettings(Settings):
     )
 
 
+class CrosschannelSettings(Settings):
+    """Of the game `crosschannel`."""
+
+    bins: int = setting(32, "Bins of the values that are asked for.", low=2, high=256)
+    evenness: float = setting(0.5, "How much rare values weigh more: 0 not at all, 1 all bins alike.", low=0, high=1)
+
+
 class CountSettings(Settings):
     """Of the game `count`."""
 

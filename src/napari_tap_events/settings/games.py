@@ -147,6 +147,14 @@ GAMES: Mapping[str, GameFacts] = {
         own.ExemplarSettings,
         frames=1,
     ),
+    "crosschannel": GameFacts(
+        "What another channel of the same frame looks like.",
+        "Misleads where one channel bleeds into the other: then it learns to copy; it knows nothing of time.",
+        "Zhang et al. 2016; Zhang et al. 2017",
+        own.CrosschannelSettings,
+        frames=1,
+        channels=2,
+    ),
     "count": GameFacts(
         "Numbers that add up: those of a crop are the sum of those of its quarters.",
         "Misleads where there is one cell to a crop, and little to count; it knows nothing of time.",
