@@ -57,7 +57,7 @@ def test_the_rank_by_hand():
 
 def test_places_that_are_compared_lie_in_the_same_frames():
     task = learner("timecontrast", lively(frames=20), batch=48)
-    frames = task.field.places(task.count, CPU.generator(0)).frames.view(-1, 8, 3)
+    frames = task.field_at(0).places(task.count, CPU.generator(0)).frames.view(-1, 8, 3)
     assert (frames == frames[:, :1]).all()
     assert (frames[..., 2] - frames[..., 0] == 5).all()
     assert len(frames[:, 0].unique(dim=0)) > 1

@@ -198,7 +198,7 @@ def _half_at_a_time(settings: PretrainSettings) -> PretrainSettings:
 def _compiled(model: ArrowEncoder, channels: int, settings: PretrainSettings, compute: Compute) -> str:
     """Compile the encoder; return what came of it."""
     side, crops = settings.patch_px, 2 * settings.batch
-    if not settings.pretext.startswith("time_arrow"):
+    if settings.pretext.startswith("simulated"):
         side, crops = settings.simulated_px, 2 * settings.simulated_batch
     why = compile_where_possible(model.encoder, torch.zeros(crops, channels, side, side, device=compute.device))
     return f"the network stays as it is, it could not be compiled ({why})" if why else "the network is compiled"

@@ -19,7 +19,7 @@ from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.pretext._places import Field
 from napari_tap_events.pretext._teacher import Teacher
 from napari_tap_events.pretext._turning import lit, places, resampled, uniform
-from napari_tap_events.pretext.contract import Batch, Encode, Game, Loss, Sample
+from napari_tap_events.pretext.contract import Batch, Encode, Game, Loss, Sample, batches
 from napari_tap_events.settings import PretrainSettings, Settings
 from napari_tap_events.settings.game_settings import CloveSettings
 from napari_tap_events.settings.games import GAMES
@@ -36,6 +36,7 @@ class Clove(Game):
     """The rules of `clove`."""
 
     facts = GAMES["clove"]
+    alone = True
 
     def __init__(self, settings: PretrainSettings, own: Settings, encoder: Encoder) -> None:
         super().__init__(settings, own, encoder)
@@ -46,8 +47,7 @@ class Clove(Game):
         self.slow_project = nn.Conv2d(self.features, SIZE, 1).requires_grad_(False)
         self.slow_project.load_state_dict(self.project.state_dict())
         self.small_px = max(BIN_PX, self.patch_px // 2 // BIN_PX * BIN_PX)
-        period = max(1, settings.pairs_per_epoch // settings.batch)
-        self.steps = settings.steps or max(1, math.ceil(settings.epochs * period))
+        self.steps = batches(settings)
 
     def sample(self) -> Sample:
         """One frame, or two; two large crops and two small ones go through the encoder, and the large ones through its copy."""

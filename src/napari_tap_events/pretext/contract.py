@@ -6,6 +6,7 @@ the generator that it is handed, so that a seed and a step say what was seen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
@@ -80,9 +81,12 @@ class Game(nn.Module):
     ----------
     facts : GameFacts
         What is known of it before it is played.
+    alone : bool
+        Whether what it keeps from batch to batch (a slow copy, clusters) binds it to one process.
     """
 
     facts: ClassVar[GameFacts]
+    alone: ClassVar[bool] = False
 
     def __init__(self, settings: PretrainSettings, own: Settings, encoder: Encoder) -> None:
         super().__init__()
@@ -118,7 +122,7 @@ class Game(nn.Module):
         raise NotImplementedError
 
     def before_step(self, encoder: Encoder, field: Field, step: int) -> None:
-        """Prepare a training step: keep a slow copy of the encoder, cluster anew. Most games have nothing to do."""
+        """Prepare batch number `step`: keep a slow copy of the encoder, cluster anew. Most games have nothing to do."""
 
     def augmented(self, windows: Tensor, generator: torch.Generator, strength: float) -> Tensor:
         """Return crops (B, S, C, P, P), bent and lit as for the time arrow; at strength 0 the middle of the windows."""
@@ -129,6 +133,13 @@ class Game(nn.Module):
     def augmented_window_px(self) -> int:
         """Return the side of a window that `augmented` needs."""
         return Augmentation(self.settings.augmentation).window_px(self.patch_px)
+
+
+def batches(settings: PretrainSettings) -> int:
+    """Return how many batches a run takes in all, in one process."""
+    if settings.steps:
+        return settings.steps * settings.accumulate
+    return max(1, math.ceil(settings.epochs * max(1, settings.pairs_per_epoch // settings.batch)))
 
 
 def middle(windows: Tensor, side: int) -> Tensor:

@@ -33,6 +33,7 @@ class DeepClusters(Game):
     """The rules of `deep_clusters`."""
 
     facts = GAMES["deep_clusters"]
+    alone = True
     centres: Tensor
     sizes: Tensor
     mean: Tensor

@@ -28,6 +28,7 @@ from napari_tap_events.pretext.validity import Validity, validity
 from napari_tap_events.settings import PretrainSettings
 from napari_tap_events.settings.games import GAMES, GameFacts, known_games, other_games, settings_of_game
 from napari_tap_events.training.loop import Learner
+from napari_tap_events.training.ranks import announced
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Playground:
     settings: PretrainSettings
     compute: Compute
     weights: Sequence[float]
-    whole: tuple[Sequence[DeviceMovie], Sequence[DeviceMovie]] = ((), ())
+    whole: tuple[Sequence[DeviceMovie | LargeMovie], Sequence[DeviceMovie]] = ((), ())
 
-    def movies_of(self, facts: GameFacts) -> tuple[Sequence[DeviceMovie], Sequence[DeviceMovie], Sequence[float]]:
+    def movies_of(self, facts: GameFacts) -> tuple[Sequence[DeviceMovie | LargeMovie], Sequence[DeviceMovie], Sequence[float]]:
         """Return what a game learns from, what judges it, and how often each of the first is drawn from."""
         if facts.channels == 1:
             return self.train, self.val, self.weights
@@ -105,6 +106,10 @@ def begin(games: Mapping[str, float], ground: Playground) -> Learner:
 def make_game(name: str, ground: Playground) -> Game:
     """Return the rules of a game with its settings and an untaught head, which follows from the seed and the name."""
     kind = game_class(name)
+    if kind.alone and announced().of > 1:
+        raise SettingsError(
+            f"the game '{name}' is played by one process alone: start pretrain without torchrun, or choose another."
+        )
     own = settings_of_game(name, kind.facts.settings, ground.settings.game_settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(zlib.crc32(repr((ground.settings.seed, name)).encode()))
@@ -159,7 +164,8 @@ def probed(games: Mapping[str, float], learner: Learner, ground: Playground) -> 
         if game is not None and ground.val:
             encode = Encoding(ground.model.encoder, ground.compute)
             train, val, _ = ground.movies_of(game.facts)
-            told = validity(name, game.eval(), encode, train, val, ground.settings.seed)
+            taught = [movie.load(0) if isinstance(movie, LargeMovie) else movie for movie in train]
+            told = validity(name, game.eval(), encode, taught, val, ground.settings.seed)
             found |= {name: told} if told is not None else {}
     return found
 

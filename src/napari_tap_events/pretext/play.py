@@ -13,6 +13,7 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.pretext._places import Field
+from napari_tap_events.pretext._stream import LargeMovie, samplers_of
 from napari_tap_events.pretext._views import DeviceMovie, PairSampler
 from napari_tap_events.pretext.contract import Batch, Game, Loss, Sample, middle
 from napari_tap_events.settings import PretrainSettings
@@ -47,20 +48,22 @@ class Play:
         self.fixed: dict[str, list[Batch]] = {}
         self.looked_at: Tensor | None = None
 
-    def on(self, train: Sequence[DeviceMovie], val: Sequence[DeviceMovie], weights: Sequence[float]) -> Play:
+    def on(self, train: Sequence[DeviceMovie | LargeMovie], val: Sequence[DeviceMovie], weights: Sequence[float]) -> Play:
         """Take the movies to learn from and to judge by."""
         s = self.settings
         share = 1 - s.uniform_share if s.sampling == "motion" else 0.0
-        self.field = self._field(train, weights, share)
+        self.sources = [samplers_of(movie, share, s.motion_blur_px, s.seed) for movie in train]
+        self.weights = weights
         for kind, moving in (("uniform", 0.0), ("motion", 1.0)) if val else ():
             self.fixed[kind] = self._fixed(self._field(val, [float(len(m.pairs)) for m in val], moving))
         return self
 
     def loss(self, step: int) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Return the loss for the places of this step."""
-        self.game.before_step(self.encoder, self.field, step)
+        """Return the loss for the places of this batch."""
+        field = self.field_at(step)
+        self.game.before_step(self.encoder, field, step)
         generator = self.generator(step)
-        windows = self.field.windows(self.field.places(self.count, generator), self.sample.window_px)
+        windows = field.windows(field.places(self.count, generator), self.sample.window_px)
         told = self.game.loss(self.encode, self.game.views(windows, generator, self.settings.augmentation))
         return told.total, {f"{self.name}_{what}": value.detach() for what, value in _all(told).items()}
 
@@ -82,6 +85,10 @@ class Play:
     def generator(self, step: int) -> torch.Generator:
         """Return the source of all chance in a step."""
         return self.compute.generator(self.settings.seed, step, zlib.crc32(self.name.encode()))
+
+    def field_at(self, step: int) -> Field:
+        """Return what a batch is drawn from: all movies, of a large one the block whose turn it is."""
+        return Field([source.at(step) for source in self.sources], self.weights, self.sample.offsets, self.sample.together)
 
     def _field(self, movies: Sequence[DeviceMovie], weights: Sequence[float], moving: float) -> Field:
         samplers = [PairSampler(movie, moving, self.settings.motion_blur_px) for movie in movies]

@@ -7,7 +7,6 @@ detector does not make consistently: soft bootstrapping, Reed et al. 2015 (arXiv
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import torch
@@ -18,7 +17,7 @@ from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.pretext._heads import pixelwise
 from napari_tap_events.pretext._places import Field
 from napari_tap_events.pretext._turning import lit, mirrored
-from napari_tap_events.pretext.contract import Batch, Encode, Game, Loss, Sample
+from napari_tap_events.pretext.contract import Batch, Encode, Game, Loss, Sample, batches
 from napari_tap_events.pretext.motionmask import MEDIAN_TO_SD
 from napari_tap_events.settings import PretrainSettings, Settings
 from napari_tap_events.settings.game_settings import WeakSettings
@@ -38,8 +37,7 @@ class Weak(Game):
         super().__init__(settings, own, encoder)
         self.own = cast(WeakSettings, own)
         self.find = pixelwise(2 * self.features, self.features, 1)
-        period = max(1, settings.pairs_per_epoch // settings.batch)
-        self.steps = settings.steps or max(1, math.ceil(settings.epochs * period))
+        self.steps = batches(settings)
         self.register_buffer("late", torch.tensor(False))
 
     @property
