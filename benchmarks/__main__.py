@@ -119,12 +119,12 @@ def training(repeats: int) -> list[Row]:
             optimiser.step()
 
         def data(settings: PretrainSettings = settings, learner: TimeArrow = learner) -> None:
-            from napari_tap_events.pretext.time_arrow import _windows
+            from napari_tap_events.pretext._places import windows
 
             generator = CPU.generator(0)
             window = learner.augment.window_px(settings.patch_px)
             samplers = [one.at(0) for one in learner.samplers]
-            learner.augment(_windows(samplers, learner.weights, settings.batch, window, generator), 96, generator)
+            learner.augment(windows(samplers, learner.weights, settings.batch, window, generator), 96, generator)
 
         plain, done = convolution(96, 2 * batch)
         limit, taken, outside = side_by_side([plain, step, data], repeats)

@@ -39,7 +39,7 @@ from napari_tap_events.settings import ComputeSettings, DetectSettings, EncoderS
 from napari_tap_events.training.loop import Plan, fit
 
 Rows = Iterator[dict[str, Any]]
-DRAWS = "napari_tap_events.pretext.time_arrow._windows"
+DRAWS = "napari_tap_events.pretext.time_arrow.windows"
 AUGMENTED_PER_CORE, CORES, FASTER = 296, 8, 10
 """Pairs per second that one processor core augments one by one, as the published code does; against so many cores, so much faster."""
 TOLERANCE = {"float32": 1e-3, "TF32": 3e-2, "bfloat16": 1e-1}
@@ -151,14 +151,14 @@ def _step(learner: TimeArrow, optimiser: torch.optim.Optimizer) -> None:
 
 
 def _data(learner: TimeArrow) -> Callable[[], Any]:
-    from napari_tap_events.pretext.time_arrow import _windows
+    from napari_tap_events.pretext._places import windows as cut
 
     s = learner.settings
 
     def draw() -> None:
         generator = learner.compute.generator(0, 0)
         samplers, window = [one.at(0) for one in learner.samplers], learner.augment.window_px(s.patch_px)
-        windows = _windows(samplers, learner.weights, s.batch, window, generator)
+        windows = cut(samplers, learner.weights, s.batch, window, generator)
         learner.augment(windows, s.patch_px, generator)
 
     return draw

@@ -37,7 +37,7 @@ def outside(_repeats: int) -> Iterator[Row]:
         learner = _learner(movie, settings, ArrowEncoder(1, settings))
         spent = {"data": 0.0, "loss": 0.0, "backward": 0.0, "step": 0.0}
         timed = [
-            patch.object(time_arrow, "_windows", _timed(time_arrow._windows, spent, "data")),
+            patch.object(time_arrow, "windows", _timed(time_arrow.windows, spent, "data")),
             patch.object(Augmentation, "__call__", _timed(Augmentation.__call__, spent, "data")),
             patch.object(TimeArrow, "loss", _timed(TimeArrow.loss, spent, "loss")),
             patch.object(torch.Tensor, "backward", _timed(torch.Tensor.backward, spent, "backward")),

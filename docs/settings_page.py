@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from napari_tap_events import settings as declared
 from napari_tap_events.settings import Settings, is_advanced, unit_of
+from napari_tap_events.settings.games import GAMES
 
 PAGE = Path(__file__).with_name("settings.md")
 HEAD = """# Settings
@@ -39,11 +40,23 @@ CLASSES = {
     "SyntheticSettings": "`synth`.",
 }
 """The settings that somebody gives, in the order in which they are met, and who takes them."""
+GAMES_HEAD = """## Settings of games
+
+Given as `game_settings`, `GAME.SETTING=VALUE`: `--game-settings order.mode=verify,order.gaps=1+2`, several numbers with `+`. Games that are
+not here have none, or, `time_arrow` and `simulated`, have theirs under PretrainSettings.
+"""
 
 
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([HEAD, *(line for name, users in CLASSES.items() for line in _section(name, users))])
+    classes = (line for name, users in CLASSES.items() for line in _section(name, users))
+    return "\n".join([HEAD, *classes, GAMES_HEAD, *(line for name in GAMES for line in _game(name))])
+
+
+def _game(name: str) -> Iterator[str]:
+    fields = GAMES[name].settings.declared()
+    if fields:
+        yield from _table(f"`{name}`", fields)
 
 
 def _section(name: str, users: str) -> Iterator[str]:

@@ -243,7 +243,7 @@ def pretrain(
     reports: ReportsOpt = Reports.text,
     job: Job = None,
 ) -> None:
-    """Teach an encoder without labels: by the arrow of time, by simulated movies, or by both."""
+    """Teach an encoder without labels: by the arrow of time, by simulated movies, or by other games."""
     from napari_tap_events.jobs.pretrain import pretrain as recipe
 
     run = _run(out, overwrite, resume, compute, opening)
@@ -254,6 +254,18 @@ def pretrain(
         return
     _work(recipe(movies or [], settings, run), run, reports, job)
     _done(out, reports)
+
+
+@app.command()
+def games(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[GAME]", help="One game, with its settings.", show_default=False)
+    ] = None,
+) -> None:
+    """List the games by which pretrain can teach an encoder: what each learns, and when it misleads."""
+    from napari_tap_events.jobs.games import games_text
+
+    typer.echo(games_text(name))
 
 
 @app.command()

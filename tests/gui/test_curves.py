@@ -153,3 +153,20 @@ def test_without_pyqtgraph_the_last_numbers_stand_in_a_table_with_what_to_do(cur
     sentences = [plot.sentence for plot in curves._plots.values() if not plot.sentence.isHidden()]
     assert len(sentences) == 1
     assert "pip install 'napari-tap-events[plots]'" in sentences[0].text()
+
+
+def test_other_games_have_plots_of_their_own_with_a_line_at_chance(curves):
+    held_out = {"val_order_accuracy_motion": 0.4, "val_order_accuracy_uniform": 0.2, "val_order_loss_motion": 2.0}
+    curves.add({"loss": 2.1, "order_loss": 2.1, "order_accuracy": 0.3, "order_chance": 1 / 12} | held_out, 20, 100)
+    curves.draw()
+    assert shown(curves) == {"Accuracy of order", "Loss of order"}, "the whole loss of one game says nothing more"
+    assert drawn(curves, "Accuracy of order")["val_order_accuracy_motion"] == [[20], [0.4]]
+    plot = curves._plots["Accuracy of order"]
+    assert plot._chance.value() == pytest.approx(1 / 12)
+    assert "chance&nbsp;0.083" in plot.legend.text()
+
+
+def test_an_error_is_drawn_against_that_of_copying(curves):
+    curves.add({"loss": 0.4, "masked_loss": 0.4, "masked_against_copying": 0.9, "val_masked_against_copying_motion": 0.8}, 20)
+    curves.draw()
+    assert shown(curves) == {"Error of masked over that of copying", "Loss of masked"}

@@ -65,6 +65,30 @@ def test_a_stopped_and_resumed_run_makes_the_very_same_encoder(marked, tap, fini
     assert not (run.out / "checkpoint.pt").exists()
 
 
+@pytest.mark.parametrize("pretext", ["order", "time_arrow:1,order:0.5"])
+def test_a_game_whose_head_is_thrown_away_is_stopped_and_resumed_too(marked, tap, finish, tmp_path, monkeypatch, pretext):
+    tap = tap.model_copy(update={"pretext": pretext, "game_settings": ("order.gaps=1",)})
+    whole = finish(pretrain([marked.movie], tap, Run(tmp_path / "whole")))
+    from napari_tap_events.pretext.play import Play
+
+    run, plain = Run(tmp_path / "parts"), Play.loss
+
+    def loss(self, step):
+        run.control.stopping = step + 1 >= 5
+        return plain(self, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Play, "loss", loss)
+        with pytest.raises(JobStopped):
+            finish(pretrain([marked.movie], tap, run))
+    assert same(whole, finish(pretrain([marked.movie], tap, Run(run.out, resume=True))))
+    model, card = load_encoder(whole)
+    assert (model.arrow is not None) == ("time_arrow" in pretext)
+    assert not any("heads" in name for name in load_file(whole / "model.safetensors"))
+    assert card.metrics["order_chance"] == pytest.approx(1 / 12)
+    assert "val_order_accuracy_motion" in card.metrics
+
+
 def test_resuming_a_finished_run_changes_nothing(marked, tap, finish, tmp_path):
     out = finish(pretrain([marked.movie], tap, Run(tmp_path / "out")))
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
@@ -128,6 +152,8 @@ def test_the_parts_of_a_movie_share_no_frame(marked, tap):
         ({"frames": "30:"}, SettingsError, "frames = '30:' goes beyond the movie, which has the frames 0:24"),
         ({"frames": "5:6"}, SettingsError, "frames = '5:6' leaves 1 of 24 frames"),
         ({"frames": "a:b"}, SettingsError, "is no range of frames; write it as 0:60"),
+        ({"pretext": "order", "val_frames": "21:24"}, SettingsError, "21 to learn from and 3 to judge by; more than 3 of each"),
+        ({"pretext": "order", "game_settings": ("order.mode=guess",)}, SettingsError, "of the game 'order', the setting mode"),
         ({"deltas": (30,)}, SettingsError, "24 frames: .*more than 30 of each are needed"),
     ],
 )
@@ -145,6 +171,21 @@ def test_a_movie_of_two_channels_needs_one_chosen(tap, finish, tmp_path):
     one = tap.model_copy(update={"steps": 1})
     made = finish(pretrain([tmp_path / "two.tif"], one, Run(tmp_path / "out", movie=MovieSettings(channel=1))))
     assert load_encoder(made, 1)[1].channels == 1
+
+
+def test_a_game_of_two_channels_teaches_an_encoder_that_reads_one(tap, finish, tmp_path):
+    frames = np.random.default_rng(0).integers(0, 255, (24, 2, 32, 32)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "two.tif", frames, metadata={"axes": "TCYX"}, imagej=True)
+    both = tap.model_copy(update={"steps": 2, "pretext": "crosschannel:1,time_arrow:1"})
+    run = Run(tmp_path / "out", movie=MovieSettings(channel=1))
+    card = load_encoder(finish(pretrain([tmp_path / "two.tif"], both, run)), 1)[1]
+    assert card.channels == 1
+    assert {"val_crosschannel_accuracy_motion", "val_accuracy_motion"} <= set(card.metrics)
+
+
+def test_a_game_of_two_channels_refuses_a_movie_of_one(marked, tap, finish, tmp_path):
+    with pytest.raises(MovieError, match="not for the game 'crosschannel': it needs a movie of 2 channels; this one has 1"):
+        finish(pretrain([marked.movie], tap.model_copy(update={"pretext": "crosschannel"}), Run(tmp_path / "out")))
 
 
 def test_steps_follow_from_epochs_unless_given():

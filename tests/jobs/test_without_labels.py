@@ -193,7 +193,7 @@ def test_games_and_movies_must_go_together(marked, tap, finish, tmp_path):
     with pytest.raises(SettingsError, match="the game 'time_arrow' is played on movies: give at least one MOVIE"):
         finish(pretrain([], tap, Run(tmp_path / "out")))
     with pytest.raises(SettingsError, match="there are: time_arrow, simulated"):
-        finish(pretrain([marked.movie], tap.model_copy(update={"pretext": "jigsaw"}), Run(tmp_path / "out")))
+        finish(pretrain([marked.movie], tap.model_copy(update={"pretext": "chess"}), Run(tmp_path / "out")))
     assert not (tmp_path / "out").exists()
 
 

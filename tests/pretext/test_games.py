@@ -10,9 +10,11 @@ from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.movies.synthetic import noise_movie
 from napari_tap_events.pretext._views import device_movie
-from napari_tap_events.pretext.games import GAMES, Playground, Together, begin, parse_games
+from napari_tap_events.pretext.games import Playground, Together, begin
 from napari_tap_events.pretext.time_arrow import TimeArrow
 from napari_tap_events.settings import PretrainSettings
+from napari_tap_events.settings.game_settings import OrderSettings
+from napari_tap_events.settings.games import games_text, parse_games, settings_of_game
 
 CPU = Compute(torch.device("cpu"))
 SETTINGS = PretrainSettings(preset="unet8", patch_px=16, batch=4, val_pairs=8, motion_blur_px=2.0)
@@ -46,7 +48,7 @@ def test_games_and_their_weights_are_read(text, games):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("jigsaw", "names the game 'jigsaw'; there are: time_arrow, simulated"),
+        ("chess", "names the game 'chess'; there are: time_arrow, simulated"),
         ("", "names the game ''; there are: time_arrow, simulated"),
         ("simulated,simulated:2", "twice"),
         ("simulated:0", "the weight '0' is no number above 0"),
@@ -85,7 +87,69 @@ def test_one_game_alone_is_its_plain_learner_bit_by_bit():
     assert alone.validate() == listed.validate()
 
 
-def test_every_game_says_what_it_learns_and_by_what_it_is_judged():
-    for game in GAMES.values():
-        assert game.learns.endswith(".")
-        assert game.monitor(SETTINGS).startswith("val_")
+@pytest.mark.parametrize("text", ["order", "order:2", "time_arrow:1,order:0.5"])
+def test_games_are_written_as_they_are_read(text):
+    assert games_text(parse_games(text)) == text
+
+
+def test_settings_of_a_game_are_picked_out_of_those_of_all():
+    told = ("order.mode=verify", "masked.hidden=0.5", "order.gaps=1+3")
+    assert settings_of_game("order", OrderSettings, told) == OrderSettings(mode="verify", gaps=(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("order", "'order' cannot be read; write it as order.mode=sort"),
+        ("order.colour=red", "of the game 'order', there is no setting 'colour'; there are: mode, gaps, directed"),
+        ("order.gaps=0", "of the game 'order', the setting gaps.0 = '0' will not do"),
+        ("order.mode=guess", "of the game 'order', the setting mode = 'guess' will not do"),
+    ],
+)
+def test_settings_that_will_not_do_are_refused_by_game_and_name(text, told):
+    with pytest.raises(SettingsError, match=told):
+        settings_of_game("order", OrderSettings, (text,))
+
+
+class Entry:
+    """A game that another package names."""
+
+    value = "their_package.games:Theirs"
+
+    def __init__(self, loads) -> None:
+        self.loads = loads
+
+    def load(self):
+        if isinstance(self.loads, Exception):
+            raise self.loads
+        return self.loads
+
+
+@pytest.mark.parametrize(
+    ("loads", "told"),
+    [
+        (
+            ImportError("No module named 'missing'"),
+            "'theirs' cannot be loaded from their_package.games:Theirs: No module named",
+        ),
+        (AttributeError("no Theirs"), "'theirs' cannot be loaded from"),
+        (dict, "is no game: it must be a subclass"),
+    ],
+)
+def test_a_game_of_another_package_that_is_broken_fails_aloud(monkeypatch, loads, told):
+    from napari_tap_events.pretext import games
+    from napari_tap_events.settings import games as facts
+
+    for module in (games, facts):
+        monkeypatch.setattr(module, "other_games", lambda: {"theirs": Entry(loads)})
+    assert parse_games("theirs") == {"theirs": 1.0}
+    with pytest.raises(SettingsError, match=told):
+        games.game_class("theirs")
+
+
+def test_an_unknown_game_is_told_those_of_other_packages_too(monkeypatch):
+    from napari_tap_events.settings import games as facts
+
+    monkeypatch.setattr(facts, "other_games", lambda: {"theirs": Entry(dict)})
+    with pytest.raises(SettingsError, match=r"there are: time_arrow, simulated, order, .*, theirs"):
+        parse_games("chess")

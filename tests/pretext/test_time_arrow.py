@@ -177,9 +177,9 @@ def test_several_movies_teach_in_proportion_to_their_pairs():
     task.module = lambda pairs: (seen.append(pairs) or torch.zeros(len(pairs), 4, 4), pairs)
     task.loss(0)
     assert seen[0].shape == (400, 2, 1, 16, 16)
-    from napari_tap_events.pretext.time_arrow import _shares
+    from napari_tap_events.pretext._places import shares
 
-    counts = _shares([30, 10], 4000, CPU.generator(0))
+    counts = shares([30, 10], 4000, CPU.generator(0))
     assert sum(counts) == 4000
     assert counts[0] / 4000 == pytest.approx(0.75, abs=0.03)
 

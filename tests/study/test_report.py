@@ -365,3 +365,16 @@ def test_the_methods_say_against_what_the_head_was_weighed():
     )
     assert any("weighed against the evidence of a pair head" in sentence for sentence in sentences)
     assert any("Stacked generalization" in reference for reference in references)
+
+
+def test_the_methods_name_other_games_with_where_they_are_from():
+    from napari_tap_events.study.methods import _about_encoder
+    from napari_tap_events.study.report import _game
+
+    given = {"settings": {"pretrain": {"pretext": "order:1,theirs:0.5", "patch_px": 32, "preset": "unet8", "seed": 3}}}
+    sentences, cited = _about_encoder(Result(Path(), given, {}))
+    assert len(sentences) == 2
+    assert "by the game 'order', on crops of 32 × 32 pixels (seed 3): Misra et al. 2016" in sentences[0]
+    assert sentences[1].endswith("(seed 3).")
+    assert cited == []
+    assert _game(Result(Path(), given, {})) == ("The game order and the game theirs (no labels)", None)

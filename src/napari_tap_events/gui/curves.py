@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
@@ -12,6 +12,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_tap_events.gui.colours import BLUE, GREEN, ORANGE, SKY_BLUE, VERMILION
+from napari_tap_events.settings.games import known_games
 
 HEIGHT_PX = 130
 MOST_POINTS = 400
@@ -44,6 +45,18 @@ PLOTS: dict[str, dict[str, Look]] = {
     "Loss": {"loss": TRAINING, "val_cross_entropy_motion": MOVING, "val_cross_entropy_uniform": ANYWHERE},
 }
 """Which numbers of a report are drawn, and where."""
+OF_GAMES = {"accuracy": "Accuracy of {}", "against_copying": "Error of {} over that of copying", "loss": "Loss of {}"}
+"""Which numbers of other games are drawn; of each, in the training and on held-out frames."""
+
+
+def plots_of(games: Sequence[str]) -> dict[str, dict[str, Look]]:
+    """Return the plots that there can be: those of the arrow of time and the whole loss, and those of other games."""
+    plots = dict(PLOTS)
+    for game in games:
+        for number, title in OF_GAMES.items():
+            own = f"{game}_{number}"
+            plots[title.format(game)] = {own: TRAINING, f"val_{own}_motion": MOVING, f"val_{own}_uniform": ANYWHERE}
+    return plots
 
 
 @dataclass
@@ -67,6 +80,8 @@ class Curves(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.curves: dict[str, Curve] = {}
+        self._looks = plots_of(known_games())
+        self._chances: dict[str, float] = {}
         self._validated, self._steps = -float("inf"), 0.0
         self._dark = True
         self._room = QVBoxLayout(self)
@@ -80,8 +95,9 @@ class Curves(QWidget):
     def add(self, values: Mapping[str, float], at: float, steps: float = 0) -> None:
         """Add what was measured at a step, of `steps` in all (0: not known); numbers that no plot is for are passed over."""
         self._steps = steps
+        self._chances |= {name.removesuffix("_chance"): value for name, value in values.items() if name.endswith("_chance")}
         held_out = any(name.startswith("val_") for name in values)
-        for look, name in ((look, name) for looks in PLOTS.values() for name, look in looks.items() if name in values):
+        for look, name in ((look, name) for looks in self._looks.values() for name, look in looks.items() if name in values):
             if look is not TRAINING or held_out or at - self._validated >= LEAST_STEPS:
                 self.curves.setdefault(name, Curve()).add(at, values[name])
         if held_out:
@@ -109,16 +125,21 @@ class Curves(QWidget):
 
     def draw(self) -> None:
         """Show what has been added."""
-        for title, looks in PLOTS.items():
+        alone = any(name.endswith("_loss") for name in self.curves)
+        for title, looks in self._looks.items():
             curves = {name: self.curves[name] for name in looks if name in self.curves}
-            if curves:
+            if curves and not (alone and set(curves) == {"loss"}):  # the loss of a game says the same, and more
                 plot = self._plot(title)
                 plot.draw(curves, self._steps)
                 plot.show()
+                for game, chance in self._chances.items():
+                    if title == OF_GAMES["accuracy"].format(game):
+                        plot.set_chance(chance)
 
     def _plot(self, title: str) -> _Plot | _Table:
         if title not in self._plots:
-            plot = _Plot(title, self) if can_draw() else _Table(title, len(self._plots) == 0, self)
+            kind = _Plot if can_draw() else _Table
+            plot: _Plot | _Table = kind(title, self._looks[title], len(self._plots) == 0, self)
             plot.set_dark(self._dark)
             self._plots[title] = plot
             self._room.addWidget(plot)
@@ -133,10 +154,11 @@ def can_draw() -> bool:
 class _Plot(QWidget):
     """One plot, with its curves named above it."""
 
-    def __init__(self, title: str, parent: QWidget) -> None:
+    def __init__(self, title: str, looks: Mapping[str, Look], _first: bool, parent: QWidget) -> None:
         super().__init__(parent)
-        self.title, self._looks = title, PLOTS[title]
+        self.title, self._looks = title, looks
         self._lines: dict[str, Any] = {}
+        self._chance: Any = None
         self._dark = True
         self.legend = QLabel()
         self.legend.setWordWrap(True)
@@ -160,11 +182,17 @@ class _Plot(QWidget):
             self.view.setXRange(0, steps, padding=0.0)
         else:
             self.view.enableAutoRange(axis="x")
-        if self.title == "Accuracy":
-            low, high = ACCURACIES
+        if self.title.startswith("Accuracy"):
+            low, high = ACCURACIES if self.title == "Accuracy" else (0.0, ACCURACIES[1])
             lowest = min((v for curve in curves.values() for v in curve.values if math.isfinite(v)), default=low)
             self.view.setYRange(min(low, lowest), high, padding=0.0)
         self._name(curves)
+
+    def set_chance(self, chance: float) -> None:
+        """Draw a line at what guessing would reach, and say it."""
+        if self._chance is None:
+            self._chance = self._grey_line(chance)
+        self.legend.setText(f"{self.legend.text()} &nbsp; ┈┈&nbsp;chance&nbsp;{chance:.3f}")
 
     def set_dark(self, dark: bool) -> None:
         """Follow the theme."""
@@ -196,9 +224,17 @@ class _Plot(QWidget):
         for side in ("left", "bottom"):
             view.getAxis(side).enableAutoSIPrefix(False)
         view.getAxis("left").setWidth(view.fontMetrics().horizontalAdvance("0.000") + 8)
+        self.view = view
         if self.title == "Accuracy":
-            view.addLine(y=CHANCE, pen=pyqtgraph.mkPen("#888888", style=Qt.PenStyle.DotLine))
+            self._grey_line(CHANCE)
+        elif self.title.startswith("Error"):
+            self._grey_line(1.0)
         return view
+
+    def _grey_line(self, level: float) -> Any:
+        import pyqtgraph
+
+        return self.view.addLine(y=level, pen=pyqtgraph.mkPen("#888888", style=Qt.PenStyle.DotLine))
 
     def _colour(self, name: str) -> None:
         import pyqtgraph
@@ -223,9 +259,9 @@ class _Plot(QWidget):
 class _Table(QWidget):
     """The last numbers, where curves cannot be drawn; the first such table says what to do about it."""
 
-    def __init__(self, title: str, first: bool, parent: QWidget) -> None:
+    def __init__(self, title: str, looks: Mapping[str, Look], first: bool, parent: QWidget) -> None:
         super().__init__(parent)
-        self._looks = PLOTS[title]
+        self._looks = looks
         self.table = QTableWidget(0, 2)
         self.table.setHorizontalHeaderLabels([title, "last"])
         self.table.setMaximumHeight(HEIGHT_PX)
@@ -248,6 +284,13 @@ class _Table(QWidget):
             for column, text in enumerate((self._looks[name].words, _last(curve))):
                 self.table.setItem(row, column, QTableWidgetItem(text))
         self.table.resizeColumnToContents(0)
+
+    def set_chance(self, chance: float) -> None:
+        """Write a row with what guessing would reach."""
+        row = self.table.rowCount()
+        self.table.setRowCount(row + 1)
+        for column, text in enumerate(("chance", f"{chance:.3f}")):
+            self.table.setItem(row, column, QTableWidgetItem(text))
 
     def set_dark(self, _dark: bool) -> None:
         """Do nothing: napari colours tables itself."""

@@ -86,12 +86,15 @@ class RecipePanel(QWidget):
         How far it is, in the few words that fit beside a title.
     valueChanged : Signal()
         A setting was changed.
+    valueSet : Signal()
+        All settings were set from outside.
     """
 
     finished = Signal(object)
     failed = Signal(str)
     told = Signal(str)
     valueChanged = Signal()
+    valueSet = Signal()
 
     def __init__(
         self,
@@ -124,6 +127,14 @@ class RecipePanel(QWidget):
     def setValue(self, *settings: Settings) -> None:
         """Show settings."""
         self.form.setValue(*settings)
+        self.valueSet.emit()
+
+    def set_above(self, choice: QWidget) -> None:
+        """Show a choice of its own above the button that starts; it cannot be changed while a job runs."""
+        room = self._choices.layout()
+        if room is not None:
+            room.addWidget(choice)
+        self._choices.show()
 
     def running(self) -> bool:
         """Say whether a job runs, or waits."""
@@ -229,7 +240,11 @@ class RecipePanel(QWidget):
         self.settings = Fold("Settings", self.form)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        self._choices = QWidget()
+        QVBoxLayout(self._choices).setContentsMargins(0, 0, 0, 0)
+        self._choices.hide()
         column.addWidget(self.sentence)
+        column.addWidget(self._choices)
         column.addLayout(row)
         for widget in (self.refusal, self.estimate, self.device, self.view, self.settings):
             column.addWidget(widget)
@@ -285,6 +300,7 @@ class RecipePanel(QWidget):
             button.setEnabled(not stopping)
         self.pause_button.setText("Go on" if job is not None and job.state == "paused" else "Pause")
         self.form.setEnabled(not running)
+        self._choices.setEnabled(not running)
         self.device.setVisible(not running)
         self.estimate.set_busy(running)
 

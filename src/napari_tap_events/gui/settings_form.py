@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -76,6 +76,16 @@ class SettingsForm(QWidget):
         shown = self._written()
         self._hidden_values |= {name: value for name, value in values.items() if name not in shown}
         self._check()
+
+    def set_hidden(self, values: Mapping[str, Any]) -> None:
+        """Set settings that are not shown, by name: something else in the window stands for them."""
+        self._hidden_values |= values
+        self.valueChanged.emit()
+
+    def hidden_value(self, name: str) -> Any:
+        """Return a setting that is not shown."""
+        default = next(kind.declared()[name].default for kind in self.kinds if name in kind.declared())
+        return self._hidden_values.get(name, default)
 
     def reset(self) -> None:
         """Show the defaults; what is not shown keeps its value."""

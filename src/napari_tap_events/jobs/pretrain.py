@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,24 +13,24 @@ from napari_tap_events.encoder.compiled import compile_where_possible
 from napari_tap_events.encoder.compute import Compute, compute_for, room_for_movies
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, movie_record, save_model
-from napari_tap_events.errors import SettingsError
+from napari_tap_events.errors import MovieError, SettingsError
 from napari_tap_events.jobs.output import Run, describe, finish, finished, start, write_history
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.synthetic import random_settings, synthesise
 from napari_tap_events.pretext._stream import LargeMovie, frames_at_a_time
 from napari_tap_events.pretext._views import DeviceMovie, device_movie
-from napari_tap_events.pretext.games import GAMES, Playground, begin, parse_games
+from napari_tap_events.pretext.games import Playground, begin, facts_of, monitor, probed
+from napari_tap_events.pretext.validity import Validity
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import EncoderSettings, Look, PretrainSettings, frame_range
+from napari_tap_events.settings.games import VAL_SHARE, check_game_settings, parse_games
 from napari_tap_events.training.loop import History, Plan, fit
 from napari_tap_events.training.ranks import join, leave
 
 SYNTHETIC_FRAMES, SYNTHETIC_PX = 48, 192
 SYNTHETIC_SEEDS = 10_000
 LEAST_BATCH = 2
-VAL_SHARE = 0.2
-"""Share of the frames, at the end of each movie, that judge by default."""
 
 
 def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Generator[Report, None, Path]:
@@ -53,8 +53,10 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
         The encoder folder: `model.safetensors`, `card.json`, `history.csv`, `result.json`.
     """
     games = parse_games(settings.pretext)
+    check_game_settings({name: facts_of(name) for name in games}, settings.game_settings)
     played_on = _movies_of(movies, games)
     opened = [single_channel(open_movie(path, run.movie)) for path in played_on]
+    whole = _with_all_channels(played_on, games, run)
     parts = [_parts(movie, settings) for movie in opened]
     compute = compute_for(run.compute)
     channels = opened[0].n_channels if opened else 1
@@ -78,23 +80,37 @@ def pretrain(movies: Sequence[Path], settings: PretrainSettings, run: Run) -> Ge
     if any(isinstance(movie, LargeMovie) for movie in own):
         yield Report("pretrain", message="the movies are larger than the memory for them: blocks of frames take turns")
     train = own + ((yield from _synthetic(settings, compute)) if own else [])
-    val = [
-        _on_device(m, _first_of(m, frames, settings, room), settings, compute)
-        for m, (_, frames) in zip(opened, parts, strict=True)
-    ]
-    model, history, used = yield from _learn(channels, train, len(own), val, settings, run, compute)
+    val = _judging(opened, parts, settings, compute, room)
+    teaching = [_large_or_not(m, p, settings, compute, room) for m, (fs, _) in zip(whole, parts, strict=False) for p in fs]
+    given = Given(channels, train, len(own), val, (teaching, _judging(whole, parts, settings, compute, room)))
+    learned = yield from _learn(given, settings, run, compute)
     if ranks.first:
-        _keep(model, history, opened, parts, used, run)
+        _keep(learned, opened, parts, run)
     leave()
     return run.out
 
 
 def _movies_of(movies: Sequence[Path], games: Mapping[str, float]) -> Sequence[Path]:
     """Return the movies that games are played on: all, or none; a game without the movies that it needs is refused."""
-    playing = [name for name in games if GAMES[name].needs_movies]
+    playing = [name for name in games if facts_of(name).needs_movies]
     if playing and not movies:
         raise SettingsError(f"the game '{playing[0]}' is played on movies: give at least one MOVIE.")
     return movies if playing else []
+
+
+def _with_all_channels(paths: Sequence[Path], games: Mapping[str, float], run: Run) -> list[Movie]:
+    """Open the movies with all their channels, where a game asks for more than one; nothing where none does."""
+    asking = [name for name in games if facts_of(name).channels > 1]
+    if not asking:
+        return []
+    movies = [open_movie(path, run.movie.model_copy(update={"channel": None})) for path in paths]
+    for movie in movies:
+        problem = facts_of(asking[0]).unfit(movie.n_frames, movie.n_channels)
+        if problem:
+            raise MovieError(f"'{movie.name}' is not for the game '{asking[0]}': {problem[:1].lower()}{problem[1:]}")
+    if len({movie.n_channels for movie in movies}) > 1:
+        raise MovieError(f"the game '{asking[0]}' needs movies of as many channels each; play it on one of them.")
+    return movies
 
 
 def _fresh(channels: int, games: Mapping[str, float], settings: PretrainSettings) -> ArrowEncoder:
@@ -114,35 +130,62 @@ def _fresh(channels: int, games: Mapping[str, float], settings: PretrainSettings
     return model
 
 
-def _learn(
-    channels: int,
-    train: Sequence[DeviceMovie | LargeMovie],
-    own: int,
-    val: Sequence[DeviceMovie],
-    settings: PretrainSettings,
-    run: Run,
-    compute: Compute,
-) -> Generator[Report, None, tuple[ArrowEncoder, History, PretrainSettings]]:
-    """Train, half the batch at a time where memory runs out; return the settings that it was done with in the end."""
-    plan, resume, weights = plan_of(settings, run.out), run.resume, _weights(train, own, settings.own_share)
+@dataclass(frozen=True)
+class Learned:
+    """What came out: the encoder, how it went, the settings it was done with in the end, and what the probes say of each game."""
+
+    model: ArrowEncoder
+    history: History
+    settings: PretrainSettings
+    probes: Mapping[str, Validity]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is played on.
+
+    Attributes
+    ----------
+    channels : int
+        What the encoder reads.
+    train, val : sequences of movies
+        What teaches, the first `own` of it the user's, and what judges.
+    own : int
+    whole : pair of sequences of movies
+        The user's movies with all their channels, likewise; empty where no game asks for them.
+    """
+
+    channels: int
+    train: Sequence[DeviceMovie | LargeMovie]
+    own: int
+    val: Sequence[DeviceMovie]
+    whole: tuple[Sequence[DeviceMovie | LargeMovie], Sequence[DeviceMovie]]
+
+
+def _learn(given: Given, settings: PretrainSettings, run: Run, compute: Compute) -> Generator[Report, None, Learned]:
+    """Train, half the batch at a time where memory runs out; then ask what was learned."""
+    plan, resume, weights = plan_of(settings, run.out), run.resume, _weights(given.train, given.own, settings.own_share)
     games = parse_games(settings.pretext)
     while True:
-        model = _fresh(channels, games, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = _fresh(given.channels, games, settings).to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if settings.compile:
-            yield Report("pretrain", message=_compiled(model, channels, settings, compute))
-        learner = begin(games, Playground(model, train, val, settings, compute, weights))
+            yield Report("pretrain", message=_compiled(model, given.channels, settings, compute))
+        ground = Playground(model, given.train, given.val, settings, compute, weights, given.whole)
+        learner = begin(games, ground)
         try:
             history = yield from fit(learner, plan, run.control, resume, join())
-            return model, history, settings
+            break
         except torch.OutOfMemoryError:
             if settings.batch < 2 * LEAST_BATCH or join().of > 1:  # other processes would wait for this one
                 raise
         settings, resume = _half_at_a_time(settings), True
         plan = replace(plan, accumulate=settings.accumulate)
-        del model, learner  # or the next attempt would find the memory taken
+        del model, learner, ground  # or the next attempt would find the memory taken
         torch.cuda.empty_cache()
         told = f"memory ran out: going on with {settings.batch} pairs at a time, {settings.accumulate} times a step"
         yield Report("pretrain", message=told)
+    yield Report("pretrain", plan.steps, plan.steps, "asking whether cells were looked at, or the microscope")
+    return Learned(model, history, settings, probed(games, learner, ground) if join().first else {})
 
 
 def _half_at_a_time(settings: PretrainSettings) -> PretrainSettings:
@@ -155,7 +198,7 @@ def _half_at_a_time(settings: PretrainSettings) -> PretrainSettings:
 def _compiled(model: ArrowEncoder, channels: int, settings: PretrainSettings, compute: Compute) -> str:
     """Compile the encoder; return what came of it."""
     side, crops = settings.patch_px, 2 * settings.batch
-    if not settings.pretext.startswith("time_arrow"):
+    if settings.pretext.startswith("simulated"):
         side, crops = settings.simulated_px, 2 * settings.simulated_batch
     why = compile_where_possible(model.encoder, torch.zeros(crops, channels, side, side, device=compute.device), compute)
     return f"the network stays as it is, it could not be compiled ({why})" if why else "the network is compiled"
@@ -184,7 +227,7 @@ def _weights(train: Sequence[DeviceMovie | LargeMovie], own: int, own_share: flo
 
 def monitor_of(settings: PretrainSettings) -> str:
     """Return the metric that judges: that of the first game."""
-    return GAMES[next(iter(parse_games(settings.pretext)))].monitor(settings)
+    return monitor(next(iter(parse_games(settings.pretext))), settings)
 
 
 def plan_of(settings: PretrainSettings, out: Path) -> Plan:
@@ -207,14 +250,8 @@ def plan_of(settings: PretrainSettings, out: Path) -> Plan:
     )
 
 
-def _keep(
-    model: ArrowEncoder,
-    history: History,
-    movies: Sequence[Movie],
-    parts: Sequence[tuple[list[range], range]],
-    settings: PretrainSettings,
-    run: Run,
-) -> Path:
+def _keep(learned: Learned, movies: Sequence[Movie], parts: Sequence[tuple[list[range], range]], run: Run) -> Path:
+    model, history, settings = learned.model, learned.history, learned.settings
     records = [
         movie_record(movie, range(min(p.start for p in frames), max(p.stop for p in frames)))
         for movie, (frames, _) in zip(movies, parts, strict=True)
@@ -235,6 +272,7 @@ def _keep(
             "arrow": model.arrow is not None,
             "simulated": model.simulated is not None,
             "val_frames": [f"{v.start}:{v.stop}" for _, v in parts],
+            "validity": {name: asdict(told) for name, told in learned.probes.items()},
         },
     )
     write_history(run.out / "history.csv", history)
@@ -245,7 +283,8 @@ def _keep(
         "movies": [describe(m, r.content_hash) for m, r in zip(movies, records, strict=True)],
     }
     files = {"encoder": ".", "pretrain_history": "history.csv"}
-    finish(run, "pretrain", {"pretrain": settings}, inputs, files, metrics)
+    warnings = [sentence for told in learned.probes.values() for sentence in told.warnings]
+    finish(run, "pretrain", {"pretrain": settings}, inputs, files, metrics, warnings)
     return run.out
 
 
@@ -261,7 +300,7 @@ def _parts(movie: Movie, settings: PretrainSettings) -> tuple[list[range], range
         val = frame_range(settings.val_frames, movie.n_frames, "val_frames")
     else:
         val = frames[len(frames) - max(2, round(VAL_SHARE * len(frames))) :]
-    gap = max(settings.deltas)
+    gap = _span(settings)
     before = range(frames.start, max(frames.start, min(frames.stop, val.start)))
     after = range(min(frames.stop, max(frames.start, val.stop)), frames.stop)
     train = [part for part in (before, after) if len(part) > gap]
@@ -273,6 +312,11 @@ def _parts(movie: Movie, settings: PretrainSettings) -> tuple[list[range], range
     return train, val
 
 
+def _span(settings: PretrainSettings) -> int:
+    """Return how far apart the frames of a place are at least, in the game that looks farthest."""
+    return max(*settings.deltas, *(facts_of(name).frames - 1 for name in parse_games(settings.pretext)))
+
+
 def _on_device(movie: Movie, frames: range, settings: PretrainSettings, compute: Compute) -> DeviceMovie:
     return device_movie(movie, frames, settings.deltas, compute.device)
 
@@ -280,12 +324,26 @@ def _on_device(movie: Movie, frames: range, settings: PretrainSettings, compute:
 def _large_or_not(
     movie: Movie, frames: range, settings: PretrainSettings, compute: Compute, room: int
 ) -> DeviceMovie | LargeMovie:
-    block = frames_at_a_time(movie, frames, settings.deltas, room)
+    block = frames_at_a_time(movie, frames, (_span(settings),), room)
     if block == len(frames):
         return _on_device(movie, frames, settings, compute)
     return LargeMovie(movie, frames, settings.deltas, compute.device, block)
 
 
+def _judging(
+    movies: Sequence[Movie],
+    parts: Sequence[tuple[list[range], range]],
+    settings: PretrainSettings,
+    compute: Compute,
+    room: int,
+) -> list[DeviceMovie]:
+    """Bring the frames that judge to the device: of each movie, as many as there is room for."""
+    return [
+        _on_device(movie, _first_of(movie, frames, settings, room), settings, compute)
+        for movie, (_, frames) in zip(movies, parts, strict=False)
+    ]
+
+
 def _first_of(movie: Movie, frames: range, settings: PretrainSettings, room: int) -> range:
     """Return as many of the frames that judge as there is room for."""
-    return frames[: frames_at_a_time(movie, frames, settings.deltas, room)]
+    return frames[: frames_at_a_time(movie, frames, (_span(settings),), room)]

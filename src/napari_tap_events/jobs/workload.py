@@ -140,8 +140,9 @@ def workload(command: str, movie: MovieSize, width: int, settings: tuple[Setting
 def _pretraining(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Workload:
     """Count the games that are played: each takes its own time, and they share the memory of a process."""
     names = [part.partition(":")[0].strip() for part in s.pretext.split(",")]
-    counted = [_arrow(movie, s, limit)] if "time_arrow" in names else []
-    counted += [_simulated(s)] if "simulated" in names else []
+    counted = [
+        _simulated(s) if name == "simulated" else _arrow(movie, s, limit) for name in names
+    ]  # all others see as many pixels
     shared = TORCH_BYTES + FIRST_BYTES["pretrain"]
     return Workload(sum(one.pixels for one in counted), shared + sum(one.nbytes for one in counted))
 

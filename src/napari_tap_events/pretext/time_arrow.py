@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.weights import ArrowEncoder
+from napari_tap_events.pretext._places import windows
 from napari_tap_events.pretext._stream import LargeMovie, samplers_of
 from napari_tap_events.pretext._views import Augmentation, DeviceMovie, PairSampler
 from napari_tap_events.settings import PretrainSettings
@@ -60,7 +60,7 @@ class TimeArrow:
         generator = self.compute.generator(s.seed, step)
         window = self.augment.window_px(s.patch_px)
         samplers = [sampler.at(step) for sampler in self.samplers]
-        pairs = self.augment(_windows(samplers, self.weights, s.batch, window, generator), s.patch_px, generator)
+        pairs = self.augment(windows(samplers, self.weights, s.batch, window, generator), s.patch_px, generator)
         with self.compute.autocast():
             arrow, z = self.module(pairs)
         logits = arrow.float().mean((1, 2))
@@ -87,30 +87,13 @@ class TimeArrow:
         weights = [float(len(movie.pairs)) for movie in val]
         for name, share in (("uniform", 0.0), ("motion", 1.0)):
             samplers = [PairSampler(movie, share, s.motion_blur_px) for movie in val]
-            sets[name] = _windows(samplers, weights, s.val_pairs, s.patch_px, self.compute.generator(s.seed, -1))
+            sets[name] = windows(samplers, weights, s.val_pairs, s.patch_px, self.compute.generator(s.seed, -1))
         return sets
 
 
 def _accuracy(logits: Tensor) -> Tensor:
     """Return the share of right answers, 0..1; where two frames are the same there is nothing to see, and a guess counts half."""
     return 0.5 * (logits.sign() + 1).mean()
-
-
-def _windows(
-    samplers: Sequence[PairSampler], weights: Sequence[float], count: int, size: int, generator: torch.Generator
-) -> Tensor:
-    """Cut windows (B, 2, C, size, size), shared out over the movies by weight."""
-    shares = _shares(weights, count, generator)
-    parts = [s.movie.windows(*s.draw(n, generator), size) for s, n in zip(samplers, shares, strict=True) if n]
-    return torch.cat(parts)
-
-
-def _shares(weights: Sequence[float], count: int, generator: torch.Generator) -> list[int]:
-    if len(weights) == 1:
-        return [count]
-    host = torch.Generator().manual_seed(generator.initial_seed())
-    drawn = torch.multinomial(torch.tensor(weights, dtype=torch.float64), count, replacement=True, generator=host)
-    return cast(list[int], torch.bincount(drawn, minlength=len(weights)).tolist())
 
 
 def decorrelation(z: Tensor, form: str, tau: float) -> Tensor:

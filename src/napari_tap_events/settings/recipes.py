@@ -53,12 +53,15 @@ class EncoderSettings(Settings):
 
 
 class PretrainSettings(EncoderSettings):
-    """Games that teach an encoder without labels: which of two crops came first; where are the events of simulated movies?"""
+    """Games that teach an encoder without labels, such as: which of two crops came first?"""
 
     pretext: str = setting(
         "time_arrow",
         "Games to learn by, with weights: time_arrow, simulated, or both as time_arrow:1,simulated:1. "
-        "simulated finds events in made-up movies and needs no movie of yours.",
+        "simulated finds events in made-up movies and needs no movie of yours. The command games lists all.",
+    )
+    game_settings: tuple[str, ...] = setting(
+        (), "Settings of the games, as GAME.SETTING=VALUE, e.g. order.mode=verify; several with commas.", advanced=True
     )
     start_from: str = setting(
         "",

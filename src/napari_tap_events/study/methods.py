@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from napari_tap_events.settings.games import GAMES
 from napari_tap_events.study.result import Result
 from napari_tap_events.study.words import duration, last_value, listed
 
@@ -68,9 +69,10 @@ def _about_encoder(result: Result) -> Told:
     if not given:
         return [], []
     played = str(given.get("pretext") or "time_arrow")
-    simulated = _about_simulated(given) if "simulated" in played else []
-    if "time_arrow" not in played:
-        return simulated, []
+    names = [part.partition(":")[0].strip() for part in played.split(",")]
+    others = [*(_about_simulated(given) if "simulated" in names else []), *_about_other_games(given, names)]
+    if "time_arrow" not in names:
+        return others, []
     deltas = list(given.get("deltas") or [1])
     apart = f"{listed([str(delta) for delta in deltas])} frame{'' if deltas == [1] else 's'} apart"
     drawn = "more often where something moves" if given.get("sampling") == "motion" else "everywhere alike"
@@ -80,8 +82,18 @@ def _about_encoder(result: Result) -> Told:
         f"A U-Net encoder ({given.get('preset', 'unet16')}) was trained without labels by time arrow prediction "
         f"(Gallusser et al. 2023): to tell the order of two crops of {given['patch_px']} × {given['patch_px']} pixels of one "
         f"place, {apart}, drawn {drawn}{length} (seed {given.get('seed', 0)}).",
-        *simulated,
+        *others,
     ], ["tap"]
+
+
+def _about_other_games(given: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    return [
+        f"The encoder ({given.get('preset', 'unet16')}) was taught by the game '{name}', on crops of {given.get('patch_px')} × "
+        f"{given.get('patch_px')} pixels (seed {given.get('seed', 0)})"
+        + (f": {GAMES[name].reference}." if name in GAMES else ".")
+        for name in names
+        if name not in ("time_arrow", "simulated")
+    ]
 
 
 def _about_simulated(given: Mapping[str, Any]) -> list[str]:

@@ -178,9 +178,12 @@ def _grad_cam(result: Result) -> Section | None:
 def _game(result: Result) -> tuple[str, float | None]:
     """Return what was learned without labels, and the accuracy of chance where there is one."""
     played = str(result.setting("pretext", "time_arrow"))
-    if "time_arrow" not in played:
-        return "Events of simulated movies (no labels)", None
-    return ("Time arrow and simulated movies" if "simulated" in played else "Time arrow prediction") + " (no labels)", 0.5
+    names = [part.partition(":")[0].strip() for part in played.split(",")]
+    if names == ["time_arrow"]:
+        return "Time arrow prediction (no labels)", 0.5
+    words = {"time_arrow": "Time arrow", "simulated": "simulated movies" if len(names) > 1 else "Events of simulated movies"}
+    told = " and ".join(words.get(name, f"the game {name.replace('_', ' ')}") for name in names)
+    return f"{told[:1].upper()}{told[1:]} (no labels)", 0.5 if "time_arrow" in names else None
 
 
 def _learning(result: Result) -> Section | None:
