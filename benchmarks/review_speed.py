@@ -72,6 +72,7 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         lessons.append(timed(desk.retrain()))
         next(desk.predict(first))
         waits.append(time.perf_counter() - began)
+        print(f"lesson {lessons[-1]:.1f} s, with {pairs} crop pairs and more", flush=True)
     for t in range(given.frames - 1):
         began = time.perf_counter()
         next(desk.predict(t))

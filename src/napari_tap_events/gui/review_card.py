@@ -25,7 +25,7 @@ SORTS = {
 }
 """What sort of card it is, in a few words."""
 FIRST = "One of the first cards"
-IN_A_WINDOW = "Click on every event in it."
+IN_A_WINDOW = "Click on every event that has no ring yet."
 SHOWN = {"": "no map", "probability": "probability", "grad_cam": "Grad-CAM"}
 EDITING = "An earlier answer; a new one takes its place."
 WHY_LINES = 3

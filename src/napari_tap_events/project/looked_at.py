@@ -32,9 +32,11 @@ def known_of(a: Annotations) -> Known:
     side = max((v.side_px for v in verdicts), default=SIDE_PX)
     marked = [_around(a, region.event.t, region.event.y, region.event.x, side) for region in a.events]
     hidden = [v.box(a.shape) for v in verdicts if v.locked]
-    for audit in a.audits if design is not None else ():
-        holes = [_around(a, *place, side) for place in audit.judged]
+    for audit in a.audits:
+        if design is None:
+            continue
         news = _news(audit)
+        holes = [_around(a, *place, side) for place in audit.judged]
         holes = [hole for hole in holes if not any(hole.contains(e.t, e.y, e.x) for e in news)]
         hidden += without(_with_next_frame(design.box(audit.window), a.shape), holes)
     return Known(tuple(dict.fromkeys(judged + marked)), tuple(hidden))
