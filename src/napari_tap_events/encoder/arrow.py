@@ -66,7 +66,7 @@ def joined(head: ArrowHead) -> nn.Sequential:
         gain = norm.weight / torch.sqrt(cast(Tensor, norm.running_var) + norm.eps)
         bias = (cast(Tensor, own.local.bias) - cast(Tensor, norm.running_mean)) * gain + norm.bias
         layers += [_pointwise(both * gain.repeat(2)[:, None, None, None], bias.repeat(2)), nn.LeakyReLU(0.01, inplace=True)]
-    last = cast(EquivariantLayer, head.last).local.weight  # what both frames share, and the bias, cancel
+    last = head.last.local.weight  # what both frames share, and the bias, cancel
     return nn.Sequential(*layers, _pointwise(torch.cat([last, -last], 1), None)).requires_grad_(False)
 
 

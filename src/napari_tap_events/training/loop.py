@@ -190,7 +190,7 @@ def _step(
     means = _Means()
     for part in range(plan.accumulate):
         loss, metrics = learner.loss(ranks.draw(step * plan.accumulate + part))
-        (loss / plan.accumulate).backward()  # type: ignore[no-untyped-call]
+        (loss / plan.accumulate).backward()
         means.add({"loss": loss.detach(), **metrics})
     ranks.average_gradients(learner.module)
     if plan.clip:
