@@ -4,7 +4,8 @@
 
 FOLDER holds the movies with their events tables (`hela_h2b.tif`, `hela_h2b_events.csv`, ...); movies that are not there are left out.
 An encoder is a folder that `pretrain` wrote, or `shipped`. A prediction counts within one cell radius and 2 frames, one to one; AP needs
-no threshold, F1 is that of the best threshold, so it flatters. Finished rows are kept. Writes `rows.json` and `table.md` into DIR.
+no threshold; in brackets it stands for divisions and for deaths alone, other events counting neither way. F1 is that of the best
+threshold, so it flatters. Finished rows are kept. Writes `rows.json` and `table.md` into DIR.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ REAL = {"hela_h2b": 15.0, "t98g_phase_left": 22.0}
 """Movies with true events, and the radius of a dividing cell in pixels: of the movie, not tuned."""
 LEVELS = ("easy", "medium", "hard")
 LOOKS: tuple[Look, ...] = ("nuclei", "phase")
+KINDS = ("division", "death")
 SYNTHETIC_SEED, FRAMES = 4242, 48
 """Synthetic movies that judge; the games draw other seeds and other scenes."""
 
@@ -106,7 +108,20 @@ def numbers(candidates: Path, judge: Judge) -> dict[str, Any]:
     score = ScoreSettings(radius_px=judge.radius_px)
     curve = pr_curve(predicted, truth, score)
     best = float(np.max(curve.f1)) if len(curve.f1) else 0.0
-    return {"ap": curve.average_precision, "f1": best, "events": curve.n_true, "ranks": ranks(predicted, truth, score)}
+    kinds = {kind: ap_of_kind(predicted, truth, kind, score) for kind in KINDS if (truth["kind"] == kind).any()}
+    return {
+        "ap": curve.average_precision,
+        "f1": best,
+        "events": curve.n_true,
+        "ranks": ranks(predicted, truth, score),
+        "kinds": kinds,
+    }
+
+
+def ap_of_kind(predicted: pd.DataFrame, truth: pd.DataFrame, kind: str, score: ScoreSettings) -> float:
+    """Return the average precision of the whole list for the events of one kind; those of others count neither way."""
+    others = truth.assign(kind=truth["kind"].where(truth["kind"] == kind, UNCERTAIN))
+    return pr_curve(predicted, others, score).average_precision
 
 
 def ranks(predicted: pd.DataFrame, truth: pd.DataFrame, score: ScoreSettings) -> list[int]:
@@ -142,7 +157,8 @@ def cell(row: dict[str, Any] | None) -> str:
     own = "*" if row["own"] else ""
     if row["events"] <= 3:
         return f"places {', '.join(map(str, row['ranks']))}{own}"
-    return f"AP {row['ap']:.2f}, F1 {row['f1']:.2f}{own}"
+    kinds = " / ".join(f"{row['kinds'][kind]:.2f}" if kind in row["kinds"] else "-" for kind in KINDS)
+    return f"AP {row['ap']:.2f} ({kinds}), F1 {row['f1']:.2f}{own}"
 
 
 if __name__ == "__main__":
