@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from unittest.mock import patch
 
@@ -23,7 +23,7 @@ from napari_tap_events.settings import PretrainSettings
 from napari_tap_events.training.loop import Plan, fit
 
 CPU = Compute(torch.device("cpu"))
-PAIRS, EVERY = 4800, 160
+PAIRS, EVERY = 3200, 128
 """Crop pairs of the published schedule, and after how many it is looked how far it has come."""
 SHARE = 0.95
 
@@ -34,7 +34,7 @@ def outside(_repeats: int) -> Iterator[Row]:
     movie = movie_from_array(noise)
     for preset, batch, steps in (("unet32", 8, 4), ("unet16", 16, 6)):
         settings = PretrainSettings(preset=preset, patch_px=96, batch=batch)  # type: ignore[arg-type]
-        learner = _learner(movie, settings, ArrowEncoder(1, settings))
+        learner = _learner([movie], [], settings, ArrowEncoder(1, settings))
         spent = {"data": 0.0, "loss": 0.0, "backward": 0.0, "step": 0.0}
         timed = [
             patch.object(time_arrow, "windows", _timed(time_arrow.windows, spent, "data")),
@@ -71,11 +71,10 @@ def _timed(work: Callable[..., Any], spent: dict[str, float], name: str) -> Call
     return run
 
 
-def _learner(movie: Movie, settings: PretrainSettings, model: ArrowEncoder) -> TimeArrow:
+def _learner(train: Sequence[Movie], val: Sequence[Movie], settings: PretrainSettings, model: ArrowEncoder) -> TimeArrow:
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    cut = movie.n_frames * 4 // 5
-    train, val = (device_movie(movie, part, (1,), CPU.device) for part in (range(cut), range(cut, movie.n_frames)))
-    return TimeArrow(model, [train], [val], settings, CPU)
+    sides = [[device_movie(movie, range(movie.n_frames), (1,), CPU.device) for movie in side] for side in (train, val)]
+    return TimeArrow(model, sides[0], sides[1], settings, CPU)
 
 
 def _run(learner: TimeArrow, plan: Plan) -> list[dict[str, float]]:
@@ -96,12 +95,11 @@ WAYS: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 def pairs_needed(_repeats: int) -> Iterator[Row]:
-    """Count crop pairs until 95 % of what the published schedule reaches in the end: same movie, network, batch and judging pairs."""
-    movie = movie_from_array(made.growing(60, 192))
+    """Count crop pairs until 95 % of what the published schedule reaches in the end: same movies, network, batch and judging pairs."""
     goal, needed = 0.0, 0
     with one_thread():
         for name, (pairs, changes) in WAYS.items():
-            curve = _curve(movie, pairs, changes)
+            curve = _curve(pairs, changes)
             final = curve[-1][1]
             if name == "published":
                 goal = SHARE * final
@@ -113,7 +111,7 @@ def pairs_needed(_repeats: int) -> Iterator[Row]:
             yield row | ({"limit": f"{needed} pairs", "ratio": reached / needed} if reached and name != "published" else {})
 
 
-def _curve(movie: Movie, pairs: int, changes: dict[str, Any]) -> list[tuple[int, float]]:
+def _curve(pairs: int, changes: dict[str, Any]) -> list[tuple[int, float]]:
     """Return (pairs seen, accuracy on the validation pairs drawn by motion) along a run."""
     preset = "unet16" if changes.get("start_from") else "unet8"
     s = PretrainSettings(preset=preset, patch_px=32, batch=32, **changes)  # type: ignore[arg-type]
@@ -125,5 +123,6 @@ def _curve(movie: Movie, pairs: int, changes: dict[str, Any]) -> list[tuple[int,
     plan = Plan(
         "pairs", steps, max(1, min(EVERY // s.batch, steps // 8)), s.learning_rate, s.weight_decay, s.schedule, period=50
     )
-    rows = _run(_learner(movie, s, model), plan)
+    movies = [movie_from_array(made.growing(seed)) for seed in range(4)]
+    rows = _run(_learner(movies[:3], movies[3:], s, model), plan)
     return [(int(row["step"]) * s.batch, row["val_accuracy_motion"]) for row in rows]

@@ -55,8 +55,7 @@ class ArrowHead(nn.Module):
 def joined(head: ArrowHead) -> nn.Sequential:
     """Return a head's arrow as plain convolutions of both frames side by side, norms folded in, for inference.
 
-    It maps features (B, 2F, H, W), those of the first frame first, to the arrow map (B, 1, H, W): the same answers, five passes over the
-    frame in place of twenty.
+    It maps features (B, 2F, H, W), those of the first frame first, to the arrow map (B, 1, H, W): the same answers in half the time.
     """
     layers: list[nn.Module] = []
     for layer, norm in zip(head.layers, head.norms, strict=True):

@@ -60,6 +60,8 @@ LEARNED_BYTES, ENCODED_BYTES = 233, 35
 """Of each pixel and feature: all maps that the way back needs; the largest maps of the way there."""
 HEAD_BYTES, HEAD_WIDTH = 25, {"evidence": 16, "resnet": 124, "linear": 16}
 """Of each map pixel of a batch and feature, when a head is taught; features that it makes itself."""
+IMAGE_WIDTH = 60
+"""What it makes of the bare image, counted as features."""
 FRAME_MAPS = 12
 """Feature maps of a whole frame that are held at once: two frames, and what the arrow head makes of them."""
 WEIGHTS_PER_SQUARE = 1900
@@ -192,12 +194,17 @@ def _training(movie: MovieSize, width: int, s: HeadSettings, limit: float | None
         encoded = frames * movie.frame_px * ENCODED[width]
     asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * (s.folds > 0))
     maps = int(frames * map_px * (width + movie.shape[1] + 1)) * 2
-    learning = (
-        LEARNED_BYTES * width * tile_px * MAP_STRIDE_PX**2
-        if s.encoder == "scratch"
-        else HEAD_BYTES * (width + HEAD_WIDTH[s.head]) * tile_px
+    return Workload(
+        encoded + taught + asked, _encoding_bytes("train", movie, width, limit) + 2 * maps + _learning_bytes(s, width, tile_px)
     )
-    return Workload(encoded + taught + asked, _encoding_bytes("train", movie, width, limit) + 2 * maps + int(learning))
+
+
+def _learning_bytes(s: HeadSettings, width: int, tile_px: float) -> int:
+    """Return what it takes to teach a head, or an encoder with it, by tiles of so many map pixels in all."""
+    if s.encoder == "scratch":
+        return int(LEARNED_BYTES * width * tile_px * MAP_STRIDE_PX**2)
+    read = (width if _reads_features(s) else 0) + IMAGE_WIDTH * _reads_image(s)
+    return int(HEAD_BYTES * (read + HEAD_WIDTH[s.head]) * tile_px)
 
 
 def _reads_image(s: HeadSettings) -> bool:
