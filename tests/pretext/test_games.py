@@ -153,3 +153,34 @@ def test_an_unknown_game_is_told_those_of_other_packages_too(monkeypatch):
     monkeypatch.setattr(facts, "other_games", lambda: {"theirs": Entry(dict)})
     with pytest.raises(SettingsError, match=r"there are: time_arrow, simulated, order, .*, theirs"):
         parse_games("chess")
+
+
+def test_a_game_is_played_on_a_movie_that_comes_in_blocks_and_probed_on_it():
+    """The block whose turn it is follows from the batch alone."""
+    from napari_tap_events.pretext._stream import STEPS, LargeMovie
+    from napari_tap_events.pretext.games import probed
+
+    settings = SETTINGS.model_copy(update={"pretext": "order", "game_settings": ("order.gaps=1",)})
+    movie = noise_movie(0, 30, 40, 40)
+    large = LargeMovie(movie, range(30), (1,), CPU.device, 10)
+    val = [device_movie(movie, range(8), (1,), CPU.device)]
+
+    def ground() -> Playground:
+        torch.manual_seed(0)
+        return Playground(ArrowEncoder(1, SETTINGS, arrow=False), [large], val, settings, CPU, [1.0])
+
+    one, other = begin({"order": 1.0}, ground()), begin({"order": 1.0}, ground())
+    one.loss(0)
+    assert torch.equal(one.loss(STEPS)[0], other.loss(STEPS)[0])
+    played = ground()
+    task = begin({"order": 1.0}, played)
+    task.module.eval()
+    assert set(probed({"order": 1.0}, task, played)) == {"order"}
+
+
+def test_a_game_that_keeps_something_from_batch_to_batch_is_played_by_one_process(monkeypatch):
+    movie = device_movie(noise_movie(0, 8, 40, 40), range(8), (1,), CPU.device)
+    settings = SETTINGS.model_copy(update={"pretext": "clove"})
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SettingsError, match="the game 'clove' is played by one process alone"):
+        begin({"clove": 1.0}, Playground(ArrowEncoder(1, settings, arrow=False), [movie], [], settings, CPU, [1.0]))

@@ -51,10 +51,11 @@ class LargeMovie:
 
     @property
     def blocks(self) -> list[range]:
-        """The frames of each block; neighbours share as many as the greatest distance."""
+        """The frames of each block, all as many; neighbours share as many as the greatest distance, the last two mostly more."""
         apart = max(self.deltas)
         starts = range(self.frames.start, self.frames.stop - apart, self.block - apart)
-        return [range(start, min(start + self.block, self.frames.stop)) for start in starts]
+        last = max(self.frames.start, self.frames.stop - self.block)
+        return [range(min(start, last), min(start + self.block, self.frames.stop)) for start in starts]
 
     def load(self, number: int) -> DeviceMovie:
         """Bring a block to the device."""
