@@ -187,7 +187,7 @@ def test_several_movies_teach_in_proportion_to_their_pairs():
 def test_deltas_are_drawn_evenly():
     movie = growing(frames=24)
     task = learner([movie], [], settings(deltas=(1, 4), sampling="uniform"))
-    pairs, _ = task.samplers[0].draw(4000, CPU.generator(1))
+    pairs, _ = task.samplers[0].at(0).draw(4000, CPU.generator(1))
     steps = (pairs[:, 1] - pairs[:, 0]).tolist()
     assert set(steps) == {1, 4}
     assert steps.count(1) / 4000 == pytest.approx(0.5, abs=0.05)
