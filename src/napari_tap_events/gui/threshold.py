@@ -37,6 +37,7 @@ class ThresholdField(QWidget):
         self.number.setSingleStep(0.01)
         self.number.setToolTip(TIP)
         self.words = QLabel()
+        self.words.setWordWrap(True)
         row = QHBoxLayout()
         row.addWidget(QLabel("Threshold"))
         row.addWidget(self.slider, stretch=1)
