@@ -7,9 +7,9 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_tap_events.gui.found_layers import FoundLayers
-from napari_tap_events.gui.layers import movie_layers
+from napari_tap_events.gui.layers import movie_layers, probability_layer, world_of
 from napari_tap_events.movies.movie import movie_from_array
-from napari_tap_events.movies.ome_zarr import create_map
+from napari_tap_events.movies.ome_zarr import create_map, open_map
 
 MOVIE = movie_from_array(np.zeros((8, 16, 16), np.uint8))
 
@@ -75,3 +75,16 @@ def test_the_result_takes_the_place_of_what_grew(tmp_path, viewer, found):
     begin(tmp_path / "next")
     assert found.grow(tmp_path / "next", MOVIE, 0) == "probability"
     assert [layer.name for layer in viewer.layers][1:] == ["probability"]
+
+
+def test_one_map_is_shown_at_a_time_that_of_a_review_among_them(tmp_path, viewer, found):
+    begin(tmp_path)
+    begin(tmp_path, "arrow")
+    of_review = probability_layer(open_map(tmp_path / "probability.ome.zarr"), world_of(MOVIE))
+    of_review.name = "probability by review"
+    viewer.add_layer(of_review)
+    found.show(tmp_path, MOVIE, 5.0)
+    found.show_only("arrow")
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["array", "arrow"]
+    found.show_only("")
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["array"]

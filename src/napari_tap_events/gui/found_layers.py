@@ -116,10 +116,11 @@ class FoundLayers:
         return ""
 
     def show_only(self, role: str) -> None:
-        """Show one of the maps, by its name in `MAPS`, and hide the others; "" hides all."""
-        for other in MAPS:
-            for layer in self._mine.get(other, []):
-                layer.visible = other == role
+        """Show one of the maps, by its name in `MAPS`, and hide the others, also that of a review; "" hides all."""
+        mine = self._mine.get(role, [])
+        for layer in self._viewer.layers:
+            if layer.metadata.get(show_as.ROLE) in MAPS:
+                layer.visible = layer in mine
 
     def roles(self) -> tuple[str, ...]:
         """Return which maps there are."""
