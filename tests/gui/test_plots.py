@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tap_events.gui.plots import line, plot, write
 
@@ -41,3 +42,23 @@ def test_what_is_written_at_the_ends_is_not_cut_off(qtbot):
 def _within(text, room):
     lies = text.mapRectToScene(text.boundingRect())
     return room.left() - 1 <= lies.left() and lies.right() <= room.right() + 1
+
+
+def test_a_plot_shows_the_panel_behind_it_after_the_theme_has_changed(qtbot):
+    panel = QWidget()
+    column = QVBoxLayout(panel)
+    made = plot("time", "events", dark=True)
+    column.addWidget(made)
+    qtbot.addWidget(panel)
+    panel.setStyleSheet("background: #101010")
+    with qtbot.waitExposed(panel):
+        panel.show()
+    assert corner(made) == "#101010"
+    panel.setStyleSheet("background: #f0f0f0")
+    qtbot.waitUntil(lambda: corner(made) == "#f0f0f0")
+
+
+def corner(widget):
+    """Return the colour near a corner of a widget, as it is on screen."""
+    picture = widget.grab().toImage()
+    return picture.pixelColor(picture.width() - 3, picture.height() - 3).name()

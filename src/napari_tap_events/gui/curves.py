@@ -12,6 +12,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_tap_events.gui.colours import BLUE, GREEN, ORANGE, SKY_BLUE, VERMILION
+from napari_tap_events.gui.plots import see_through
 from napari_tap_events.settings.games import known_games
 
 HEIGHT_PX = 130
@@ -214,7 +215,7 @@ class _Plot(QWidget):
     def _make_view(self) -> Any:
         import pyqtgraph
 
-        view: Any = pyqtgraph.PlotWidget(background=None)
+        view: Any = see_through(pyqtgraph.PlotWidget(background=None))
         view.setFixedHeight(HEIGHT_PX)
         view.setMenuEnabled(False)
         view.hideButtons()

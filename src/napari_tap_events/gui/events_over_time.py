@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from napari_tap_events.events.over_time import KindOverTime, OverTime, Smoothing, events_over_time
 from napari_tap_events.gui.colours import BLUE, ORANGE, SKY_BLUE, VERMILION, YELLOW, looks_of
+from napari_tap_events.gui.plots import see_through
 
 HEIGHT_PX = 170
 DRAW_MS = 120
@@ -229,7 +230,7 @@ class _Plot(QWidget):
     def _make_view(self) -> Any:
         import pyqtgraph
 
-        view: Any = pyqtgraph.PlotWidget(background=None)
+        view: Any = see_through(pyqtgraph.PlotWidget(background=None))
         view.setFixedHeight(HEIGHT_PX)
         view.setMenuEnabled(False)
         view.hideButtons()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QGraphicsView, QLabel, QWidget
 
 from napari_tap_events.gui.colours import ORANGE, SKY_BLUE
 
@@ -21,6 +21,12 @@ TOP = 0.85
 EDGE = 0.06
 """What is written nearer than this to the left or right end stands beside its place, not over it: it would be cut off."""
 COLOURS = (ORANGE, SKY_BLUE)
+
+
+def see_through(view: Any) -> Any:
+    """Let a plot show the panel behind it as it is now: pyqtgraph keeps the ground of the theme in which it was first drawn."""
+    view.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+    return view
 
 
 def plot(across: str, up: str, dark: bool, ranges: tuple[float, float] | None = (0.0, 1.0)) -> Any:
@@ -41,7 +47,7 @@ def plot(across: str, up: str, dark: bool, ranges: tuple[float, float] | None = 
         sentence = QLabel(MISSING)
         sentence.setWordWrap(True)
         return sentence
-    widget = pyqtgraph.PlotWidget(background=None)
+    widget = see_through(pyqtgraph.PlotWidget(background=None))
     widget.setMinimumHeight(HEIGHT_PX)
     widget.setMenuEnabled(False)
     widget.hideButtons()
