@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from unittest.mock import patch
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from benchmarks import made
-from benchmarks.timing import Row, one_thread
+from benchmarks.timing import Row, one_thread, timed
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.shipped import SHIPPED, encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, load_encoder
@@ -36,39 +36,28 @@ def outside(_repeats: int) -> Iterator[Row]:
         settings = PretrainSettings(preset=preset, patch_px=96, batch=batch)  # type: ignore[arg-type]
         learner = _learner([movie], [], settings, ArrowEncoder(1, settings))
         spent = {"data": 0.0, "loss": 0.0, "backward": 0.0, "step": 0.0}
-        timed = [
-            patch.object(time_arrow, "windows", _timed(time_arrow.windows, spent, "data")),
-            patch.object(Augmentation, "__call__", _timed(Augmentation.__call__, spent, "data")),
-            patch.object(TimeArrow, "loss", _timed(TimeArrow.loss, spent, "loss")),
-            patch.object(torch.Tensor, "backward", _timed(torch.Tensor.backward, spent, "backward")),
-            patch.object(torch.optim.Adam, "step", _timed(torch.optim.Adam.step, spent, "step")),
+        watched = [
+            patch.object(time_arrow, "windows", timed(time_arrow.windows, spent, "data")),
+            patch.object(Augmentation, "__call__", timed(Augmentation.__call__, spent, "data")),
+            patch.object(TimeArrow, "loss", timed(TimeArrow.loss, spent, "loss")),
+            patch.object(torch.Tensor, "backward", timed(torch.Tensor.backward, spent, "backward")),
+            patch.object(torch.optim.Adam, "step", timed(torch.optim.Adam.step, spent, "step")),
         ]
         with one_thread():
             _run(learner, Plan("warm", 1))
-            for one in timed:
+            for one in watched:
                 one.start()
             spent.update(dict.fromkeys(spent, 0.0))
             began = time.process_time()
             _run(learner, Plan("bench", steps))
             whole = time.process_time() - began
-            for one in timed:
+            for one in watched:
                 one.stop()
         rest = whole - spent["loss"] - spent["backward"] - spent["step"]
         share = (spent["data"] + rest) / whole
         told = f"{share:.1%}: crops and augmentation {spent['data'] / whole:.1%}, the loop {rest / whole:.1%}"
         what = f"training loop, {preset}, pairs of 96 px: time outside forward, backward and step"
         yield {"what": what, "measured": told, "limit": "3%", "ratio": share / 0.03}
-
-
-def _timed(work: Callable[..., Any], spent: dict[str, float], name: str) -> Callable[..., Any]:
-    def run(*args: Any, **kwargs: Any) -> Any:
-        began = time.process_time()
-        try:
-            return work(*args, **kwargs)
-        finally:
-            spent[name] += time.process_time() - began
-
-    return run
 
 
 def _learner(train: Sequence[Movie], val: Sequence[Movie], settings: PretrainSettings, model: ArrowEncoder) -> TimeArrow:

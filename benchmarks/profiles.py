@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import made
-from benchmarks.timing import one_thread
+from benchmarks.timing import one_thread, timed
 from napari_tap_events.encoder import feature_maps
 from napari_tap_events.encoder.compute import Compute, keep_freed_memory
 from napari_tap_events.encoder.weights import ArrowEncoder
@@ -84,7 +83,7 @@ def detection() -> str:
         made.write_movie(root / "movie.tif", FRAMES, 512)
         made.write_default_head(root / "head")
         for name, owner, attribute in PARTS:
-            stack.enter_context(patch.object(owner, attribute, _timed(getattr(owner, attribute), spent, name)))
+            stack.enter_context(patch.object(owner, attribute, timed(getattr(owner, attribute), spent, name)))
         began = time.process_time()
         run = Run(root / "out", compute=ComputeSettings(device="cpu", threads=1))
         for _ in job.detect(root / "movie.tif", root / "head", DetectSettings(), run):
@@ -94,17 +93,6 @@ def detection() -> str:
     rest = whole - sum(spent.values())
     head = f"| part of detect, {FRAMES} x 512 x 512, unet16, default head | per frame | share |"
     return "\n".join([head, "|---|---|---|", *rows, f"| all others | {1000 * rest / FRAMES:.1f} ms | {rest / whole:.1%} |"])
-
-
-def _timed(work: Callable[..., Any], spent: Counter[str], name: str) -> Callable[..., Any]:
-    def run(*args: Any, **kwargs: Any) -> Any:
-        began = time.process_time()
-        try:
-            return work(*args, **kwargs)
-        finally:
-            spent[name] += time.process_time() - began
-
-    return run
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ import pytest
 
 from napari_tap_events.errors import JobStopped, MaskError, OutputError
 from napari_tap_events.jobs.demo import demo
+from napari_tap_events.jobs.marks import describe_marks
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.summary import summary_text
-from napari_tap_events.settings import DemoSettings
+from napari_tap_events.settings import DemoSettings, LabelSettings, MovieSettings
 
 SETTINGS = DemoSettings(start_from="nothing", preset="unet8", patch_px=16, pretrain_steps=2, crop_px=16, head_steps=3, folds=2)
 ROLES = {"encoder", "head", "evaluation", "events", "candidates", "truth", "masks", "probability", "grad_cam", "insets",
@@ -91,3 +92,13 @@ def test_a_demo_is_not_overwritten_by_chance(marked, finish, tmp_path):
     (tmp_path / "demo" / "mine.txt").write_text("mine")
     with pytest.raises(OutputError, match="not made by this software"):
         finish(demo(marked.movie, None, None, SETTINGS, Run(tmp_path / "demo", overwrite=True)))
+
+
+def test_sizes_of_the_head_fit_the_marks(marked, finish, tmp_path):
+    settings = SETTINGS.model_copy(update={"crop_px": None})
+    out = finish(demo(marked.movie, marked.masks, None, settings, Run(tmp_path / "demo")))
+    used = json.loads((out / "result.json").read_text())["settings"]["train"]
+    fitting = describe_marks(marked.labelled, MovieSettings(), LabelSettings(crop_px=16))["sizes"]
+    assert {name: used[name] for name in ("crop_px", "radius_px", "area_px")} == {
+        name: fitting[name] for name in ("crop_px", "radius_px", "area_px")
+    }

@@ -1,16 +1,10 @@
-"""Makes processes that mark at random and say what they have done, until they are killed.
-
-One process imports everything; for each line "folder seed" on its input it splits off another, which works in the project. That
-one prints its number, then after each action the number of the newest entry of the journal and a digest of the marks. When it
-has been killed the first prints "gone".
-"""
+"""Marks at random; see `killing`."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import random
-import sys
+from collections.abc import Iterator
 
 import scipy.sparse.csgraph  # noqa: F401
 import zarr  # noqa: F401
@@ -43,31 +37,10 @@ def act(project: Project, a: Annotations, rng: random.Random) -> None:
         project.save()
 
 
-def scribble(folder: str, seed: int) -> None:
-    """Work on a project until the end."""
+def work(folder: str, seed: int) -> Iterator[tuple[int, str]]:
+    """Work on a project without end."""
     project = Project.open(folder)
     a, rng = project.annotations("film"), random.Random(seed)
     while True:
-        say(a.now[0], project.trouble or digest(a))
+        yield a.now[0], project.trouble or digest(a)
         act(project, a, rng)
-
-
-def say(*words: object) -> None:
-    """Write a line at once, in one piece."""
-    os.write(1, (" ".join(map(str, words)) + "\n").encode())
-
-
-def main() -> None:
-    """Split off a process for each line of the input."""
-    for line in sys.stdin:
-        folder, seed = line.rstrip("\n").rsplit(" ", 1)
-        process = os.fork()
-        if not process:
-            say(os.getpid())
-            scribble(folder, int(seed))
-        os.waitpid(process, 0)
-        say("gone")
-
-
-if __name__ == "__main__":
-    main()

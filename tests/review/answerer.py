@@ -1,16 +1,10 @@
-"""Makes processes that review at random and say what they have done, until they are killed.
-
-One process imports everything; for each line "folder seed" on its input it splits off another, which answers cards and windows of the
-audit of the project's movie, takes answers back and changes them. That one prints its number, then after each action the number of the
-newest entry of the journal and a digest of all that was said and marked. When it has been killed the first prints "gone".
-"""
+"""Answers cards and windows of the audit at random, takes answers back and changes them; see `killing`."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import random
-import sys
+from collections.abc import Iterator
 
 import numpy as np
 import scipy.sparse.csgraph  # noqa: F401
@@ -66,32 +60,11 @@ def act(a: Annotations, told: Proposals, rng: random.Random) -> None:
         a.do(decide(a, cards[0], Reply(rng.choice(("yes", "no", "unsure")), tags=("edge",)), REVIEW, NEAR))
 
 
-def review(folder: str, seed: int) -> None:
-    """Review until the end."""
+def work(folder: str, seed: int) -> Iterator[tuple[int, str]]:
+    """Review without end."""
     project = Project.open(folder)
     a, rng = project.annotations("film"), random.Random(seed)
     told = proposals(a.shape)
     while True:
-        say(a.now[0], project.trouble or digest(a))
+        yield a.now[0], project.trouble or digest(a)
         act(a, told, rng)
-
-
-def say(*words: object) -> None:
-    """Write a line at once, in one piece."""
-    os.write(1, (" ".join(map(str, words)) + "\n").encode())
-
-
-def main() -> None:
-    """Split off a process for each line of the input."""
-    for line in sys.stdin:
-        folder, seed = line.rstrip("\n").rsplit(" ", 1)
-        process = os.fork()
-        if not process:
-            say(os.getpid())
-            review(folder, int(seed))
-        os.waitpid(process, 0)
-        say("gone")
-
-
-if __name__ == "__main__":
-    main()

@@ -17,7 +17,7 @@ from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.preferences import preferred_compute
 from napari_tap_events.gui.project_models import encoders
 from napari_tap_events.gui.settings_form import SettingsForm
-from napari_tap_events.movies.event_sizes import sizes_of_cell
+from napari_tap_events.movies.event_sizes import side_near, sizes_of_cell
 from napari_tap_events.project.folder import Project
 from napari_tap_events.settings import ComputeSettings, HeadSettings, QueueSettings, ReviewSettings
 
@@ -145,7 +145,7 @@ class ReviewStart(QWidget):
 def _fitting(cell_px: float) -> dict[str, float]:
     """Return the sizes that fit cells of a diameter, by the names of their settings; the defaults are those of 16 px, about."""
     sizes = sizes_of_cell(cell_px)
-    card, audit = (int(np.clip(8 * round(cells * cell_px / 8), 16, 512)) for cells in (CARD_CELLS, AUDIT_CELLS))
+    card, audit = side_near(CARD_CELLS * cell_px), side_near(AUDIT_CELLS * cell_px)
     stamp = float(np.clip(round(sizes.reach_px), 1, 100))
     return {"crop_px": sizes.crop_px, "radius_px": sizes.radius_px, "stamp_px": stamp, "card_px": card, "audit_px": audit}
 

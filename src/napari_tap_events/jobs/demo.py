@@ -7,14 +7,15 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from napari_tap_events.jobs.detect import detect
+from napari_tap_events.jobs.detect import as_taught, detect
 from napari_tap_events.jobs.explain import explain
-from napari_tap_events.jobs.labelled import Labelled
+from napari_tap_events.jobs.labelled import Labelled, open_labelled
 from napari_tap_events.jobs.output import RESULT, Run, finish, read_json, start
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.jobs.synth import synth
 from napari_tap_events.jobs.train import train
 from napari_tap_events.jobs.without_labels import detect_without_labels
+from napari_tap_events.movies.event_sizes import fitting_sizes
 from napari_tap_events.movies.masks import open_masks
 from napari_tap_events.movies.movie import single_channel
 from napari_tap_events.movies.opening import open_movie
@@ -64,21 +65,15 @@ def demo(
     encoder = yield from _once(run, "encoder", lambda part: pretrain([movie], pretraining, part))
     parts = [encoder]
     if masks is None:
-        chosen["detect"] = DetectSettings()
-        found = yield from _once(run, "detect", lambda part: detect_without_labels(movie, encoder, DetectSettings(), part))
+        search = as_taught(DetectSettings(), {})
+        chosen["detect"] = search
+        found = yield from _once(run, "detect", lambda part: detect_without_labels(movie, encoder, search, part))
         seen = yield from _once(run, "explain", lambda part: explain(movie, ExplainSettings(), part, encoder=encoder))
     else:
-        head = HeadSettings(
-            encoder=str(encoder),
-            head=settings.head,
-            crop_px=settings.crop_px,
-            steps=settings.head_steps,
-            folds=settings.folds,
-            seed=settings.seed,
-        )
+        labelled = Labelled(movie, masks, events)
+        head = _teaching(settings, encoder, labelled, run)
         chosen["train"] = head
-        labelled = [Labelled(movie, masks, events)]
-        found = yield from _once(run, "head", lambda part: train(labelled, head, part))
+        found = yield from _once(run, "head", lambda part: train([labelled], head, part))
         mapped = yield from _once(run, "detect", lambda part: detect(movie, found, DetectSettings(), part))
         parts.append(mapped)
         seen = yield from _once(run, "explain", lambda part: explain(movie, ExplainSettings(), part, head=found))
@@ -93,6 +88,23 @@ def _pretraining(settings: DemoSettings) -> PretrainSettings:
     if settings.start_from == NOTHING:
         return PretrainSettings.checked(preset=settings.preset, **plain)
     return PretrainSettings.checked(start_from=settings.start_from, pretext=BOTH_GAMES, **plain)
+
+
+def _teaching(settings: DemoSettings, encoder: Path, labelled: Labelled, run: Run) -> HeadSettings:
+    """Return the settings of the head, with sizes that fit the marks."""
+    plain = {
+        "encoder": str(encoder),
+        "head": settings.head,
+        "steps": settings.head_steps,
+        "folds": settings.folds,
+        "seed": settings.seed,
+    }
+    _, marks = open_labelled(labelled, run.movie, HeadSettings())
+    fitting = fitting_sizes(marks)
+    sizes = fitting.chosen() if fitting else {}
+    if settings.crop_px is not None:
+        sizes["crop_px"] = settings.crop_px
+    return HeadSettings.checked(**plain, **sizes)
 
 
 def _once(run: Run, name: str, recipe: Any) -> Generator[Report, None, Path]:

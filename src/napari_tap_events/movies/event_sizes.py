@@ -13,8 +13,8 @@ from napari_tap_events.movies.masks import EventMasks
 TYPICAL = 75
 """Percentile of the reaches that sizes follow: a crop shall hold most events whole, and the odd large one need not fit."""
 CROP_STEP_PX = 8
-CROP_PX, RADIUS_PX = (16, 512), 2.0
-"""Least and most; windows lie on a grid that divides the side of a crop."""
+"""Windows lie on a grid that divides the side of a crop."""
+CROP_PX, LEAST_RADIUS_PX = (16, 512), 2.0
 FAR_OFF = 1.5
 """A size is far off where it differs from a fitting one by more than this factor."""
 REACH_OF_CELL = 0.7
@@ -71,13 +71,17 @@ def sizes_of_cell(cell_px: float) -> FittingSizes:
 
 
 def patch_of_cell(cell_px: float) -> int:
-    """Return the side of crops for pretraining: three cells, to the next multiple of 8."""
-    return int(np.clip(CROP_STEP_PX * floor(PATCH_CELLS * cell_px / CROP_STEP_PX + 0.5), *CROP_PX))
+    """Return the side of crops for pretraining: three cells."""
+    return side_near(PATCH_CELLS * cell_px)
+
+
+def side_near(side_px: float) -> int:
+    """Return the next side that suits a crop: a multiple of 8, 16 to 512."""
+    return int(np.clip(CROP_STEP_PX * floor(side_px / CROP_STEP_PX + 0.5), *CROP_PX))
 
 
 def sizes_for(reach_px: float) -> FittingSizes:
     """Return the sizes that fit events of a typical reach, in pixels."""
-    crop = CROP_STEP_PX * floor(CROP_REACHES * reach_px / CROP_STEP_PX + 0.5)
-    radius = float(max(RADIUS_PX, round(RADIUS_REACHES * reach_px)))
+    radius = float(max(LEAST_RADIUS_PX, round(RADIUS_REACHES * reach_px)))
     area = max(1, round(AREA_REACHES * reach_px**2))
-    return FittingSizes(round(reach_px, 1), int(np.clip(crop, *CROP_PX)), radius, area)
+    return FittingSizes(round(reach_px, 1), side_near(CROP_REACHES * reach_px), radius, area)

@@ -300,7 +300,13 @@ class DemoSettings(Settings):
     )
     pretrain_steps: int = setting(150, "Steps of pretraining; from nothing 400 are better.", low=1)
     head: HeadKind = setting("evidence", "Kind of event head.")
-    crop_px: int = setting(24, "Side of the crops that are judged: one and a half cell diameters.", unit="px", low=8, high=512)
+    crop_px: int | None = setting(
+        None,
+        "Side of the crops that are judged; by default it fits the marks, as all other sizes do.",
+        unit="px",
+        low=8,
+        high=512,
+    )
     head_steps: int = setting(120, "Steps of each head.", low=1)
     folds: int = setting(4, "Time blocks for the out-of-fold score.", low=2, high=50)
     seed: int = setting(0, "Seed of every random choice.", low=0)

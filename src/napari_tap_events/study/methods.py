@@ -170,7 +170,7 @@ def _about_detection(result: Result) -> Told:
     given = result.section_with("radius_frames")
     if result.events is not None and given:
         least = f" of at least {result.threshold:.2f}" if result.threshold is not None else ""
-        near = f"{given.get('radius_px') or 15:g} pixels and {given['radius_frames'] or 2} frames"
+        near = f"{given.get('radius_px', 15):g} pixels and {given['radius_frames']} frames"
         sentences.append(
             f"Events are the local maxima{least} of the probability map, computed every {given.get('stride_px', 4)} pixels; of "
             f"maxima within {near} of each other the highest was kept."

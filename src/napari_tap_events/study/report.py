@@ -260,8 +260,8 @@ def _shown(result: Result) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
 
 
 def _radius_px(result: Result) -> float:
-    return float(result.section_with("radius_frames").get("radius_px") or 15.0)  # left to the program where no head says it
+    return float(result.section_with("radius_frames").get("radius_px", 15.0))
 
 
 def _near_frames(result: Result) -> int:
-    return int((result.evaluation.get("score") or {}).get("frames") or result.setting("radius_frames", 2) or 2)
+    return int((result.evaluation.get("score") or {}).get("frames", result.setting("radius_frames", 2)))
