@@ -75,6 +75,22 @@ def test_a_movie_dropped_onto_napari_is_adopted_once(panel, viewer, session, pat
     assert movie_names(viewer) == ["cells"]
 
 
+@pytest.mark.parametrize("plugin", ["napari-tap-events", "napari"])
+def test_a_movie_that_napari_showed_before_the_panel_was_made_is_met(viewer, session, path, qtbot, plugin):
+    viewer.open(str(path), plugin=plugin)
+    viewer.add_labels(np.zeros((6, 32, 40), np.uint8))
+    panel = MoviePanel(viewer, session)
+    viewer.window.add_dock_widget(panel, name="Movie")
+    if plugin == "napari":
+        assert panel.layer_button.text() == "Work on 'cells'"
+        qtbot.mouseClick(panel.layer_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.movie is not None)
+    assert session.movie.source == str(path)
+    assert panel.layer_button.isHidden()
+    qtbot.waitUntil(lambda: [layer.metadata.get(ROLE) for layer in viewer.layers] == ["movie", None])  # the labels stay
+    panel.close()
+
+
 def test_the_layer_that_napari_has_just_read_is_kept(panel, viewer, session, path, qtbot):
     (layer,) = viewer.open(path, plugin="napari-tap-events")
     qtbot.waitUntil(lambda: session.movie is not None)

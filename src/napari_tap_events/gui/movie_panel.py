@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import napari.viewer
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -44,8 +44,10 @@ class MoviePanel(QWidget):
         self._question.failed.connect(lambda sentence: self.findings.setText(f"The pre-check failed: {sentence}"))
         session.movie_changed.connect(self._follow_session)
         session.movie_leaving.connect(self._take_away)
-        viewer.layers.events.inserted.connect(self._meet_layer)
+        viewer.layers.events.inserted.connect(self._meet_inserted)
         self._follow_session()
+        for layer in viewer.layers:
+            self._meet_layer(layer)
 
     def open(self, path: str | Path, opening: MovieSettings | None = None) -> None:
         """Open a movie for all the steps; where its file does not tell enough, ask for it in the form."""
@@ -61,7 +63,7 @@ class MoviePanel(QWidget):
         self._question.drop()
         self._session.movie_changed.disconnect(self._follow_session)
         self._session.movie_leaving.disconnect(self._take_away)
-        self._viewer.layers.events.inserted.disconnect(self._meet_layer)
+        self._viewer.layers.events.inserted.disconnect(self._meet_inserted)
         return bool(super().close())
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
@@ -120,14 +122,16 @@ class MoviePanel(QWidget):
         if path:
             self.open(path)
 
-    def _meet_layer(self, event: Any) -> None:
-        """Adopt a movie that was dropped onto napari; offer to take one that napari read by itself."""
-        layer: Layer = event.value
+    def _meet_inserted(self, event: Any) -> None:
+        self._meet_layer(event.value)
+
+    def _meet_layer(self, layer: Layer) -> None:
+        """Adopt a movie that was dropped onto napari, before or after this panel was made; offer one that napari read by itself."""
         if layer.metadata.get(ROLE) == "movie" and isinstance(layer.data, LazyMovie):
             movie = layer.data.movie
             if movie.source and layer not in self._layers:
                 QTimer.singleShot(0, lambda: self._meet_movie(movie, layer.name))  # napari is still busy with the layer
-        elif self._session.movie is None and layer.source.path and layer.metadata.get(ROLE) is None:
+        elif self._session.movie is None and layer.source.path and _read_by_napari(layer, layer.source.path):
             self._offer(layer.source.path, layer.name)
 
     def _meet_movie(self, movie: Movie, name: str) -> None:
@@ -143,7 +147,12 @@ class MoviePanel(QWidget):
         self.layer_button.show()
 
     def _take_layer(self) -> None:
-        self.open(str(self.layer_button.property("path")))
+        """Open the file of the offered layer; our layers take the place of those that napari made of it, without scale and axes."""
+        path = str(self.layer_button.property("path"))
+        self.open(path)
+        if self._session.movie is not None and Path(self._session.movie.source) == Path(path).absolute():
+            for layer in [layer for layer in self._viewer.layers if _read_by_napari(layer, path)]:
+                self._viewer.layers.remove(layer)
 
     def _ask(self, path: Path, said: MovieSettings, sentence: str) -> None:
         """Show why a file cannot be read yet, and the form in which to say what is missing."""
@@ -222,6 +231,11 @@ class MoviePanel(QWidget):
 def _shows(layer: Layer, movie: Movie) -> bool:
     """Say whether a layer shows the file of a movie, however it was opened."""
     return layer.metadata.get(ROLE) == "movie" and isinstance(layer.data, LazyMovie) and layer.data.movie.source == movie.source
+
+
+def _read_by_napari(layer: Layer, path: str) -> bool:
+    """Say whether napari itself made a layer of an image file."""
+    return isinstance(layer, Image) and layer.source.path == path and layer.metadata.get(ROLE) is None
 
 
 def _all_channels(layers: list[Layer], movie: Movie) -> bool:

@@ -182,7 +182,7 @@ def _labels(settings: StudySettings, marked: Marked) -> Iterator[Trial]:
         (tap, TAP, {}),
         (f"{tap} features alone", TAP, FEATURES_ALONE),
         ("image", "intensity", {}),
-        ("random", "random", {}),
+        ("random features alone", "random", FEATURES_ALONE),
     ]
     if tap != SHIPPED:
         rows.append(("shipped encoder", SHIPPED, WEIGHED))
