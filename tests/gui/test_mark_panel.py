@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -528,6 +530,14 @@ def test_a_name_that_is_taken_is_refused_with_a_sentence(bench, monkeypatch):
 
 
 # scope
+
+
+def test_a_range_of_frames_can_be_the_first_thing_said(bench):
+    bench.desk.scope_button.click()
+    bench.viewer.dims.set_current_step(0, 5)
+    bench.desk.scope.to_button.click()
+    whole = Scope.whole(bench.annotations.shape)
+    assert bench.annotations.scope == replace(whole, frames=range(6))
 
 
 def test_the_whole_movie_is_one_button(bench):

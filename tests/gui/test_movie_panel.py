@@ -76,13 +76,14 @@ def test_a_movie_dropped_onto_napari_is_adopted_once(panel, viewer, session, pat
 
 
 @pytest.mark.parametrize("plugin", ["napari-tap-events", "napari"])
-def test_a_movie_that_napari_showed_before_the_panel_was_made_is_met(viewer, session, path, qtbot, plugin):
+def test_a_movie_that_napari_showed_before_the_panel_was_made_is_met(make_napari_viewer_proxy, session, path, qtbot, plugin):
+    viewer = make_napari_viewer_proxy(show=True)
     viewer.open(str(path), plugin=plugin)
     viewer.add_labels(np.zeros((6, 32, 40), np.uint8))
     panel = MoviePanel(viewer, session)
     viewer.window.add_dock_widget(panel, name="Movie")
     if plugin == "napari":
-        assert panel.layer_button.text() == "Work on 'cells'"
+        qtbot.waitUntil(lambda: panel.layer_button.text() == "Work on 'cells'")
         qtbot.mouseClick(panel.layer_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.movie is not None)
     assert session.movie.source == str(path)

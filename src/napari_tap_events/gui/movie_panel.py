@@ -8,7 +8,7 @@ from typing import Any
 import napari.viewer
 from napari.layers import Image, Layer
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
@@ -46,8 +46,7 @@ class MoviePanel(QWidget):
         session.movie_leaving.connect(self._take_away)
         viewer.layers.events.inserted.connect(self._meet_inserted)
         self._follow_session()
-        for layer in viewer.layers:
-            self._meet_layer(layer)
+        self._met = False
 
     def open(self, path: str | Path, opening: MovieSettings | None = None) -> None:
         """Open a movie for all the steps; where its file does not tell enough, ask for it in the form."""
@@ -65,6 +64,14 @@ class MoviePanel(QWidget):
         self._session.movie_leaving.disconnect(self._take_away)
         self._viewer.layers.events.inserted.disconnect(self._meet_inserted)
         return bool(super().close())
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Look, once, at what napari shows already; soon, when the canvas has given way to the dock."""
+        super().showEvent(event)
+        if not self._met:
+            self._met = True
+            for layer in self._viewer.layers:
+                self._meet_layer(layer)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         """Accept files and folders."""

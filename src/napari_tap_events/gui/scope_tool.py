@@ -66,8 +66,7 @@ class ScopeTool(QWidget):
             box.blockSignals(True)
             box.setValue(t)
             box.blockSignals(False)
-        for widget in (self.first, self.last, self.from_button, self.to_button, self.clear_button):
-            widget.setEnabled(scope is not None)
+        self.clear_button.setEnabled(scope is not None)
 
     def set_movie(self, shape: tuple[int, int, int]) -> None:
         """Take the limits from a movie (T, Y, X)."""
@@ -126,9 +125,8 @@ class ScopeTool(QWidget):
         self.to_button.clicked.connect(lambda: self.last.setValue(self._t))
 
     def _want_frames(self, first: int, last: int) -> None:
-        if self._scope is not None:
-            old = self._scope
-            self.valueChanged.emit(Scope(range(first, last + 1), old.y0, old.y1, old.x0, old.x1))
+        old = self._scope if self._scope is not None else Scope.whole(self._shape)
+        self.valueChanged.emit(Scope(range(first, last + 1), old.y0, old.y1, old.x0, old.x1))
 
 
 def words_of(scope: Scope | None, shape: tuple[int, int, int]) -> str:
