@@ -110,3 +110,13 @@ def test_two_thousand_marks_are_listed_sorted_and_filtered(listed):
 )
 def test_times_are_hours_minutes_seconds(t, interval_s, said):
     assert clock(t, interval_s) == said
+
+
+def test_the_chosen_line_stays_in_sight_when_the_panel_has_less_room(listed, qtbot):
+    many = [mark(t, 3) for t in range(30)]
+    listed.setMarks(many, 600.0)
+    listed.resize(340, 700)
+    listed.show()
+    listed.setValue(many[20].source)
+    listed.resize(340, 220)
+    qtbot.waitUntil(lambda: listed.table.viewport().rect().contains(listed.table.visualRect(listed.model.index(20, 0))))

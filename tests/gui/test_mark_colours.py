@@ -34,7 +34,7 @@ def test_masks_are_painted_in_the_colours_of_the_kinds():
 @pytest.mark.parametrize("ours", [mark_colormap(NAMES), mask_colormap()])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8])
 def test_the_table_has_the_colours_that_napari_would_have_compiled(ours, dtype):
-    values = np.arange(np.iinfo(dtype).min, np.iinfo(dtype).max + 1).astype(dtype)
+    values = np.arange(np.iinfo(dtype).max + 1).astype(dtype)  # below nothing napari's answer depends on whether numba is there
     naparis = DirectLabelColormap(color_dict=ours.color_dict)
     np.testing.assert_array_equal(ours.map(values), naparis.map(values))
 

@@ -143,7 +143,7 @@ def test_all_steps_follow_the_size_of_a_cell(workbench, synthetic, tmp_path):
     assert (head.crop_px, head.radius_px, head.area_px) == (fitting.crop_px, fitting.radius_px, fitting.area_px)
     assert workbench.mark.desk.marker.radius_px == workbench.mark.desk.radius.value() == round(fitting.reach_px)
     asked, taught = workbench.review.start.value()
-    assert (asked.card_px, asked.stamp_px, asked.audit_px) == (104, round(fitting.reach_px), 176)
+    assert (asked.card_px, asked.stamp_px, asked.audit_px) == (104, round(fitting.reach_px), 184)
     assert (taught.crop_px, taught.radius_px) == (fitting.crop_px, fitting.radius_px)
     arguments = workbench.finding._inputs().arguments
     assert arguments[arguments.index("--radius-px") + 1] == f"{fitting.radius_px:g}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from qtpy.QtCore import QItemSelection, Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -62,6 +63,11 @@ class EventList(QWidget):
         column.addLayout(above)
         column.addWidget(self.table, stretch=1)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep the chosen line in sight when the table gets more or less room."""
+        super().resizeEvent(event)
+        self._show_chosen()
+
     def value(self) -> Any:
         """Return the chosen mark, None where no line is chosen."""
         return self._chosen.source if self._chosen else None
@@ -96,6 +102,12 @@ class EventList(QWidget):
             self.table.selectRow(row)
         self._silent = False
         self._chosen = self.model.lines[row] if row >= 0 else None
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        row = self.model.row_of(self._chosen) if self._chosen else -1
+        if row >= 0:
+            self.table.scrollTo(self.model.index(row, 0))
 
     def _keep_choice(self, change: Callable[[], None]) -> None:
         chosen = self._chosen

@@ -38,6 +38,7 @@ class ScopeTool(QWidget):
         self._t = 0
         self.said = QLabel(NOTHING_SAID)
         self.said.setWordWrap(True)
+        self.said.setMinimumHeight(2 * self.said.fontMetrics().lineSpacing())  # buttons do not move while one is clicked
         self.whole_button = QPushButton("Whole movie")
         self.whole_button.setToolTip("Every event of the whole movie is marked.")
         self.view_button = QPushButton("What I see")
