@@ -301,6 +301,10 @@ def train(
 
     labelled = _labelled(movie, masks, events, known)
     run = _run(out, overwrite, resume, compute, opening)
+    if only_estimate:
+        from napari_tap_events.jobs.marks import events_marked
+
+        settings = settings.model_copy(update={"folds": settings.folds_for(events_marked(labelled, opening, settings))})
     if _only_said(only_estimate, "train", movie, settings.encoder, run, settings):
         return
     _work(recipe(labelled, settings, run, cache), run, reports, job)

@@ -9,8 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from napari_tap_events.errors import ScopeError
-from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
+from napari_tap_events.events.curriculum import LabelledMovie, held_sets, make_curriculum, with_folds
+from napari_tap_events.events.learning import NO_TILES, check_lessons
 from napari_tap_events.settings import SplitSettings
+from napari_tap_events.settings.recipes import FEW_EVENTS
 
 CROP, STEP = 24, 8
 
@@ -143,3 +145,40 @@ def test_a_crowded_movie_can_be_split_nevertheless():
             (lesson,) = curriculum.teaching((unit,) if folds else (1, 2), ["tiles"])
             asked = curriculum.asking(unit, ["tiles"])[0][1]
             assert not frames(lesson.pairs) & frames(asked.pairs)
+
+
+def marked_at(starts: list[int], n_pairs: int = 80) -> LabelledMovie:
+    movie = movie_of(n_pairs, spans=[(t, 2) for t in starts])
+    return LabelledMovie(movie.labels, pd.DataFrame({"t": starts, "y": 0.0, "x": 0.0, "kind": "division"}))
+
+
+@pytest.mark.parametrize(
+    ("starts", "split", "folds", "nested"),
+    [
+        (list(range(2, 76, 8)), "time-blocks", 4, True),
+        ([10, 50], "time-blocks", 4, False),  # two of four blocks held out would leave no event to some head
+        ([10], "time-blocks", 0, True),
+        ([10, 12, 14], "time-blocks", 0, True),
+        (list(range(2, 76, 8)), "random", 0, True),
+        ([t % 76 for t in range(FEW_EVENTS)], "time-blocks", 0, True),
+    ],
+)
+def test_few_events_all_teach_and_all_judge_where_they_leave_some_to_each_head(starts, split, folds, nested):
+    movies = [marked_at(starts)]
+    settings = with_folds(movies, SplitSettings(split=split), 0)
+    assert (settings.folds, settings.nested) == (folds, nested)
+    curriculum = make_curriculum(movies, settings, 0)
+    for held in held_sets(curriculum, settings):
+        check_lessons(curriculum.teaching(held, [NO_TILES]))
+
+
+def test_folds_that_were_asked_for_are_kept():
+    assert with_folds([marked_at([10])], SplitSettings(folds=5), 0).folds == 5
+    assert with_folds([marked_at([10])], SplitSettings(folds=0), 0).folds == 0
+
+
+def test_few_events_in_several_movies_are_left_out_movie_by_movie():
+    movies = [marked_at([10, 40]), marked_at([20])]
+    settings = with_folds(movies, SplitSettings(split="movies"), 0)
+    assert len(make_curriculum(movies, settings, 0).units) == 2
+    assert settings.folds

@@ -71,7 +71,16 @@ def ended(reports):
 
 TAP = PretrainSettings(preset="unet8", patch_px=16, steps=8, batch=4, val_every=3, val_pairs=8, motion_blur_px=2.0)
 HEAD = HeadSettings(
-    preset="unet8", steps=4, batch=4, tile_px=24, crop_px=16, area_px=10, guard_frames=0, radius_px=6.0, radius_frames=1
+    preset="unet8",
+    folds=0,
+    steps=4,
+    batch=4,
+    tile_px=24,
+    crop_px=16,
+    area_px=10,
+    guard_frames=0,
+    radius_px=6.0,
+    radius_frames=1,
 )
 
 

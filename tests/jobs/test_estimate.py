@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -20,10 +21,10 @@ MEASURED_MIB = {
     "pretrain unet16": (936, "pretrain", 0, PretrainSettings()),
     "pretrain unet16, batch 64": (1496, "pretrain", 0, PretrainSettings(batch=64)),
     "pretrain unet32": (1506, "pretrain", 0, PretrainSettings(preset="unet32")),
-    "train unet16": (521, "train", 16, HeadSettings(crop_px=24)),
+    "train unet16": (521, "train", 16, HeadSettings(crop_px=24, folds=0)),
     "train unet32, folds": (621, "train", 32, HeadSettings(crop_px=24, folds=3)),
-    "train, image only": (584, "train", 0, HeadSettings(encoder="intensity")),
-    "train, resnet head": (799, "train", 16, HeadSettings(encoder="random", head="resnet")),
+    "train, image only": (584, "train", 0, HeadSettings(encoder="intensity", folds=0)),
+    "train, resnet head": (799, "train", 16, HeadSettings(encoder="random", head="resnet", folds=0)),
     "train, folds, nested": (655, "train", 16, HeadSettings(folds=4)),
     "detect unet16": (412, "detect", 16, DetectSettings()),
     "explain unet16": (451, "explain", 16, ExplainSettings()),
@@ -40,9 +41,9 @@ def test_memory_is_counted_within_a_quarter_of_what_was_measured(name):
 
 MEASURED_S = {
     "train, folds, nested": (156, "train", 16, HeadSettings(folds=4)),
-    "train, features beside a guide": (26, "train", 16, HeadSettings(features=True)),
-    "train, image only": (18, "train", 0, HeadSettings(encoder="intensity")),
-    "train, resnet head": (110, "train", 16, HeadSettings(encoder="random", head="resnet")),
+    "train, features beside a guide": (26, "train", 16, HeadSettings(features=True, folds=0)),
+    "train, image only": (18, "train", 0, HeadSettings(encoder="intensity", folds=0)),
+    "train, resnet head": (110, "train", 16, HeadSettings(encoder="random", head="resnet", folds=0)),
     "pretrain": (48, "pretrain", 0, PretrainSettings(steps=60)),
     "pretrain, simulated": (80, "pretrain", 0, PretrainSettings(steps=60, pretext="simulated")),
     "detect": (9, "detect", 16, DetectSettings()),
@@ -60,7 +61,10 @@ def test_time_is_counted_within_a_quarter_of_what_was_measured(name):
 
 GREATER = {
     "pretrain": (PretrainSettings(), (PretrainSettings(steps=9000), PretrainSettings(preset="unet32"))),
-    "train": (HeadSettings(), (HeadSettings(folds=3), HeadSettings(head="resnet"), HeadSettings(encoder="scratch"))),
+    "train": (
+        HeadSettings(folds=0),
+        (HeadSettings(folds=3), HeadSettings(head="resnet", folds=0), HeadSettings(encoder="scratch", folds=0)),
+    ),
     "detect": (DetectSettings(frames="0:10"), (DetectSettings(), DetectSettings(frames="0:11"))),
 }
 
@@ -170,3 +174,9 @@ def test_times_are_said_as_a_person_says_them(seconds, text):
 def test_an_estimate_needs_no_torch():
     program = "import sys, napari_tap_events.jobs.estimate; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_few_marked_events_are_told_by_folds_and_many_at_once():
+    few, many = (workload("train", replace(HELA, events=events), 16, (HeadSettings(),)) for events in (12, 60))
+    asked = {folds: workload("train", HELA, 16, (HeadSettings(folds=folds),)) for folds in (0, 4)}
+    assert (few, many) == (asked[4], asked[0])

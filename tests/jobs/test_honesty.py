@@ -19,7 +19,7 @@ from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
 from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, MovieSettings
 
-QUICK = HeadSettings(encoder="intensity", crop_px=24, steps=4, batch=2, tile_px=32, criterion="any-either", area_px=0)
+QUICK = HeadSettings(encoder="intensity", folds=0, crop_px=24, steps=4, batch=2, tile_px=32, criterion="any-either", area_px=0)
 
 
 @pytest.fixture(scope="module")

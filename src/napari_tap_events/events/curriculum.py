@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,15 @@ from numpy.typing import NDArray
 
 from napari_tap_events.errors import ScopeError
 from napari_tap_events.events.few_labels import NOBODY, forget
-from napari_tap_events.events.learning import Lesson
+from napari_tap_events.events.learning import NO_TILES, Lesson, check_lessons
 from napari_tap_events.events.map_tiles import Tiles
+from napari_tap_events.events.table import UNCERTAIN
 from napari_tap_events.settings import SplitSettings
 from napari_tap_events.training.splits import SHARES, Block, apart, even_blocks, leakage, random_parts, time_blocks
 
 LEAKAGE_SAMPLE = 4000
+
+S = TypeVar("S", bound=SplitSettings)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ class LabelledMovie:
     def n_pairs(self) -> int:
         """Frame pairs, T - 1."""
         return len(self.labels)
+
+    @property
+    def n_events(self) -> int:
+        """True events, those that nobody is sure of left out."""
+        return int((self.truth["kind"] != UNCERTAIN).sum())
 
     @property
     def span(self) -> Block:
@@ -171,7 +181,7 @@ class Curriculum:
 def make_curriculum(movies: Sequence[LabelledMovie], settings: SplitSettings, seed: int) -> Curriculum:
     """Share movies out as the settings say.
 
-    With folds every unit is held out in turn; without, the units are train, validation and test.
+    With folds every unit is held out in turn; without (or undecided, see `with_folds`), the units are train, validation and test.
 
     Raises
     ------
@@ -182,14 +192,50 @@ def make_curriculum(movies: Sequence[LabelledMovie], settings: SplitSettings, se
     return replace(made, most_events=settings.teaching_events, seed=seed)
 
 
+def held_sets(curriculum: Curriculum, settings: SplitSettings) -> list[tuple[int, ...]]:
+    """Return which units are held out, head by head."""
+    if not settings.folds:
+        return [(1, 2)]
+    units = curriculum.units
+    nested = combinations(units, 2) if settings.nested and len(units) > 2 else ()
+    return [*((unit,) for unit in units), *nested, ()]
+
+
+def with_folds(movies: Sequence[LabelledMovie], settings: S, seed: int) -> S:
+    """Return the settings with the number of folds decided, where that was left to the program.
+
+    Few events all teach and all judge (`SplitSettings.folds_for`). Marks that lie close together in time may leave a head without any:
+    then folds are not nested, and if that does not help, there are none.
+    """
+    if settings.folds is not None:
+        return settings
+    most = settings.folds_for(sum(movie.n_events for movie in movies))
+    for nested in (settings.nested, False) if most else ():
+        tried = settings.model_copy(update={"folds": most, "nested": nested})
+        if _all_teach(movies, tried, seed):
+            return tried
+    return settings.model_copy(update={"folds": 0})
+
+
+def _all_teach(movies: Sequence[LabelledMovie], settings: SplitSettings, seed: int) -> bool:
+    """Say whether every head that these settings ask for has something to learn from."""
+    try:
+        curriculum = make_curriculum(movies, settings, seed)
+        for held in held_sets(curriculum, settings):
+            check_lessons(curriculum.teaching(held, [NO_TILES] * len(movies)))
+    except ScopeError:
+        return False
+    return True
+
+
 def _shared_out(movies: tuple[LabelledMovie, ...], settings: SplitSettings, seed: int) -> Curriculum:
     if settings.split == "movies":
-        return Curriculum(movies, _by_movie(movies, settings.folds), settings.guard_frames)
+        return Curriculum(movies, _by_movie(movies, settings.folds or 0), settings.guard_frames)
     if settings.split == "random":
         return _by_chance(movies, settings, seed)
     if settings.folds == 1:
         raise ScopeError("folds = 1 holds nothing out; choose 0 for a single split, or 2 and more.")
-    cut = [movie.blocks(settings.folds) for movie in movies]
+    cut = [movie.blocks(settings.folds or 0) for movie in movies]
     return Curriculum(movies, tuple(zip(*cut, strict=True)), settings.guard_frames)
 
 

@@ -28,10 +28,13 @@ class Material:
     movie : Movie
     model : str
         Folder of an encoder or head, or the name of a control; empty for "pretrain".
+    events : int
+        Marked ones.
     """
 
     movie: Movie
     model: str = ""
+    events: int = 0
 
 
 class EstimateLine(QLabel):
@@ -105,7 +108,7 @@ class EstimateLine(QLabel):
             compute = next((one for one in settings if isinstance(one, ComputeSettings)), ComputeSettings())
             device = this_computer().device(compute.device)
             head = next((one for one in settings if isinstance(one, HeadSettings)), None)
-            size = MovieSize(material.movie.shape, material.movie.dtype.itemsize)
+            size = MovieSize(material.movie.shape, material.movie.dtype.itemsize, material.events)
             work = workload(self._command, size, features_of(material.model, head), settings)
         except SettingsError:  # the form says what is wrong
             return None

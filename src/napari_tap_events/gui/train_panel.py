@@ -117,7 +117,7 @@ class TrainPanel(QWidget):
 
     def _material(self) -> Material | None:
         movie, model, marks = self._session.movie, self.encoder.value(), self._session.annotations
-        return Material(movie, model.value) if movie and model and marks and marks.events else None
+        return Material(movie, model.value, len(marks.events)) if movie and model and marks and marks.events else None
 
     def _inputs(self) -> RecipeInputs:
         """Return what the command needs; the marks are written first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -44,6 +45,12 @@ def describe_marks(labelled: Labelled, opening: MovieSettings, settings: LabelSe
     if sizes is not None:
         values["sizes"] = asdict(sizes)
     return {**values, "text": "\n".join(_lines(values, settings))}
+
+
+def events_marked(labelled: Sequence[Labelled], opening: MovieSettings, settings: LabelSettings) -> int:
+    """Return how many events are marked in all, those that nobody is sure of left out; parameters are those of `describe_marks`."""
+    truths = [truth_of(item, open_labelled(item, opening, settings)[1]) for item in labelled]
+    return sum(int((truth["kind"] != UNCERTAIN).sum()) for truth in truths)
 
 
 def _lines(values: dict[str, Any], settings: LabelSettings) -> list[str]:

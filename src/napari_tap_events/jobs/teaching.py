@@ -139,15 +139,6 @@ def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadSha
     return HeadShape(*inputs.channels(maps), kinds, crop, stride, fs, maps.simulated if inputs.simulated else 0)
 
 
-def held_sets(curriculum: Curriculum, settings: HeadSettings) -> list[tuple[int, ...]]:
-    """Return which units are held out, head by head."""
-    units = list(curriculum.units)
-    if not settings.folds:
-        return [(1, 2)]
-    nested = combinations(units, 2) if settings.nested and len(units) > 2 else ()
-    return [*((unit,) for unit in units), *nested, ()]
-
-
 def cross_fit(room: Classroom) -> Generator[Report, None, Taught]:
     """Teach one head per held-out set of units, ask it about them, and teach the final head."""
     units = list(room.curriculum.units)

@@ -15,12 +15,12 @@ from napari_tap_events.encoder.sources import CONTROLS, feature_source
 from napari_tap_events.errors import JobStopped, SettingsError
 from napari_tap_events.events.criteria import count_positives, label_movie
 from napari_tap_events.events.crops import WindowGrid
-from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
+from napari_tap_events.events.curriculum import LabelledMovie, held_sets, make_curriculum, with_folds
 from napari_tap_events.events.few_labels import owners
 from napari_tap_events.events.learning import NO_TILES, check_lessons
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, Labelled, open_labelled, truth_of, window_grid
 from napari_tap_events.jobs.output import Run, finished, start
-from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, held_sets, settled
+from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, settled
 from napari_tap_events.jobs.train_results import keep_training
 from napari_tap_events.movies.event_sizes import fitting_sizes
 from napari_tap_events.movies.masks import EventMasks
@@ -59,6 +59,7 @@ def train(
     lessons = [_lesson(item, mask, grid, settings) for item, mask, grid in zip(labelled, masks, grids, strict=True)]
     positives = [count_positives(mask, grid, settings.area_px) for mask, grid in zip(masks, grids, strict=True)]
     counts: dict[str, int] = {criterion: sum(each[criterion] for each in positives) for criterion in positives[0]}
+    settings = with_folds(lessons, settings, settings.seed)
     curriculum = make_curriculum(lessons, settings, settings.seed)
     compute = compute_for(run.compute)
     source = (

@@ -77,10 +77,13 @@ class MovieSize:
     shape : (T, C, Y, X)
     itemsize : int
         Bytes per pixel and channel.
+    events : int
+        Marked ones.
     """
 
     shape: tuple[int, int, int, int]
     itemsize: int
+    events: int = 0
 
     @property
     def frame_px(self) -> int:
@@ -181,6 +184,7 @@ def _arrow(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Worklo
 
 
 def _training(movie: MovieSize, width: int, s: HeadSettings, limit: float | None) -> Workload:
+    s = s.model_copy(update={"folds": s.folds_for(movie.events)})
     heads = _heads(s)
     frames, map_px = movie.shape[0], movie.frame_px / MAP_STRIDE_PX**2
     tile_px = s.batch * 2 * ((s.tile_px + s.crop_px) / MAP_STRIDE_PX) ** 2
@@ -192,7 +196,7 @@ def _training(movie: MovieSize, width: int, s: HeadSettings, limit: float | None
         read = HEAD_COST[s.head] * (max(1, width) if _reads_features(s) else 1) / 16
         taught = heads * s.steps * tile_px * (read + IMAGE_COST * _reads_image(s))
         encoded = frames * movie.frame_px * ENCODED[width]
-    asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * (s.folds > 0))
+    asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * bool(s.folds))
     maps = int(frames * map_px * (width + movie.shape[1] + 1)) * 2
     return Workload(
         encoded + taught + asked, _encoding_bytes("train", movie, width, limit) + 2 * maps + _learning_bytes(s, width, tile_px)
@@ -223,8 +227,9 @@ def _reads_features(s: HeadSettings) -> bool:
 
 def _judged(s: HeadSettings) -> float:
     """Return how often a frame is judged: with nested folds by as many heads as there are folds."""
-    nested = s.nested and s.folds > 2
-    return float(s.folds if nested else 1) if s.folds else HELD_SHARE
+    if not s.folds:
+        return HELD_SHARE
+    return float(s.folds) if s.nested and s.folds > 2 else 1.0
 
 
 def _heads(s: HeadSettings) -> int:

@@ -159,13 +159,24 @@ class LabelSettings(Settings):
     kinds: Literal["merged", "separate"] = setting("merged", "One probability for any event, or one for each kind.")
 
 
+FEW_EVENTS = 50
+"""With fewer events a fifth of them, ten, is too little to choose a threshold by, and another fifth too little to judge by."""
+FEW_EVENT_FOLDS = 4
+
+
 class SplitSettings(Settings):
     """Which frames teach and which judge."""
 
     split: Literal["time-blocks", "movies", "random"] = setting(
         "time-blocks", "How frames are shared out; random is the published split and leaks."
     )
-    folds: int = setting(0, "Time blocks for out-of-fold prediction; 0 splits once into 60/20/20 %.", low=0, high=50)
+    folds: int | None = setting(
+        None,
+        f"Time blocks, each judged by heads that never saw it, while the last head learns from all; 0 splits once into 60/20/20 %. "
+        f"Left out: {FEW_EVENT_FOLDS} while fewer than {FEW_EVENTS} events are marked, unless all lie in one of them.",
+        low=0,
+        high=50,
+    )
     nested: bool = setting(
         True, "With folds, calibrate each fold by heads that never saw it: strict, at the cost of more heads.", advanced=True
     )
@@ -177,6 +188,12 @@ class SplitSettings(Settings):
         low=0,
         advanced=True,
     )
+
+    def folds_for(self, events: int) -> int:
+        """Return how many folds there are when so many events are marked; few events must all teach and all judge."""
+        if self.folds is not None:
+            return self.folds
+        return FEW_EVENT_FOLDS if events < FEW_EVENTS and self.split != "random" else 0
 
 
 class EventSettings(Settings):
