@@ -21,6 +21,8 @@ from napari_tap_events.movies.masks import EventMasks, Scope
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.importing import import_masks
+from napari_tap_events.project.marking import stamp
+from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, PretrainSettings
 
 ONE_THREAD = ComputeSettings(device="cpu", threads=1)
@@ -209,3 +211,30 @@ def test_nobody_is_asked_when_nothing_runs(workbench, monkeypatch):
     monkeypatch.setattr(workbench._guard, "ask", lambda _names: pytest.fail("asked"))
     workbench._guard.watch()
     assert not workbench._guard.eventFilter(workbench.window(), QCloseEvent())
+
+
+def test_marks_that_a_window_left_behind_are_offered_and_taken_up_again(workbench, synthetic, tmp_path, qtbot):
+    left = Session(workbench.session._unsaved)
+    left.open_movie(tmp_path / "made" / "movie.tif")
+    left.annotations.do(stamp(left.annotations, left.annotations.kinds[0], 1, 20, 20, 4))
+    left.close()
+    button = workbench.project.left_button
+    assert button.isHidden()
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    assert not button.isHidden()
+    assert "movie.tif" in button.toolTip()
+    button.click()
+    assert len(workbench.session.annotations.events) == 1
+    assert button.isHidden()
+
+
+def test_the_offer_of_what_was_left_goes_with_the_first_mark(workbench, synthetic, tmp_path):
+    path = tmp_path / "made" / "movie.tif"
+    for session in (Session(workbench.session._unsaved), workbench.session):
+        session.open_movie(path)
+        offered = not workbench.project.left_button.isHidden()
+        session.annotations.do(stamp(session.annotations, session.annotations.kinds[0], 1, 20, 20, 4))
+        if session is not workbench.session:
+            session.close()
+    assert offered
+    assert workbench.project.left_button.isHidden()

@@ -198,3 +198,22 @@ def test_a_cell_without_a_size_and_a_size_without_a_movie_are_refused(session: S
     session.open_movie(film())
     with pytest.raises(ProjectError, match="above 0 pixels, not -3"):
         session.set_cell_size(-3.0)
+
+
+def test_marks_that_were_left_are_offered_until_something_is_marked(session: Session, film: Film, tmp_path: Path) -> None:
+    session.open_movie(film())
+    mark(session)
+    assert session.project is not None
+    place = session.project.path
+    other = Session(tmp_path / "unsaved")
+    assert other.left_to_go_on_with() is None, "the other window still has it"
+    session.close()
+    assert other.left_to_go_on_with() == place
+    other.open_movie(film("another.tif", seed=5))
+    assert other.left_to_go_on_with() is None, "marks of another movie"
+    other.close()
+    other.open_movie(film())
+    assert other.left_to_go_on_with() == place
+    mark(other)
+    assert other.left_to_go_on_with() is None
+    other.close()

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QMenu, Q
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.project.session import Session
+from napari_tap_events.project.unsaved import words_of
 
 SUFFIX = ".tap"
 NOTHING, NOTHING_TIP = "No project yet", "It begins with the first movie."
@@ -26,6 +27,7 @@ class ProjectBar(QWidget):
         self._build()
         session.project_changed.connect(self.refresh)
         session.movie_changed.connect(self.refresh)
+        session.annotations_changed.connect(self._marked)
         session.troubled.connect(self._tell_trouble)
         self.refresh()
 
@@ -33,6 +35,7 @@ class ProjectBar(QWidget):
         """Let go of the session."""
         self._session.project_changed.disconnect(self.refresh)
         self._session.movie_changed.disconnect(self.refresh)
+        self._session.annotations_changed.disconnect(self._marked)
         self._session.troubled.disconnect(self._tell_trouble)
         return bool(super().close())
 
@@ -42,6 +45,7 @@ class ProjectBar(QWidget):
         self.save_action.setEnabled(project is not None)
         self._list_movies()
         self._show_missing()
+        self._offer_what_was_left()
         if project is None:
             self.name.setText(NOTHING)
             self.name.setToolTip(NOTHING_TIP)
@@ -80,6 +84,7 @@ class ProjectBar(QWidget):
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.trouble.setWordWrap(True)
         self.missing.setToolTip("The project and its marks are there, but its movie is not where it was.")
+        self.left_button = QPushButton("Go on with marks that were not saved")
         self.movies = QComboBox()
         self.movies.setToolTip("The movies of the project.")
         self.movies.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -91,10 +96,11 @@ class ProjectBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 0)
         column.addLayout(row)
-        for widget in (self.movies, self.missing, self.trouble):
+        for widget in (self.left_button, self.movies, self.missing, self.trouble):
             column.addWidget(widget)
         self.movies.activated.connect(lambda row: self._session.select(self.movies.itemText(row)))
         self.missing.clicked.connect(self._ask_for_movie)
+        self.left_button.clicked.connect(lambda: self.open(self.left_button.property("path")))
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
@@ -122,10 +128,22 @@ class ProjectBar(QWidget):
     def _show_missing(self) -> None:
         self.missing.setVisible(bool(self._session.problem))
 
+    def _offer_what_was_left(self) -> None:
+        """Offer marks that a window left behind when it was closed or died, while nothing is marked in this one."""
+        left = self._session.left_to_go_on_with()
+        self.left_button.setVisible(left is not None)
+        if left is not None:
+            self.left_button.setProperty("path", str(left))
+            self.left_button.setToolTip(f"{words_of(left)}. Others are in the menu, under 'Not saved yet'.")
+
+    def _marked(self, _frames: object) -> None:
+        if not self.left_button.isHidden():
+            self._offer_what_was_left()
+
     def _list_unsaved(self) -> None:
         self.recent.clear()
         for path in self._session.left_unsaved():
-            action = QAction(path.stem, self.recent)
+            action = QAction(words_of(path), self.recent)
             action.triggered.connect(lambda _=False, path=path: self.open(path))
             self.recent.addAction(action)
         if self.recent.isEmpty():

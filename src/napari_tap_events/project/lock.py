@@ -81,6 +81,12 @@ class FolderLock:
         return True
 
 
+def is_held(folder: Path) -> bool:
+    """Say whether some process, this one or another, has a claim on a folder now."""
+    path = folder / NAME
+    return path.exists() and not _void(path, _owner(path))
+
+
 def _release(path: Path, token: str) -> None:
     if _owner(path).get("token") == token:
         path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.card import NAME
 from napari_tap_events.project.entry import MovieEntry
 from napari_tap_events.project.folder import Project
-from napari_tap_events.project.unsaved import left_unsaved, new_place, remove_unused, tell_saved, unsaved_folder
+from napari_tap_events.project.unsaved import left_of_movie, left_unsaved, new_place, remove_unused, tell_saved, unsaved_folder
 from napari_tap_events.settings import MovieSettings
 
 _AS_THE_FILE_SAYS = MovieSettings()
@@ -73,6 +73,14 @@ class Session:
     def left_unsaved(self) -> tuple[Path, ...]:
         """Return earlier projects with marks that were never saved, newest first."""
         return tuple(path for path in left_unsaved(self._unsaved) if self.project is None or path != self.project.path)
+
+    def left_to_go_on_with(self) -> Path | None:
+        """Return the newest such project of the movie that is open, or of any; None once something is marked, or a project was saved."""
+        if self.project is not None and not (
+            self.is_unsaved and self.entry and self.annotations and not self.annotations.events
+        ):
+            return None
+        return left_of_movie(self.left_unsaved(), self.entry.content_hash if self.entry else "")
 
     def open_project(self, path: str | Path) -> None:
         """Open a project, and the movie that came to it last; one that is open already stays so.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from napari_tap_events.errors import ProjectError
 from napari_tap_events.project.card import NAME, read_card, write_card
+from napari_tap_events.project.lock import is_held
 
 
 def unsaved_folder() -> Path:
@@ -29,6 +31,27 @@ def left_unsaved(parent: Path) -> tuple[Path, ...]:
     """Return the projects in a folder that hold marks and were never saved elsewhere, newest first."""
     found = [path.parent for path in parent.glob(f"*/{NAME}") if (path.parent / "journal.jsonl").exists()]
     return tuple(sorted((folder for folder in found if not _saved(folder)), key=lambda folder: folder.name, reverse=True))
+
+
+def words_of(folder: Path) -> str:
+    """Return what a person knows of a project that was not saved: its movies, and when it was begun."""
+    try:
+        movies = ", ".join(Path(entry.path).name for entry in read_card(folder)[0].movies)
+    except ProjectError:
+        movies = ""
+    return f"{movies or 'no movie'}, begun {folder.name}"
+
+
+def left_of_movie(folders: Iterable[Path], content_hash: str) -> Path | None:
+    """Return the first project that holds a movie and that no window has open; any movie where no hash is given."""
+    for folder in folders:
+        try:
+            held = [entry.content_hash for entry in read_card(folder)[0].movies]
+        except ProjectError:
+            continue
+        if (content_hash in held or not content_hash) and not is_held(folder):
+            return folder
+    return None
 
 
 def tell_saved(folder: Path, target: Path) -> None:
