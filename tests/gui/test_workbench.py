@@ -191,6 +191,18 @@ def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, 
     other = {layer.metadata.get(ROLE) for layer in viewer.layers}
     assert "probability" not in other
 
+    project, events = workbench.session.project.path, status(workbench, "find")
+    workbench.session.close()
+    assert {status(workbench, name) for name in ("pretrain", "train", "find")} == {"○"}
+    workbench.project.open(project)
+    assert status(workbench, "train").startswith("F1")
+    assert status(workbench, "pretrain").startswith("accuracy")
+    workbench.steps.open("results")
+    assert {"probability", "arrow", "events"} <= {layer.metadata.get(ROLE) for layer in viewer.layers}, (
+        "what was found is shown again"
+    )
+    assert status(workbench, "find") == events
+
 
 @pytest.mark.parametrize(("answer", "closes", "stopped"), [(KEEP, True, False), (STOP, True, True), (STAY, False, False)])
 def test_napari_asks_before_it_closes_over_a_running_job(workbench, monkeypatch, answer, closes, stopped):

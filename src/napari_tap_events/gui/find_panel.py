@@ -17,7 +17,7 @@ from napari_tap_events.gui.insets import InsetStrip
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.movie_panel import movie_flags
 from napari_tap_events.gui.places import go_to
-from napari_tap_events.gui.project_models import finders
+from napari_tap_events.gui.project_models import finders, found_last
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.gui.threshold import ThresholdField
 from napari_tap_events.movies.event_sizes import sizes_of_cell
@@ -77,17 +77,29 @@ class FindPanel(QWidget):
         """Show what `detect` has written."""
         if self._session.movie is None:
             return
+        self._show(folder)
+        self.layers.go_to_best(self._session.movie)
+        self.found.emit(folder)
+
+    def show_last(self) -> None:
+        """Show again what was found last in this movie, where nothing is shown: it was open in an earlier window, or before another."""
+        folder = found_last(self._session)
+        if folder is not None and not self.layers.points and not self.recipe.running():
+            self._show(folder)
+            self.found.emit(folder)
+
+    def _show(self, folder: Path) -> None:
         card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         settings = card["settings"]["detect"]
         near = settings["radius_px"], settings["radius_frames"]
         marks, movie = self._session.annotations, self._session.movie
+        if movie is None:
+            return
         self.layers.show(folder, movie, near[0], lambda found: found if marks is None else judged(found, marks, *near, movie))
         self.threshold.show()
         self.threshold.setValue(card["summary"].get("threshold", 0.5))
         self.threshold.rule(self.layers.points)
         self._offer_maps(self.layers.roles()[0])
-        self.layers.go_to_best(self._session.movie)
-        self.found.emit(folder)
 
     def _grow(self, _reports: list[object]) -> None:
         """Show what is mapped so far."""

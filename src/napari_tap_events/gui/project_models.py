@@ -10,8 +10,9 @@ from napari_tap_events.encoder.shipped import CARD, SHIPPED, encoder_folder
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.model_choice import Model
 from napari_tap_events.project.folder import Project
+from napari_tap_events.project.session import Session
 from napari_tap_events.review.gate import read_history
-from napari_tap_events.study.result_folder import read_result_folder
+from napari_tap_events.study.result_folder import mapping, read_result_folder
 
 INTENSITY = Model(
     "image only, no pretraining",
@@ -44,6 +45,24 @@ def finders(project: Project | None) -> list[Model]:
     reviewed = [_reviewed(path, project.path) for path in sorted(project.path.glob("review/*/heads.json"))]
     heads = [*(model for model in reviewed if model is not None), *(_head(folder) for folder in project.heads())]
     return [*heads, *unlabelled, *_shipped(SHIPPED_FINDER)]
+
+
+def found_last(session: Session) -> Path | None:
+    """Return the newest result of a search through the open movie, None where there is none."""
+    project, entry, movie = session.project, session.entry, session.movie
+    if project is None or entry is None or movie is None:
+        return None
+    shown = (movie.name, list(movie.shape), str(movie.dtype), entry.opening.channel, entry.opening.z)
+    for folder in project.maps():
+        try:
+            result = read_result_folder(folder)
+        except TapEventsError:
+            continue
+        told, opening = result.described, mapping(mapping(result.card.get("settings")).get("movie"))
+        looked_at = (*(told.get(name) for name in ("name", "shape", "dtype")), opening.get("channel"), opening.get("z"))
+        if result.command == "detect" and looked_at == shown:
+            return folder
+    return None
 
 
 def _reviewed(path: Path, project: Path) -> Model | None:

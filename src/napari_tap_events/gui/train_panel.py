@@ -155,7 +155,8 @@ class TrainPanel(QWidget):
             self.counts.setText(str(error))
             return
         sizes = ["--criterion", settings.criterion, "--area-px", str(settings.area_px), "--crop-px", str(settings.crop_px)]
-        self.counts.setText(self.counts.text() or COUNTING)
+        if self.counts.text() in ("", NO_MARKS):
+            self.counts.setText(COUNTING)
         self._question.ask(["marks", *flags, *sizes, "--json", *movie_flags(entry.opening)])
 
     def _settings(self) -> HeadSettings:

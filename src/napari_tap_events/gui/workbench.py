@@ -123,7 +123,7 @@ class Workbench(QWidget):
         self.project.close()
         self._guard.leave()
         self._viewer.events.theme.disconnect(self._follow_theme)
-        self.session.project_changed.disconnect(self._find_jobs)
+        self.session.project_changed.disconnect(self._follow_project)
         self.session.movie_changed.disconnect(self._tell_movie)
         self.session.annotations_changed.disconnect(self._marks_changed)
         return bool(super().close())
@@ -212,9 +212,19 @@ class Workbench(QWidget):
         self.session.annotations_changed.connect(self._marks_changed)
         self.steps.opened.connect(self._open_step)
         self._viewer.events.theme.connect(self._follow_theme)
-        self.session.project_changed.connect(self._find_jobs)
-        self._find_jobs()
+        self.session.project_changed.connect(self._follow_project)
+        self._follow_project()
         self._tell_movie()
+
+    def _follow_project(self) -> None:
+        """Say what the project has come to already, and follow its jobs."""
+        project = self.session.project
+        for name, results in (
+            ("pretrain", project.encoders() if project else ()),
+            ("train", project.heads() if project else ()),
+        ):
+            self._tell(name, results[0] if results else None)
+        self._find_jobs()
 
     def _find_jobs(self) -> None:
         """Follow the jobs of the project that still run, or that can go on."""
@@ -243,13 +253,23 @@ class Workbench(QWidget):
     def _open_step(self, name: str) -> None:
         if name == "train":
             self.train.refresh()
+        if name in ("find", "results") and self._found_last():
+            self.finding.show_last()
 
     def _tell_movie(self) -> None:
         movie, marks = self.session.movie, self.session.annotations
         self.steps.say("movie", Progress.done if movie else Progress.open, movie.name if movie else "")
         self._answered(len(marks.verdicts) + len(marks.audits) if marks is not None else 0)
         self._tell_count()
+        self._tell("find", self._found_last())
         self._count_soon.start()
+
+    def _found_last(self) -> Path | None:
+        if self.session.project is None or not self.session.project.maps():
+            return None
+        from napari_tap_events.gui.project_models import found_last
+
+        return found_last(self.session)
 
     def _marks_changed(self, _frames: frozenset[int]) -> None:
         self._count_soon.start()
@@ -270,6 +290,12 @@ class Workbench(QWidget):
         from napari_tap_events.gui.project_models import in_a_word
 
         self.steps.say(name, Progress.done, in_a_word(folder))
+
+    def _tell(self, name: str, folder: Path | None) -> None:
+        if folder is not None:
+            self._say_done(name, folder)
+        else:
+            self.steps.say(name, Progress.open, "")
 
     def _pretrained(self, folder: Path) -> None:
         self._say_done("pretrain", folder)
