@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 import pytest
 from qtpy.QtCore import QUrl
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
 
 from napari_tap_events.events.exports import FORMATS
 from napari_tap_events.events.exports.facts import MovieFacts
@@ -54,6 +54,36 @@ def test_a_name_without_an_ending_gets_one_and_a_taken_name_a_number(exports, mo
     exports.buttons["csv"].click()
     assert asked[0][2] == str(tmp_path / "events-2.csv")
     assert len(read_events(tmp_path / "mine.csv")) == 2
+
+
+def test_the_file_is_offered_beside_the_movie(exports, monkeypatch, tmp_path):
+    movie = tmp_path / "lab" / "cells.tif"
+    movie.parent.mkdir()
+    movie.touch()
+    exports.setValue(Exportable(EVENTS, MovieFacts(movie), tmp_path))
+    asked = answer(monkeypatch, "")
+    exports.buttons["csv"].click()
+    assert asked[0][2] == str(movie.with_name("cells-events.csv"))
+    movie.unlink()
+    exports.buttons["csv"].click()
+    assert asked[1][2] == str(tmp_path / "events.csv")
+
+
+def test_what_became_of_it_is_scrolled_into_sight(tmp_path, qtbot):
+    room, tall, exports = QScrollArea(), QWidget(), ResultExports()
+    qtbot.addWidget(room)
+    column = QVBoxLayout(tall)
+    column.addSpacing(600)
+    column.addWidget(exports)
+    room.setWidget(tall)
+    room.setWidgetResizable(True)
+    room.resize(340, 300)
+    room.show()
+    exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
+    exports.export(tmp_path / "mine.csv", "csv")
+    bar = room.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() > 0 and not exports.notice.visibleRegion().isEmpty())
+    exports.report.close()
 
 
 def test_no_answer_writes_nothing(exports, monkeypatch, tmp_path):

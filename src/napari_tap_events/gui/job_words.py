@@ -40,7 +40,7 @@ def progress_words(job: Job) -> str:
         return f"Paused. {where}{count}"
     if job.state == "stopping":
         return "Stopping …"
-    left = f", {clock(pace.left_s)} left" if pace.left_s is not None and pace.done < pace.total else ""
+    left = f", {clock(pace.left_s)} left" if pace.left_s is not None and pace.share < 1 else ""
     return f"{where}{count}{left}"
 
 
@@ -56,8 +56,8 @@ def short_words(job: Job) -> str:
 
 
 def percent(job: Job) -> int:
-    """Return how much of the stage is done, 0..100."""
-    return int(100 * job.pace.done / job.pace.total) if job.pace.total else 0
+    """Return how much of the stage is done, or of the turn of stages to which it belongs, 0..100."""
+    return int(100 * job.pace.share)
 
 
 def end_words(job: Job) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QWidget
 
 
 class Notice(QWidget):
@@ -16,6 +17,9 @@ class Notice(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.label, stretch=1)
         row.addWidget(self.button)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._come_into_sight)
         self.say("")
 
     def say(self, words: str, button: str = "") -> None:
@@ -24,6 +28,16 @@ class Notice(QWidget):
         self.button.setText(button)
         self.button.setVisible(bool(button))
         self.setVisible(bool(words))
+        if words:
+            self._soon.start()  # it has no place yet
+
+    def _come_into_sight(self) -> None:
+        """Scroll to the sentence, where it stands in a panel that scrolls."""
+        room = self.parentWidget()
+        while room is not None and not isinstance(room, QScrollArea):
+            room = room.parentWidget()
+        if room is not None:
+            room.ensureWidgetVisible(self)
 
 
 class Words(QLabel):

@@ -75,7 +75,7 @@ class ResultExports(QWidget):
         if self._value is None:
             return
         kind = FORMATS[form]
-        start = _free_name((self._value.folder or Path.home()) / f"events{kind.suffix}")
+        start = _free_name(_beside_the_movie(self._value, kind.suffix))
         path, _ = QFileDialog.getSaveFileName(
             self, f"Export events as {kind.title}", str(start), f"{kind.title} (*{kind.suffix})"
         )
@@ -131,6 +131,14 @@ class ResultExports(QWidget):
     def _show(self) -> None:
         if self._shown is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._shown)))
+
+
+def _beside_the_movie(value: Exportable, suffix: str) -> Path:
+    """Return where a person would look for the events: beside the movie, as far as it is there, else in the result folder or at home."""
+    movie = value.facts.path
+    if movie is not None and movie.exists():
+        return movie.with_name(f"{movie.stem}-events{suffix}")
+    return (value.folder or Path.home()) / f"events{suffix}"
 
 
 def _free_name(path: Path) -> Path:

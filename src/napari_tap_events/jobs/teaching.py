@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps, FeatureSource, encode_movie
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import Card, load_weights, save_model
-from napari_tap_events.events.curriculum import Curriculum
+from napari_tap_events.events.curriculum import Curriculum, held_sets
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.end_to_end import EndToEnd, ImageTiles
 from napari_tap_events.events.guided import GuidedHead
@@ -32,7 +31,7 @@ from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, training_stride_px, w
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.movies.movie import Movie
-from napari_tap_events.reports import Report
+from napari_tap_events.reports import Report, in_turn
 from napari_tap_events.settings import EncoderSettings, HeadSettings
 from napari_tap_events.training.loop import History, Plan, fit
 
@@ -141,26 +140,27 @@ def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadSha
 
 def cross_fit(room: Classroom) -> Generator[Report, None, Taught]:
     """Teach one head per held-out set of units, ask it about them, and teach the final head."""
-    units = list(room.curriculum.units)
     if not room.settings.folds:
         final = yield from _teach(room, (1, 2), "head")
         return Taught(final, {(2, unit): _ask(room, final, unit) for unit in (1, 2)}, None)
+    units, turn = list(room.curriculum.units), held_sets(room.curriculum, room.settings)
+    pairs = sum(len(held) == 2 for held in turn)
     answers: dict[tuple[int, int], list[HeldOut]] = {}
     said: list[NDArray[np.float32]] = []
-    for unit in units:
-        pupil = yield from _teach(room, (unit,), f"head {unit + 1} of {len(units)}")
-        answers[unit, unit] = _ask(room, pupil, unit)
-        said = said or [_nothing_said(room, pupil.head, m) for m in range(len(room.movies))]
-        _map_opinions(room, pupil, unit, said)
-    if room.settings.nested and len(units) > 2:
-        pairs = list(combinations(units, 2))
-        for number, (j, k) in enumerate(pairs, 1):
-            pupil = yield from _teach(room, (j, k), f"nested head {number} of {len(pairs)}")
+    for place, held in enumerate(turn):
+        of_units, of_pairs = f"head {place + 1} of {len(units)}", f"nested head {place + 1 - len(units)} of {pairs}"
+        stage = {0: "final head", 1: of_units, 2: of_pairs}[len(held)]
+        pupil = yield from in_turn(_teach(room, held, stage), place, len(turn))
+        if len(held) == 1:
+            answers[held[0], held[0]] = _ask(room, pupil, held[0])
+            said = said or [_nothing_said(room, pupil.head, m) for m in range(len(room.movies))]
+            _map_opinions(room, pupil, held[0], said)
+        elif len(held) == 2:
+            j, k = held
             answers[k, j], answers[j, k] = _ask(room, pupil, j), _ask(room, pupil, k)
-    else:
+    if not pairs:
         answers |= {(k, j): answers[j, j] for k in units for j in units if j != k}
-    final = yield from _teach(room, (), "final head")
-    return Taught(final, answers, said)
+    return Taught(pupil, answers, said)
 
 
 def _teach(room: Classroom, held: Collection[int], stage: str) -> Generator[Report, None, Pupil]:
