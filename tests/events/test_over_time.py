@@ -121,7 +121,10 @@ def test_a_sure_number_has_no_interval() -> None:
     assert (kind.low[3], kind.mean[3], kind.high[3]) == (2, 2, 2)
 
 
-@pytest.mark.parametrize("seldom", [proposed(3, None), proposed(3, 0.9, "arrow"), EventRow(3, 0, 0, status="confirmed")])
+@pytest.mark.parametrize(
+    "seldom",
+    [proposed(3, None), proposed(3, 0.9, "arrow"), proposed(3, 0.9, "simulated"), EventRow(3, 0, 0, status="confirmed")],
+)
 def test_without_calibrated_probabilities_events_are_counted(seldom: EventRow) -> None:
     told = events_over_time(table(seldom), 10, PLAIN)
     assert not told.calibrated

@@ -52,6 +52,12 @@ def test_events_are_counted_beside_the_number_that_is_expected(field):
     assert field.words.text() == "2 events of 3 candidates; 1.5 expected"
 
 
+def test_of_a_ranking_without_labels_no_number_is_expected(field):
+    ranked = [EventRow(t, 2.0, 3.0, "division", 0.9 - t / 10, source="simulated") for t in range(4)]
+    field.rule(tuple(event_layers(events_table(ranked), World(), 4)))
+    assert field.words.text() == "4 events of 4 candidates; their order tells more than the number"
+
+
 def test_events_without_a_probability_are_always_shown(field, qtbot):
     layers = tuple(event_layers(events_table([EventRow(1, 2.0, 3.0, "division")]), World(), 4))
     field.rule(layers)

@@ -28,8 +28,8 @@ from napari_tap_events.events.table import UNCERTAIN
 
 Numbers = NDArray[np.float64]
 
-RANKS_ONLY = "arrow"
-"""The source whose probabilities rank candidates and mean no share: the arrow of time, which no label has taught."""
+RANKS_ONLY = ("arrow", "simulated", "both")
+"""Sources whose probabilities rank candidates and mean no share: no label of this movie has taught or calibrated them."""
 BY_A_PERSON = ("confirmed", "added")
 MOST_BINS = 32
 """Bins are chosen no shorter than this many of them need."""
@@ -230,7 +230,7 @@ def _is_calibrated(events: pd.DataFrame) -> bool:
         return False
     proposed = events[~events["status"].isin(BY_A_PERSON)]
     sources = proposed["source"] if "source" in proposed else pd.Series(dtype=str)
-    return len(proposed) > 0 and bool(proposed["probability"].notna().all()) and not bool((sources == RANKS_ONLY).any())
+    return len(proposed) > 0 and bool(proposed["probability"].notna().all()) and not bool(sources.isin(RANKS_ONLY).any())
 
 
 def _kind(name: str, listed: pd.DataFrame, weighed: pd.DataFrame, bins: OverTime, pairs: Numbers) -> KindOverTime:

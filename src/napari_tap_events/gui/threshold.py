@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from napari.layers import Points
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from napari_tap_events.events.over_time import BY_A_PERSON
+from napari_tap_events.events.over_time import BY_A_PERSON, RANKS_ONLY
 
 STEPS = 1000
 TIP = "Candidates of at least this probability are shown as events. The mark of the start is the threshold chosen on held-out frames."
@@ -89,7 +90,9 @@ def _in_words(layer: Points, threshold: float) -> str:
     status = _statuses(layer)
     sure = np.count_nonzero(np.isin(status, BY_A_PERSON))
     expected = sure + _probabilities(layer)[status == "proposed"].sum()
-    words = f"{np.count_nonzero(_listed(layer, threshold))} events of {len(status)} candidates; {expected:.1f} expected"
+    counts = not layer.features.get("source", pd.Series(dtype=str)).isin(RANKS_ONLY).any()
+    words = f"{np.count_nonzero(_listed(layer, threshold))} events of {len(status)} candidates"
+    words += f"; {expected:.1f} expected" if counts else "; their order tells more than the number"
     rejected = np.count_nonzero((status == "rejected") & (_probabilities(layer) >= threshold))
     said = [f"{sure} of them by you"] if sure else []
     said += [f"{rejected} that you rejected left out"] if rejected else []
