@@ -12,6 +12,7 @@ from napari_tap_events.events.exports.facts import MovieFacts
 from napari_tap_events.events.table import EventRow, events_table, read_events
 from napari_tap_events.gui import results_exports, results_report
 from napari_tap_events.gui.results_exports import Exportable, ResultExports
+from napari_tap_events.study.result_folder import JUDGED
 
 EVENTS = events_table([EventRow(3, 4, 5, "division", 0.8, "head"), EventRow(9, 1, 1, "death", 0.3, "head", "rejected")])
 
@@ -114,6 +115,7 @@ def test_the_report_is_written_by_another_process_and_can_be_opened(exports, qtb
         assert not exports.report_button.isEnabled(), "one at a time"
         assert exports.notice.label.text() == "Writing the report…"
     assert (result_folder / "report.html").stat().st_size > 10_000
+    assert len(read_events(result_folder / JUDGED)) == len(exports.value().events)
     exports.notice.button.click()
     assert opened == [QUrl.fromLocalFile(str(result_folder / "report.html"))]
     assert exports.report_button.isEnabled()

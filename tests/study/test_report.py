@@ -24,6 +24,7 @@ from napari_tap_events.study.methods import methods
 from napari_tap_events.study.over_time import over_time_of_result, true_times
 from napari_tap_events.study.report import write_report
 from napari_tap_events.study.result import Result, read_result
+from napari_tap_events.study.result_folder import JUDGED
 from napari_tap_events.study.words import headline
 
 Change = Callable[[Callable[[dict[str, Any]], None]], None]
@@ -215,6 +216,16 @@ def test_rejected_events_are_not_counted(result_folder: Path, change: Change) ->
     page = Page(write_report(result_folder))
     assert "2 events found in 24 frames: 1 division and 1 event." in page.words
     assert "no true events were given" in page.words
+
+
+def test_what_a_person_judged_takes_the_place_of_what_was_found(result_folder: Path) -> None:
+    rows = [EventRow(3, 40, 40, "division", 0.9, status="confirmed"), EventRow(9, 9, 9, "death", status="added")]
+    write_events(result_folder / JUDGED, events_table(rows))
+    page = Page(write_report(result_folder))
+    assert "1 confirmed, 1 added" in page.words
+    assert "1 division and 1 death" in page.words
+    (result_folder / JUDGED).write_text("nothing of the kind")
+    assert "What a person has judged is not shown" in Page(write_report(result_folder)).words
 
 
 def test_where_only_recall_is_known_only_recall_is_told(result_folder: Path) -> None:

@@ -13,8 +13,10 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, Q
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.exports import FORMATS, FormatName, export_events, exported
 from napari_tap_events.events.exports.facts import MovieFacts
+from napari_tap_events.events.table import write_events
 from napari_tap_events.gui.notice import Notice
 from napari_tap_events.gui.results_report import ReportJob
+from napari_tap_events.study.result_folder import JUDGED
 
 REPORT_TIP = "Write report.html into the result folder: scores, curves, pictures, methods, settings. Takes some seconds."
 NO_FOLDER = "A report is written of a result folder; these events come from none."
@@ -95,8 +97,13 @@ class ResultExports(QWidget):
         self._say(f"✓ {many:,} event{'' if many == 1 else 's'} written to {path.name}", path.parent, "Show folder")
 
     def write_report(self) -> None:
-        """Start to write the report of the result folder."""
+        """Start to write the report of the result folder, with the events as a person has judged them."""
         if self._value is not None and self._value.folder is not None:
+            try:
+                write_events(self._value.folder / JUDGED, self._value.events)
+            except TapEventsError as error:
+                self._say(f"✕ {_sentence(error)}")
+                return
             self.report.start(self._value.folder)
             self._say("Writing the report…")
             self._offer_report()

@@ -17,7 +17,7 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.table import read_events
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import StoredMap, open_map
-from napari_tap_events.study.result_folder import ResultFolder, mapping, read_result_folder
+from napari_tap_events.study.result_folder import JUDGED, ResultFolder, mapping, read_result_folder
 
 Part = TypeVar("Part")
 
@@ -102,13 +102,14 @@ def read_result(folder: Path) -> Result:
     found = read_result_folder(folder)
     notes: list[str] = []
     read = _Reader(found, notes)
+    judged = _judged(found.folder, notes)
     return Result(
         folder=found.folder,
         card=found.card,
         files=found.files,
         missing=found.missing,
         movie=_open_movie(found, notes),
-        events=read("events", read_events),
+        events=read("events", read_events) if judged is None else judged,
         candidates=read("candidates", read_events),
         truth=read("truth", read_events),
         probability=read("probability", open_map),
@@ -143,6 +144,21 @@ class _Reader:
         except (TapEventsError, OSError, ValueError, KeyError) as error:
             self.notes.append(f"The {role.replace('_', ' ')} is not shown: {error}")
             return None
+
+
+def _judged(folder: Path, notes: list[str]) -> pd.DataFrame | None:
+    """Return the events as a person has judged them, None where nobody has."""
+    if not (folder / JUDGED).exists():
+        return None
+    try:
+        judged = read_events(folder / JUDGED)
+    except TapEventsError as error:
+        notes.append(f"What a person has judged is not shown: {error}")
+        return None
+    said = judged["status"].value_counts()
+    told = ", ".join(f"{said[status]} {status}" for status in ("confirmed", "added", "rejected", "proposed") if status in said)
+    notes.append(f"Events are those that were listed in the window: {told or 'none'}. Scores are of what the program found.")
+    return judged
 
 
 def _open_movie(found: ResultFolder, notes: list[str]) -> Movie | None:

@@ -23,6 +23,8 @@ from napari_tap_events.settings import MovieSettings, frame_range
 CARD = "result.json"
 SCHEMA = 1
 INPUTS = ("movie", "masks", "truth")
+JUDGED = "judged.csv"
+"""Beside what a command has written: its events as a person has judged them since, with the threshold that was chosen in the window."""
 
 
 @dataclass(frozen=True)
