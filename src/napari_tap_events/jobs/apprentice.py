@@ -1,7 +1,9 @@
 """The model that learns from what a person says: from cached maps and all answers so far to a head, its candidates and what they are worth.
 
-Each time it learns from all answers, not from the last ones. Answers are shared out over blocks of time; what a place is said to be by a
-head that was not taught in its block ("held out") calibrates, sets the threshold, and tells which marks are doubtful.
+Each time it learns from all answers, not from the last ones. The head that is kept is taught first, so that its map can be shown, as one
+that nobody has proven yet, while others are taught that find out what it is worth: answers are shared out over blocks of time; what a
+place is said to be by a head that was not taught in its block ("held out") calibrates, sets the threshold, and tells which marks are
+doubtful.
 """
 
 from __future__ import annotations
@@ -79,6 +81,26 @@ class Learned:
     windows: tuple[Calibrator, ...] = ()
 
 
+@dataclass(frozen=True)
+class Unproven:
+    """A head that all answers have taught, while nobody knows yet what it is worth.
+
+    Attributes
+    ----------
+    head : EventHead
+    answers : Answers
+    labels : (T-1, K, rows, columns) int8
+        What they say of each window: 1 event, 0 none, -1 unknown.
+    warm : EventHead or None
+        What it went on from, as its held-out heads must.
+    """
+
+    head: EventHead
+    answers: Answers
+    labels: NDArray[np.int8]
+    warm: EventHead | None
+
+
 class Apprentice:
     """Learns from answers on one movie.
 
@@ -116,22 +138,23 @@ class Apprentice:
         self._like_arrow: EventHead | None = None
 
     def learn(
-        self, answers: Answers, frames: range | None = None, warm: EventHead | None = None, control: Control | None = None
+        self, answers: Answers, frames: range | None = None, control: Control | None = None
     ) -> Generator[Report, None, Learned]:
-        """Learn from all answers.
+        """Learn from all answers: `teach`, then `prove`."""
+        taught = yield from self.teach(answers, control)
+        return (yield from self.prove(taught, frames, control))
+
+    def teach(self, answers: Answers, control: Control | None = None) -> Generator[Report, None, Unproven]:
+        """Teach a head by all answers.
 
         Parameters
         ----------
         answers : Answers
-        frames : range, optional
-            Frames in which candidates are sought; by default all. Teaching keeps to what is known anyway.
-        warm : EventHead, optional
-            Head to go on from.
         control : Control, optional
 
         Returns
         -------
-        Learned
+        Unproven
 
         Raises
         ------
@@ -140,20 +163,45 @@ class Apprentice:
         """
         labels = label_pairs(answers.masks, self.grid, self.settings)
         check_lessons([Lesson(self.tiles, labels, list(self.pairs))])
-        if warm is None and self.settings.arrow and not self.first.guided:
+        warm = None
+        if self.settings.arrow and not self.first.guided:
             warm = yield from self._like_the_arrow(labels.shape[1], control)
+        head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
+        return Unproven(head, answers, labels, warm)
+
+    def prove(
+        self, taught: Unproven, frames: range | None = None, control: Control | None = None
+    ) -> Generator[Report, None, Learned]:
+        """Find out by heads that were not taught everywhere what a head is worth, and what it finds.
+
+        Parameters
+        ----------
+        taught : Unproven
+        frames : range, optional
+            Frames in which candidates are sought; by default all.
+        control : Control, optional
+
+        Returns
+        -------
+        Learned
+            With the head of `taught`, which is weighed now.
+        """
+        head, answers, labels = taught.head, taught.answers, taught.labels
         folds = self._folds(labels)
         said: dict[int, EventHead] = {}
         for number, fold in enumerate(folds, 1):
-            taught = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
-            head = yield from self._teach(labels, taught, f"fold {number} of {len(folds)}", warm, control)
-            said |= dict.fromkeys(fold, head)
-        head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
+            pairs = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
+            other = yield from self._teach(labels, pairs, f"fold {number} of {len(folds)}", taught.warm, control)
+            said |= dict.fromkeys(fold, other)
         busy = set(np.flatnonzero((labels >= 0).any((1, 2, 3))).tolist())
         held = HeldHeads({t: said[t] for t in busy if t in said}, self.tiles, self.settings)
         _weigh(head, held, answers)
         found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
         return replace(self._calibrated(head, found, held, answers), windows=self._window_calibrators(held, labels))
+
+    def uncalibrated(self, kinds: int) -> tuple[Calibrator, ...]:
+        """Return what stands for the calibration of windows where no answer was held out, for each kind."""
+        return (self._uncalibrated(),) * kinds
 
     def look_again(
         self, head: EventHead, calibrator: Calibrator, control: Control | None = None
@@ -252,7 +300,7 @@ class Apprentice:
     def _window_calibrators(self, held: HeldHeads, labels: NDArray[np.int8]) -> tuple[Calibrator, ...]:
         """Fit what a window's logit means, by heads that were not taught in its block."""
         if not held.heads:
-            return tuple(self._uncalibrated() for _ in range(labels.shape[1]))
+            return self.uncalibrated(labels.shape[1])
         logits, labels = held.window_logits(), labels[sorted(held.heads)]
         kinds: list[Calibrator] = []
         for k in range(labels.shape[1]):
