@@ -169,7 +169,7 @@ class ReviewWork(QObject):
             self._head = str(message.get("head", ""))
             self._mapped.clear()
         self._mapped.add(int(message["t"]))
-        self._show_sketched(self._sketched - self._mapped if self.learning else frozenset())
+        self._show_sketched(self._sketched - {int(message["t"])} if self.learning else frozenset())
         self._doing = "" if not self._doing.startswith("Learning") else self._doing
         self.mapped.emit(int(message["t"]))
 
