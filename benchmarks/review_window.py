@@ -5,8 +5,9 @@
 A real napari window with the Workbench, a real worker that learns while cards are answered, and keys sent as a keyboard sends them:
 press and release, then a pause drawn between 0.25 and 0.9 s; nudges before where the event is a frame off, an undo after every 17th
 card. A timer of 10 ms runs in the window's event loop; by how much it comes late is the lag. The time from a key to the next card
-painted is taken, too, and the memory of the window at every card. "cpu" is what of it the window's own thread worked: on a machine that
-others use the rest is waiting for a processor.
+painted is taken, too, and the memory of the window at every card; and how long it takes from the answer that lets a head learn until
+its map of the frame on screen is painted, first as provisional, then proper. "cpu" is what the window's own thread worked: on a machine
+that others use the rest is waiting for a processor. "begin" is the time between the button Start and a second after the first card.
 """
 
 from __future__ import annotations
@@ -63,10 +64,15 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     viewer.window.add_dock_widget(workbench, name="Workbench", area="right")
     workbench.movie.open(movie)
     workbench.steps.open("review")
+    clock = Clock()
+    clock.start()
     _begin(workbench.review, given.encoder)
     wait_for(lambda: workbench.review.desk.reviewer.card is not None, 300)
+    _pause(1.0)
+    late_first, busy_first = clock.stop()
     viewer.window._qt_window.activateWindow()
     desk, clock, rng = workbench.review.desk, Clock(), np.random.default_rng(0)
+    shown = ShownMaps(workbench.review.work, viewer)
     desk.card.setFocus()
     somebody = Annotator(read_events(events), desk.reviewer.near)
     keys = {"yes": Qt.Key.Key_F, "no": Qt.Key.Key_J, "unsure": Qt.Key.Key_Space}
@@ -97,7 +103,10 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         "cards": pressed, "undone": undone, "kept": answered, "missed_keys": pressed - undone - answered,
         "heads": desk.heads.list.count(), "restarts": workbench.review.work._link.restarts if workbench.review.work._link else 0,
         "next_card_ms": _summary(next_ms), "next_card_cpu_ms": _summary(own_ms),
-        "lag_ms": _summary(late), "lag_cpu_ms": _summary(busy), "load": round(os.getloadavg()[1], 1),
+        "lag_ms": _summary(late), "lag_cpu_ms": _summary(busy),
+        "begin_lag_ms": _summary(late_first), "begin_lag_cpu_ms": _summary(busy_first),
+        "answer_to_provisional_ms": _summary(shown.provisional), "answer_to_map_ms": _summary(shown.proper),
+        "load": round(os.getloadavg()[1], 1),
         "memory_mib": _growth(memory),
         "targets": {"lag_max_ms": TARGET_LAG_MS, "next_card_p95_ms": TARGET_NEXT_MS},
     }  # fmt: skip
@@ -163,6 +172,42 @@ class Clock:
         self._timer.stop()
         wall, worked = np.diff(np.array(self._ticks), axis=0).T * 1000
         return np.maximum(0.0, wall - TICK_MS).tolist(), worked.tolist()
+
+
+class ShownMaps:
+    """How long it takes from the order to learn until the window has painted the new head's map of the frame on screen.
+
+    Attributes
+    ----------
+    provisional, proper : list of float
+        Milliseconds; of lessons that another did not end.
+    """
+
+    def __init__(self, work: Any, viewer: Any) -> None:
+        self.provisional: list[float] = []
+        self.proper: list[float] = []
+        self._ordered, self._came, self._judged = 0.0, "", False
+        self._learn = work.learn
+        work.learn = self._order
+        work.sketched.connect(lambda pairs: self._note("provisional" if pairs else ""))
+        work.judged.connect(lambda _: setattr(self, "_judged", True))
+        work.mapped.connect(lambda _: self._note("proper"))
+        viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._painted)
+
+    def _order(self, *given: Any) -> None:
+        self._ordered, self._came, self._judged = time.perf_counter(), "", False
+        self._learn(*given)
+
+    def _note(self, what: str) -> None:
+        if self._ordered and (what != "proper" or self._judged):
+            self._came = what
+
+    def _painted(self, _event: Any) -> None:
+        if self._came:
+            getattr(self, self._came).append((time.perf_counter() - self._ordered) * 1000)
+        if self._came == "proper":
+            self._ordered = 0.0
+        self._came = ""
 
 
 def _summary(values: list[float]) -> dict[str, float]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Integral
 from pathlib import Path
-from typing import Any
 
 import napari.viewer
-import numpy as np
 from napari.layers import Image
-from numpy.typing import NDArray
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.layers import probability_layer, world_of
 from napari_tap_events.gui.places import go_to_frame
+from napari_tap_events.gui.review_map import ReviewMap
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import StoredMap, open_map
 
@@ -22,57 +19,6 @@ OVERLAY, SKETCH = "overlay.ome.zarr", "sketch.ome.zarr"
 """As `jobs/review_maps.py` names them, which needs torch."""
 NAME = "probability by review"
 NONE_YET, PROVISIONAL = f"{NAME} (none yet)", f"{NAME} (provisional)"
-
-
-class ReviewMap:
-    """Array-like (T, Y, X) view of two maps: that of the head in use, and in some frames that of a head which is not proven yet.
-
-    Attributes
-    ----------
-    proven : zarr.Array
-    sketch : zarr.Array or None
-        Of the same shape.
-    provisional : frozenset of int
-        Frames that are read from the sketch.
-    """
-
-    def __init__(self, proven: Any) -> None:
-        self.proven, self.sketch = proven, None
-        self.provisional: frozenset[int] = frozenset()
-
-    sketch: Any
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(T, Y, X)."""
-        return tuple(self.proven.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the values."""
-        dtype: np.dtype[Any] = np.dtype(self.proven.dtype)
-        return dtype
-
-    @property
-    def ndim(self) -> int:
-        """Always 3."""
-        return 3
-
-    @property
-    def size(self) -> int:
-        """Number of values in all frames."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, key: Any) -> NDArray[Any]:
-        t = key[0] if isinstance(key, tuple) else key
-        sketched = self.sketch is not None and isinstance(t, Integral) and int(t) in self.provisional
-        return np.asarray((self.sketch if sketched else self.proven)[key])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.asarray(self[:], dtype=dtype, copy=copy)
 
 
 class ReviewOverlay:

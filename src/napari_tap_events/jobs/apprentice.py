@@ -9,7 +9,7 @@ doubtful.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +35,7 @@ from napari_tap_events.jobs.answers import Answers
 from napari_tap_events.jobs.first_sight import FirstSight, table_of
 from napari_tap_events.jobs.held_heads import SAME, HeldHeads
 from napari_tap_events.jobs.labelled import training_stride_px
+from napari_tap_events.jobs.learned import Learned, Unproven
 from napari_tap_events.jobs.teaching import head_shape, inputs_of
 from napari_tap_events.reports import Control, Report
 from napari_tap_events.review.transfer import expected_cut
@@ -52,53 +53,6 @@ FIRST_PLACES = 24
 """So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
 
 Scores = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What came of one lesson.
-
-    Attributes
-    ----------
-    head : EventHead
-    calibrator : Calibrator
-        Score of a candidate to probability.
-    threshold : float
-        Probability from which a candidate is listed.
-    candidates : events table
-        With `probability`, `score`, and `held_out`: the probability that a head gives which was not taught there.
-    answers : int
-        How many it learned from.
-    windows : tuple of Calibrator
-        Logit of a window to probability, for each kind.
-    """
-
-    head: EventHead
-    calibrator: Calibrator
-    threshold: float
-    candidates: pd.DataFrame
-    answers: int
-    windows: tuple[Calibrator, ...] = ()
-
-
-@dataclass(frozen=True)
-class Unproven:
-    """A head that all answers have taught, while nobody knows yet what it is worth.
-
-    Attributes
-    ----------
-    head : EventHead
-    answers : Answers
-    labels : (T-1, K, rows, columns) int8
-        What they say of each window: 1 event, 0 none, -1 unknown.
-    warm : EventHead or None
-        What it went on from, as its held-out heads must.
-    """
-
-    head: EventHead
-    answers: Answers
-    labels: NDArray[np.int8]
-    warm: EventHead | None
 
 
 class Apprentice:
@@ -325,8 +279,3 @@ def _weigh(head: EventHead, held: HeldHeads, answers: Answers) -> None:
     weights = fit_weights(opinions[usable], truth[usable])
     for one in (head, *others):
         one.weigh(weights)
-
-
-def listed(table: pd.DataFrame, threshold: float, column: str = "probability") -> pd.DataFrame:
-    """Return the candidates that are listed."""
-    return table[table[column] >= threshold].reset_index(drop=True)

@@ -26,10 +26,11 @@ from napari_tap_events.events.guided import GuidedHead
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.matching import match_events
 from napari_tap_events.jobs.answers import answers_of
-from napari_tap_events.jobs.apprentice import Apprentice, Learned
+from napari_tap_events.jobs.apprentice import Apprentice
 from napari_tap_events.jobs.feature_cache import FeatureCache
 from napari_tap_events.jobs.kept_heads import HeadShelf, plain
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, window_grid
+from napari_tap_events.jobs.learned import Learned
 from napari_tap_events.jobs.review_maps import OVERLAY, SKETCH, ReviewMaps, Speaker
 from napari_tap_events.jobs.teaching import oof_stride_px, settled
 from napari_tap_events.movies.movie import Movie, single_channel

@@ -49,13 +49,18 @@ class Worker:
     desk : Desk
     say : callable
         Takes a message.
+
+    Attributes
+    ----------
+    ready : bool
+        Whether the movie is open.
     """
 
     def __init__(self, desk: Desk, say: Say) -> None:
         self.desk, self._say = desk, say
         self._tasks: list[_Task] = []
         self._waiting: list[Order] = []
-        self._ready = False
+        self.ready = False
         self._first = 0
         self._process = psutil.Process()
 
@@ -63,18 +68,18 @@ class Worker:
         """Work until the order to stop, or the end of the orders; None in between says that there is no new one now."""
         self._add({"order": "open"}, WORK, self.desk.open())
         for order in orders:
-            if order is not None and not self._take(order):
+            if order is not None and not self.take(order):
                 return
             if self._tasks:
-                self._step()
+                self.step()
 
     @property
     def busy(self) -> bool:
         """Whether anything is left to do."""
         return bool(self._tasks or self._waiting)
 
-    def _take(self, order: Order) -> bool:
-        """Take an order; say whether to go on."""
+    def take(self, order: Order) -> bool:
+        """Take an order; say whether to go on. Those that come before the movie is open wait for it."""
         name = str(order.get("order"))
         if name == "stop":
             self._tell(order, "done")
@@ -82,7 +87,7 @@ class Worker:
         if name not in _TAKERS:
             self._tell(order, "error", message=f"there is no order '{name}'; there are: {', '.join(_TAKERS)}, stop.")
             return True
-        if not self._ready:  # waits until the movie is open
+        if not self.ready:  # waits until the movie is open
             self._waiting.append(order)
             return True
         try:
@@ -139,7 +144,8 @@ class Worker:
             self._tasks.remove(task)
             self._tell(task.order, "dropped")
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Do the next piece of the most urgent work."""
         task = max(self._tasks, key=lambda task: task.rank)  # of equals the oldest
         try:
             report = next(task.steps)
@@ -170,12 +176,12 @@ class Worker:
     def _finish(self, task: _Task, value: Any) -> None:
         name = task.order["order"]
         if name == "open":
-            self._ready = True
+            self.ready = True
             self._tell(task.order, "ready", movie=self.desk.name, head=self.desk.told.head, answers=self.desk.told.answers)
             waiting, self._waiting = self._waiting, []
             self._add({"order": "warm up"}, REST, self.desk.warm_up())
             for order in waiting:
-                self._take(order)
+                self.take(order)
         elif name in ("retrain", "back", "adopt"):
             self._tell(task.order, "head", **value)
             self._map_on(task)
