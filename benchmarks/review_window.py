@@ -190,13 +190,17 @@ class ShownMaps:
         self._learn = work.learn
         work.learn = self._order
         work.sketched.connect(lambda pairs: self._note("provisional" if pairs else ""))
-        work.judged.connect(lambda _: setattr(self, "_judged", True))
+        work.judged.connect(self._judge)
         work.mapped.connect(lambda _: self._note("proper"))
         viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._painted)
 
     def _order(self, *given: Any) -> None:
         self._ordered, self._came, self._judged = time.perf_counter(), "", False
         self._learn(*given)
+
+    def _judge(self, about: dict[str, Any]) -> None:
+        self._judged = True
+        self._ordered *= bool(about["accepted"])
 
     def _note(self, what: str) -> None:
         if self._ordered and (what != "proper" or self._judged):

@@ -155,6 +155,11 @@ def test_whoever_looks_elsewhere_during_a_lesson_sees_the_new_head_there(desk, p
     assert next(m["t"] for m in said if m["what"] == "frame" and not m["provisional"]) == 15
 
 
+def test_a_look_is_answered_though_there_is_nothing_to_draw(desk):
+    said = said_by(desk, [{"id": 5, "order": "look", "first": 3}])
+    assert next(m["what"] for m in said if m["id"] == 5) == "done"
+
+
 def test_the_head_in_use_goes_on_mapping_after_one_that_was_refused(desk, project, marked, monkeypatch):
     answered(project, marked)
     said: list[dict[str, Any]] = []

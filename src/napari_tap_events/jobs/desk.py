@@ -62,6 +62,8 @@ class Desk:
     review : ReviewSettings
     compute_settings : ComputeSettings
     control : Control
+    in_use, unproven : Speaker or None
+        The head in use, and during a lesson the one that was taught and is not proven yet.
     """
 
     project: Path
@@ -128,13 +130,7 @@ class Desk:
         """
         started = time.perf_counter()
         a = self.annotations()
-        try:
-            taught = yield from self.apprentice.teach(answers_of(a), self.control)
-            self.unproven = self._sketched(taught.head)
-            yield Report(TAUGHT, 1, 1)
-            learned = yield from self.apprentice.prove(taught, control=self.control)
-        finally:
-            self.unproven = None
+        learned = yield from self._learn(a)
         ruling = self._rule(a, learned)
         history = read_history(self.folder / HISTORY)
         folder = f"heads/review-{self.name}-{len(history.heads) + 1}"
@@ -234,6 +230,16 @@ class Desk:
         yield Report("warm up", 0, 1)
         torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
+    def _learn(self, a: Annotations) -> Generator[Report, None, Learned]:
+        """Learn from all answers; the head is there to be shown as soon as it is taught, and until it is proven or given up."""
+        try:
+            taught = yield from self.apprentice.teach(answers_of(a), self.control)
+            self.unproven = self._sketched(taught.head)
+            yield Report(TAUGHT, 1, 1)
+            return (yield from self.apprentice.prove(taught, control=self.control))
+        finally:
+            self.unproven = None
+
     def _use(self, head: EventHead, windows: tuple[Calibrator, ...]) -> None:
         """Put a head in use: nothing is mapped by it yet."""
         self.in_use, self._mapped = Speaker(head, windows), set()
@@ -242,7 +248,7 @@ class Desk:
         """Return a head as it can be shown before it is weighed and calibrated: as the one in use was, where there is one."""
         head = copy.deepcopy(head)
         before = self.in_use
-        if before is None:
+        if before is None or len(before.windows) != head.shape.kinds:
             return Speaker(head, self.apprentice.uncalibrated(head.shape.kinds))
         if isinstance(head, GuidedHead) and isinstance(before.head, GuidedHead):
             head.weigh(before.head.weights.tolist())

@@ -121,6 +121,8 @@ class Worker:
         self._first = int(order.get("first", self._first))
         if self.desk.unproven is not None:
             self._predict(order)
+        else:
+            self._tell(order, "done")
 
     def _queue(self, order: Order) -> None:
         passed = [str(key) for key in order.get("passed", ())]
