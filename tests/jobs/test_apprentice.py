@@ -96,3 +96,11 @@ def test_the_head_that_is_shown_at_once_is_the_one_that_is_kept(apprentice):
     differ = {name for name, value in kept.state_dict().items() if not torch.equal(value, shown[name])}
     assert differ == {"weights"}, "what it has learned stays; only what it is worth is found out"
     assert all(torch.equal(value, whole[name]) for name, value in kept.state_dict().items())
+
+
+def test_before_any_head_is_in_use_a_new_one_is_calibrated_by_what_taught_it(apprentice):
+    empty = [(6.0, 50.0, 50.0), (12.0, 20.0, 80.0), (18.0, 60.0, 20.0), (24.0, 48.0, 80.0)]
+    taught = ended(apprentice.teach(answered(EVENTS[:4], empty)))
+    rough = apprentice.rough(taught)
+    assert [calibrator.method for calibrator in rough] == ["platt"] * taught.labels.shape[1]
+    assert rough != ended(apprentice.prove(taught)).windows

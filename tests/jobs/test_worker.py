@@ -82,6 +82,7 @@ def test_before_any_answer_the_arrow_map_fills_the_queue(desk):
     assert len([card_from_json(card) for card in cards["cards"]]) == 3
     assert not read_proposals(desk.folder).proposals.taught
     assert all(m["memory_mb"] > 0 for m in said)
+    assert not any(m["order"] == "warm up" for m in said), "nobody needs to hear of it"
 
 
 def test_orders_that_come_before_the_movie_is_open_wait_for_it(desk, project, marked):

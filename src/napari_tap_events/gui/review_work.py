@@ -15,7 +15,7 @@ from napari_tap_events.jobs.link import Link, Message
 POLL_MS = 50
 OFF = "Nothing learns now."
 AGAIN = "The worker had gone and was started again; nothing was lost."
-PROVISIONAL = "The map on screen is provisional: not calibrated, and not yet compared with the head in use."
+PROVISIONAL = "The map on screen is provisional: not calibrated, not compared yet."
 BACK_AGAIN = "The map is that of the head in use again."
 
 

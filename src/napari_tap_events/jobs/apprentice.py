@@ -49,6 +49,8 @@ TILE_PX = 32
 """Side of the tiles that teach: answers speak of small squares, larger tiles hold mostly what is not known."""
 
 BATCH = 16
+ROUGH_PAIRS = 12
+"""By so many frame pairs a head is calibrated before any other was held out."""
 FIRST_PLACES = 24
 """So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
 
@@ -153,9 +155,12 @@ class Apprentice:
         found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
         return replace(self._calibrated(head, found, held, answers), windows=self._window_calibrators(held, labels))
 
-    def uncalibrated(self, kinds: int) -> tuple[Calibrator, ...]:
-        """Return what stands for the calibration of windows where no answer was held out, for each kind."""
-        return (self._uncalibrated(),) * kinds
+    def rough(self, taught: Unproven) -> tuple[Calibrator, ...]:
+        """Calibrate a head, for each kind, by some of the windows that taught it: too sure of itself, but of the right size."""
+        busy = np.flatnonzero((taught.labels >= 0).any((1, 2, 3)))
+        some = busy[np.unique(np.linspace(0, len(busy) - 1, ROUGH_PAIRS).astype(int))]
+        heads = HeldHeads(dict.fromkeys(some.tolist(), taught.head), self.tiles, self.settings)
+        return self._window_calibrators(heads, taught.labels)
 
     def look_again(
         self, head: EventHead, calibrator: Calibrator, control: Control | None = None
@@ -254,7 +259,7 @@ class Apprentice:
     def _window_calibrators(self, held: HeldHeads, labels: NDArray[np.int8]) -> tuple[Calibrator, ...]:
         """Fit what a window's logit means, by heads that were not taught in its block."""
         if not held.heads:
-            return self.uncalibrated(labels.shape[1])
+            return tuple(self._uncalibrated() for _ in range(labels.shape[1]))
         logits, labels = held.window_logits(), labels[sorted(held.heads)]
         kinds: list[Calibrator] = []
         for k in range(labels.shape[1]):

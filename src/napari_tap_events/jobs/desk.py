@@ -30,7 +30,7 @@ from napari_tap_events.jobs.apprentice import Apprentice
 from napari_tap_events.jobs.feature_cache import FeatureCache
 from napari_tap_events.jobs.kept_heads import HeadShelf, plain
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, window_grid
-from napari_tap_events.jobs.learned import Learned
+from napari_tap_events.jobs.learned import Learned, Unproven
 from napari_tap_events.jobs.review_maps import OVERLAY, SKETCH, ReviewMaps, Speaker
 from napari_tap_events.jobs.teaching import oof_stride_px, settled
 from napari_tap_events.movies.movie import Movie, single_channel
@@ -227,14 +227,14 @@ class Desk:
 
     def warm_up(self) -> Generator[Report, None, None]:
         """Load what only the first lesson needs, before somebody waits for it."""
-        yield Report("warm up", 0, 1)
+        yield from ()
         torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
     def _learn(self, a: Annotations) -> Generator[Report, None, Learned]:
         """Learn from all answers; the head is there to be shown as soon as it is taught, and until it is proven or given up."""
         try:
             taught = yield from self.apprentice.teach(answers_of(a), self.control)
-            self.unproven = self._sketched(taught.head)
+            self.unproven = self._sketched(taught)
             yield Report(TAUGHT, 1, 1)
             return (yield from self.apprentice.prove(taught, control=self.control))
         finally:
@@ -244,12 +244,11 @@ class Desk:
         """Put a head in use: nothing is mapped by it yet."""
         self.in_use, self._mapped = Speaker(head, windows), set()
 
-    def _sketched(self, head: EventHead) -> Speaker:
-        """Return a head as it can be shown before it is weighed and calibrated: as the one in use was, where there is one."""
-        head = copy.deepcopy(head)
-        before = self.in_use
+    def _sketched(self, taught: Unproven) -> Speaker:
+        """Return a head as it can be shown before it is weighed and calibrated: as the one in use was, else by what taught it."""
+        head, before = copy.deepcopy(taught.head), self.in_use
         if before is None or len(before.windows) != head.shape.kinds:
-            return Speaker(head, self.apprentice.uncalibrated(head.shape.kinds))
+            return Speaker(head, self.apprentice.rough(taught))
         if isinstance(head, GuidedHead) and isinstance(before.head, GuidedHead):
             head.weigh(before.head.weights.tolist())
         return Speaker(head, before.windows)
