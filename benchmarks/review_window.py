@@ -97,6 +97,7 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
             undone += 1
             _pause(0.3)
     late, busy = clock.stop()
+    worst = clock.worst()
     marks = session.annotations
     answered = len(marks.verdicts) + len(marks.audits)
     row = {
@@ -104,7 +105,7 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         "heads": desk.heads.list.count(), "restarts": workbench.review.work._link.restarts if workbench.review.work._link else 0,
         "next_card_ms": _summary(next_ms), "next_card_cpu_ms": _summary(own_ms),
         "lag_ms": _summary(late), "lag_cpu_ms": _summary(busy),
-        "begin_lag_ms": _summary(late_first), "begin_lag_cpu_ms": _summary(busy_first),
+        "worst_cpu_ms_at_s": worst, "begin_lag_ms": _summary(late_first), "begin_lag_cpu_ms": _summary(busy_first),
         "answer_to_provisional_ms": _summary(shown.provisional), "answer_to_map_ms": _summary(shown.proper),
         "load": round(os.getloadavg()[1], 1),
         "memory_mib": _growth(memory),
@@ -173,6 +174,13 @@ class Clock:
         wall, worked = np.diff(np.array(self._ticks), axis=0).T * 1000
         return np.maximum(0.0, wall - TICK_MS).tolist(), worked.tolist()
 
+    def worst(self) -> list[tuple[float, float]]:
+        """Return the five longest pieces of work between two ticks: seconds after the start, milliseconds."""
+        at, worked = np.array(self._ticks).T
+        return [
+            (round(at[i] - at[0], 1), round(1000 * (worked[i + 1] - worked[i]))) for i in np.argsort(np.diff(worked))[:-6:-1]
+        ]
+
 
 class ShownMaps:
     """How long it takes from the order to learn until the window has painted the new head's map of the frame on screen.
@@ -186,32 +194,37 @@ class ShownMaps:
     def __init__(self, work: Any, viewer: Any) -> None:
         self.provisional: list[float] = []
         self.proper: list[float] = []
-        self._ordered, self._came, self._judged = 0.0, "", False
+        self._orders: list[float] = []
+        self._came: tuple[list[float], float] | None = None
+        self._taken: float | None = None
         self._learn = work.learn
         work.learn = self._order
-        work.sketched.connect(lambda pairs: self._note("provisional" if pairs else ""))
+        work.sketched.connect(self._sketch)
         work.judged.connect(self._judge)
-        work.mapped.connect(lambda _: self._note("proper"))
+        work.mapped.connect(self._map)
         viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._painted)
 
     def _order(self, *given: Any) -> None:
-        self._ordered, self._came, self._judged = time.perf_counter(), "", False
+        self._orders.append(time.perf_counter())
         self._learn(*given)
 
-    def _judge(self, about: dict[str, Any]) -> None:
-        self._judged = True
-        self._ordered *= bool(about["accepted"])
+    def _sketch(self, pairs: Any) -> None:
+        if pairs and self._orders:
+            self._came = (self.provisional, self._orders[0])
 
-    def _note(self, what: str) -> None:
-        if self._ordered and (what != "proper" or self._judged):
-            self._came = what
+    def _judge(self, about: dict[str, Any]) -> None:
+        ordered = self._orders.pop(0)
+        self._taken = ordered if about["accepted"] else None
+
+    def _map(self, _pair: int) -> None:
+        if self._taken is not None:
+            self._came, self._taken = (self.proper, self._taken), None
 
     def _painted(self, _event: Any) -> None:
-        if self._came:
-            getattr(self, self._came).append((time.perf_counter() - self._ordered) * 1000)
-        if self._came == "proper":
-            self._ordered = 0.0
-        self._came = ""
+        if self._came is not None:
+            times, ordered = self._came
+            times.append((time.perf_counter() - ordered) * 1000)
+            self._came = None
 
 
 def _summary(values: list[float]) -> dict[str, float]:
