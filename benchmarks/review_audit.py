@@ -1,11 +1,15 @@
 """How often the audit's 95 % intervals hold the truth, when whole reviews are simulated: cards, answers, heads that get better, windows.
 
     python benchmarks/review_audit.py --out DIR [--reviews 1000] [--scenes small,large] [--audit-from 20] [--audit-px 96] [--audit-frames 6]
+    python benchmarks/review_audit.py --out DIR --few
 
 A movie is a table of events and a table of what a model proposes; no pixels. A perfect person answers the cards that the queue asks, in
 the mix of the defaults; every 20 answers the model ranks better. At the end the audit is asked for the number of events, recall and
 precision. Counts, too, how many events the windows of the audit took out of teaching. Writes `coverage.md` and `coverage.json` into DIR;
 a scene that was finished is kept.
+
+With `--few` nothing is reviewed: so many events are thrown into the windows of a movie, a tenth of which is looked at, or more, and the
+estimator alone is asked for their number. Writes `few.md`.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,7 @@ from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.review.audit import Audit, audit_movie
 from napari_tap_events.review.audit_design import begin_audit
+from napari_tap_events.review.intervals import Tally, draw, ends, totals
 from napari_tap_events.review.queue import Proposals, next_cards
 from napari_tap_events.review.verdicts import answer_window, decide
 from napari_tap_events.settings import EventSettings, ReviewSettings
@@ -63,22 +68,30 @@ class Scene:
 
 SCENES = {
     "small": Scene((96, 190, 211), 14, 0.9, 150, 60, 2.0, 0.4),
-    "small, long": Scene((96, 190, 211), 14, 0.9, 150, 160, 2.0, 0.2),
+    "small-long": Scene((96, 190, 211), 14, 0.9, 150, 160, 2.0, 0.2),
     "middle": Scene((100, 400, 400), 80, 0.8, 500, 150, 2.0, 0.2),
     "large": Scene((120, 512, 512), 250, 0.7, 1500, 250, 2.0, 0.1),
 }
+
+DRAWN = (([162, 62, 32], [9, 9, 8]), ([34, 19, 11], [13, 12, 11]))
+"""Windows of each stratum, and those looked at, as "middle" and "small-long" draw them."""
+COUNTS, DRAWS = (1, 2, 5, 10, 20, 40, 80, 160, 320), 1000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--reviews", type=int, default=1000)
-    parser.add_argument("--scenes", default=",".join(name for name in SCENES if "," not in name))
+    parser.add_argument("--scenes", default=",".join(name for name in SCENES if "long" not in name))
     parser.add_argument("--audit-from", type=int, default=20)
     parser.add_argument("--audit-px", type=int, default=96)
     parser.add_argument("--audit-frames", type=int, default=6)
+    parser.add_argument("--few", action="store_true", help="The estimator alone, from 1 event to 320.")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
+    if given.few:
+        (given.out / "few.md").write_text(few())
+        return
     settings = ReviewSettings(card_px=40, audit_from=given.audit_from, audit_px=given.audit_px, audit_frames=given.audit_frames)
     rows = []
     for name in given.scenes.split(","):
@@ -195,6 +208,25 @@ def coverage(found: list[dict[str, Any]]) -> dict[str, Any]:
     for name in ("found", "teach", "taken"):
         row[name] = round(float(np.mean([r[name] for r in found])), 2)
     return row
+
+
+def few() -> str:
+    """Return a table: of so many events, how many are seen, and how often the interval of their number holds it, or lies below or above."""
+    lines = ["| windows looked at | events | seen | held | too low | too high | width |", "|---|---|---|---|---|---|---|"]
+    rng = np.random.default_rng(0)
+    for windows, looked in DRAWN:
+        for count in COUNTS:
+            t = {field.name: np.zeros((DRAWS, len(windows)), np.int64) for field in fields(Tally)}
+            t["windows"][:], t["looked"][:] = windows, looked
+            spread = rng.multinomial(count, np.array(windows) / sum(windows), DRAWS)
+            t["missed"] = rng.binomial(spread, np.array(looked) / windows)
+            tally = Tally(**t)
+            low, high = ends(totals(tally, draw(tally, draws=DRAWS)))
+            held, under, over = (float(np.mean(part)) for part in ((low <= count) & (count <= high), high < count, low > count))
+            seen, width = t["missed"].sum(1).mean(), np.median(high - low)
+            share = f"{sum(looked)} of {sum(windows)}"
+            lines.append(f"| {share} | {count} | {seen:.1f} | {held:.1%} | {under:.1%} | {over:.1%} | {width:.0f} |")
+    return "\n".join(lines) + "\n"
 
 
 def table(rows: list[dict[str, Any]]) -> str:

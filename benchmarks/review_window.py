@@ -5,8 +5,9 @@
 A real napari window with the Workbench, a real worker that learns while cards are answered, and keys sent as a keyboard sends them:
 press and release, then a pause drawn between 0.25 and 0.9 s; nudges before where the event is a frame off, an undo after every 17th
 card. A timer of 10 ms runs in the window's event loop; by how much it comes late is the lag. The time from a key to the next card
-painted is taken, too, and the memory of the window at every card. "cpu" is what of it the window's own thread worked: on a machine that
-others use the rest is waiting for a processor.
+painted is taken, too, and the memory of the window at every card; and how long it takes from the answer that lets a head learn until
+its map of the frame on screen is painted, first as provisional, then proper. "cpu" is what the window's own thread worked: on a machine
+that others use the rest is waiting for a processor. "begin" is the time between the button Start and a second after the first card.
 """
 
 from __future__ import annotations
@@ -63,10 +64,15 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     viewer.window.add_dock_widget(workbench, name="Workbench", area="right")
     workbench.movie.open(movie)
     workbench.steps.open("review")
+    clock = Clock()
+    clock.start()
     _begin(workbench.review, given.encoder)
     wait_for(lambda: workbench.review.desk.reviewer.card is not None, 300)
+    _pause(1.0)
+    late_first, busy_first = clock.stop()
     viewer.window._qt_window.activateWindow()
     desk, clock, rng = workbench.review.desk, Clock(), np.random.default_rng(0)
+    shown = ShownMaps(workbench.review.work, viewer)
     desk.card.setFocus()
     somebody = Annotator(read_events(events), desk.reviewer.near)
     keys = {"yes": Qt.Key.Key_F, "no": Qt.Key.Key_J, "unsure": Qt.Key.Key_Space}
@@ -91,13 +97,17 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
             undone += 1
             _pause(0.3)
     late, busy = clock.stop()
+    worst = clock.worst()
     marks = session.annotations
     answered = len(marks.verdicts) + len(marks.audits)
     row = {
         "cards": pressed, "undone": undone, "kept": answered, "missed_keys": pressed - undone - answered,
         "heads": desk.heads.list.count(), "restarts": workbench.review.work._link.restarts if workbench.review.work._link else 0,
         "next_card_ms": _summary(next_ms), "next_card_cpu_ms": _summary(own_ms),
-        "lag_ms": _summary(late), "lag_cpu_ms": _summary(busy), "load": round(os.getloadavg()[1], 1),
+        "lag_ms": _summary(late), "lag_cpu_ms": _summary(busy),
+        "worst_cpu_ms_at_s": worst, "begin_lag_ms": _summary(late_first), "begin_lag_cpu_ms": _summary(busy_first),
+        "answer_to_provisional_ms": _summary(shown.provisional), "answer_to_map_ms": _summary(shown.proper),
+        "load": round(os.getloadavg()[1], 1),
         "memory_mib": _growth(memory),
         "targets": {"lag_max_ms": TARGET_LAG_MS, "next_card_p95_ms": TARGET_NEXT_MS},
     }  # fmt: skip
@@ -163,6 +173,58 @@ class Clock:
         self._timer.stop()
         wall, worked = np.diff(np.array(self._ticks), axis=0).T * 1000
         return np.maximum(0.0, wall - TICK_MS).tolist(), worked.tolist()
+
+    def worst(self) -> list[tuple[float, float]]:
+        """Return the five longest pieces of work between two ticks: seconds after the start, milliseconds."""
+        at, worked = np.array(self._ticks).T
+        return [
+            (round(at[i] - at[0], 1), round(1000 * (worked[i + 1] - worked[i]))) for i in np.argsort(np.diff(worked))[:-6:-1]
+        ]
+
+
+class ShownMaps:
+    """How long it takes from the order to learn until the window has painted the new head's map of the frame on screen.
+
+    Attributes
+    ----------
+    provisional, proper : list of float
+        Milliseconds; of lessons that another did not end.
+    """
+
+    def __init__(self, work: Any, viewer: Any) -> None:
+        self.provisional: list[float] = []
+        self.proper: list[float] = []
+        self._orders: list[float] = []
+        self._came: tuple[list[float], float] | None = None
+        self._taken: float | None = None
+        self._learn = work.learn
+        work.learn = self._order
+        work.sketched.connect(self._sketch)
+        work.judged.connect(self._judge)
+        work.mapped.connect(self._map)
+        viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._painted)
+
+    def _order(self, *given: Any) -> None:
+        self._orders.append(time.perf_counter())
+        self._learn(*given)
+
+    def _sketch(self, pairs: Any) -> None:
+        if pairs and self._orders:
+            self._came = (self.provisional, self._orders[0])
+
+    def _judge(self, about: dict[str, Any]) -> None:
+        ordered = self._orders.pop(0)
+        self._taken = ordered if about["accepted"] else None
+
+    def _map(self, _pair: int) -> None:
+        if self._taken is not None:
+            self._came, self._taken = (self.proper, self._taken), None
+
+    def _painted(self, _event: Any) -> None:
+        if self._came is not None:
+            times, ordered = self._came
+            times.append((time.perf_counter() - ordered) * 1000)
+            self._came = None
 
 
 def _summary(values: list[float]) -> dict[str, float]:

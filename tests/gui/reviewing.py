@@ -127,6 +127,10 @@ class Bench:
         self.panel.work.poll()
         self.settle()
 
+    def ordered(self, order: str) -> int:
+        """Return how often the worker was given an order."""
+        return [told["order"] for told in self.link.orders].count(order)
+
     def settle(self) -> None:
         for _ in range(4):
             QApplication.processEvents()

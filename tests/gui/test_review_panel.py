@@ -221,10 +221,11 @@ def test_the_worker_is_ordered_to_learn_every_few_answers_once_it_can(make_bench
     bench.begin()
     for _ in range(4):
         bench.key(K.Key_F)
-    assert {"order": "retrain"} not in bench.link.orders
+    assert bench.ordered("retrain") == 0
     assert "one place without an event" in bench.desk.state.text()
     bench.key(K.Key_J)
-    assert bench.link.orders.count({"order": "retrain"}) == 1
+    assert bench.ordered("retrain") == 1
+    assert bench.link.orders[-1] == {"order": "retrain", "first": bench.desk.overlay.visible_pair()}
     assert "Learning from 5 answers" in bench.desk.state.text()
 
 
@@ -233,14 +234,14 @@ def test_answers_that_come_faster_than_it_learns_do_not_end_the_lesson_but_begin
     bench.begin()
     for key in (K.Key_F, K.Key_J, K.Key_F, K.Key_J, K.Key_F):
         bench.key(key)
-    assert bench.link.orders.count({"order": "retrain"}) == 1
+    assert bench.ordered("retrain") == 1
     bench.say(what="head", order="retrain", accepted=False, words="", head="heads/review-movie-1", in_use="")
-    assert bench.link.orders.count({"order": "retrain"}) == 2
+    assert bench.ordered("retrain") == 2
     bench.say(what="error", order="retrain", message="there is too little to learn from.")
     bench.key(K.Key_J)
-    assert bench.link.orders.count({"order": "retrain"}) == 2
+    assert bench.ordered("retrain") == 2
     bench.key(K.Key_J)
-    assert bench.link.orders.count({"order": "retrain"}) == 3
+    assert bench.ordered("retrain") == 3
 
 
 def test_a_window_shows_what_is_marked_in_it_and_counts_that_as_seen(make_bench):

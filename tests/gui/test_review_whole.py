@@ -39,6 +39,7 @@ def test_a_review_from_no_label_to_a_head_that_maps_the_movie(workbench, somebod
     panel.start.encoder.setValue("intensity")
     QTest.mouseClick(panel.start.button, Qt.MouseButton.LeftButton)
     worker = panel.work._link
+    assert workbench.steps.made("mark"), "the layers of marks are there before the first answer"
     desk = panel.desk
     workbench.window().activateWindow()
     with qtbot.waitSignal(desk.taught, timeout=45_000) as taught:

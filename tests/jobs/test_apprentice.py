@@ -84,3 +84,23 @@ def test_with_more_answers_guide_and_head_are_weighed_on_what_was_held_out(appre
     best = learned.candidates.nlargest(4, "probability")
     assert sorted(best["t"]) == [t for t, _, _ in EVENTS[:-1]]
     assert (best["held_out"] > learned.threshold).all()
+
+
+def test_the_head_that_is_shown_at_once_is_the_one_that_is_kept(apprentice):
+    empty = [(6.0, 50.0, 50.0), (12.0, 20.0, 80.0), (18.0, 60.0, 20.0), (24.0, 48.0, 80.0)]
+    answers = answered(EVENTS[:4], empty)
+    taught = ended(apprentice.teach(answers))
+    shown = {name: value.clone() for name, value in taught.head.state_dict().items()}
+    kept = ended(apprentice.prove(taught)).head
+    whole = ended(apprentice.learn(answers)).head.state_dict()
+    differ = {name for name, value in kept.state_dict().items() if not torch.equal(value, shown[name])}
+    assert differ == {"weights"}, "what it has learned stays; only what it is worth is found out"
+    assert all(torch.equal(value, whole[name]) for name, value in kept.state_dict().items())
+
+
+def test_before_any_head_is_in_use_a_new_one_is_calibrated_by_what_taught_it(apprentice):
+    empty = [(6.0, 50.0, 50.0), (12.0, 20.0, 80.0), (18.0, 60.0, 20.0), (24.0, 48.0, 80.0)]
+    taught = ended(apprentice.teach(answered(EVENTS[:4], empty)))
+    rough = apprentice.rough(taught)
+    assert [calibrator.method for calibrator in rough] == ["platt"] * taught.labels.shape[1]
+    assert rough != ended(apprentice.prove(taught)).windows

@@ -21,7 +21,7 @@ from napari_tap_events.movies.ome_zarr import open_map
 from napari_tap_events.project.folder import Project
 from napari_tap_events.review.audit_design import begin_audit
 from napari_tap_events.review.cards import card_from_json
-from napari_tap_events.review.gate import read_history
+from napari_tap_events.review.gate import Ruling, read_history
 from napari_tap_events.review.proposals import read_proposals
 from napari_tap_events.review.verdicts import Reply, decide
 from napari_tap_events.settings import HeadSettings, ReviewSettings
@@ -82,6 +82,7 @@ def test_before_any_answer_the_arrow_map_fills_the_queue(desk):
     assert len([card_from_json(card) for card in cards["cards"]]) == 3
     assert not read_proposals(desk.folder).proposals.taught
     assert all(m["memory_mb"] > 0 for m in said)
+    assert not any(m["order"] == "warm up" for m in said), "nobody needs to hear of it"
 
 
 def test_orders_that_come_before_the_movie_is_open_wait_for_it(desk, project, marked):
@@ -112,9 +113,84 @@ def test_a_retrain_makes_a_head_that_the_queue_and_the_overlay_follow(desk, proj
     told = read_proposals(desk.folder)
     assert (told.proposals.taught, told.head) == (True, head["head"])
     assert "held_out" in told.proposals.candidates
-    frames = [m["t"] for m in said if m["what"] == "frame"]
+    frames = [m["t"] for m in said if m["what"] == "frame" and not m["provisional"]]
     assert sorted(frames) == list(range(23))
     assert open_map(desk.folder / "overlay.ome.zarr").array[:].max() > 0
+
+
+def positions(said: list[dict[str, Any]], *kinds: str) -> list[int]:
+    """Return where messages of these kinds came, the first of each."""
+    told = [("sketch" if m.get("provisional") else m["what"]) for m in said]
+    return [told.index(kind) for kind in kinds]
+
+
+def test_the_frame_on_screen_is_shown_before_anybody_knows_what_the_head_is_worth(desk, project, marked):
+    answered(project, marked)
+    said = said_by(desk, [{"order": "retrain", "first": 7}])
+    sketch, head, proper = positions(said, "sketch", "head", "frame")
+    assert sketch < head < proper
+    assert [m["t"] for m in said if m.get("provisional")] == [7]
+    assert said[proper]["t"] == 7
+    between = [m["stage"] for m in said[sketch:head] if m["what"] == "report"]
+    assert any(stage.startswith("fold") for stage in between), "others are taught after it was shown"
+    shown = open_map(desk.folder / "sketch.ome.zarr").array
+    assert shown[7].max() > 0
+    assert shown[6].max() == 0
+
+
+def test_whoever_looks_elsewhere_during_a_lesson_sees_the_new_head_there(desk, project, marked):
+    answered(project, marked)
+    said: list[dict[str, Any]] = []
+    worker = Worker(desk, said.append)
+
+    def stream():
+        yield {"order": "retrain", "first": 7}
+        while not any(m.get("provisional") for m in said):
+            yield None
+        yield {"order": "look", "first": 15}
+        while worker.busy:
+            yield None
+
+    worker.run(stream())
+    assert [m["t"] for m in said if m.get("provisional")] == [7, 15]
+    assert next(m["t"] for m in said if m["what"] == "frame" and not m["provisional"]) == 15
+
+
+def test_a_look_is_answered_though_there_is_nothing_to_draw(desk):
+    said = said_by(desk, [{"id": 5, "order": "look", "first": 3}])
+    assert next(m["what"] for m in said if m["id"] == 5) == "done"
+
+
+def test_the_head_in_use_goes_on_mapping_after_one_that_was_refused(desk, project, marked, monkeypatch):
+    answered(project, marked)
+    said: list[dict[str, Any]] = []
+    worker = Worker(desk, said.append)
+    worse = Ruling(False, 0.1, 0.9, 0.1, "The new head is worse and was not taken.")
+
+    def stream():
+        yield {"order": "retrain", "first": 7}
+        while sum(m["what"] == "frame" for m in said) < 5:
+            yield None
+        monkeypatch.setattr(desk, "_rule", lambda a, learned: worse)
+        yield {"order": "retrain", "first": 7}
+        while worker.busy:
+            yield None
+
+    worker.run(stream())
+    heads = [m for m in said if m["what"] == "head"]
+    assert [m["accepted"] for m in heads] == [True, False]
+    frames = [m for m in said if m["what"] == "frame" and not m["provisional"]]
+    assert sorted(m["t"] for m in frames) == list(range(23)), "each once: what was mapped by it stands"
+    assert {m["head"] for m in frames} == {heads[0]["head"]}
+    assert said.index(frames[-1]) > said.index(heads[1])
+    assert desk.unproven is None
+
+
+def test_an_order_that_fails_leaves_nothing_unmapped(desk, project, marked):
+    answered(project, marked)
+    said_by(desk, [{"order": "retrain"}])
+    said = said_by(desk, [{"order": "back", "head": "heads/none"}])
+    assert sorted(m["t"] for m in said if m["what"] == "frame") == list(range(23))
 
 
 def test_the_frame_on_screen_comes_first_then_its_neighbours(desk, project, marked):

@@ -79,7 +79,7 @@ class ReviewCard(QWidget):
         sort = FIRST if first else SORTS[card.reason]
         words = IN_A_WINDOW if card.box is not None else card.words
         self.why.setText(f"<b>{sort}.</b> {escape(words)}" + (f" <i>{EDITING}</i>" if editing else ""))
-        told = "" if card.probability is None or first else f"Probability <b>{card.probability:.0%}</b>"
+        told = "" if card.probability is None or first else f"Event: <b>{card.probability:.0%}</b>"
         self.probability.setText(told)
         self.probability.setVisible(bool(told))
         self.leave.setVisible(editing)
@@ -121,6 +121,7 @@ class ReviewCard(QWidget):
         self.question.setWordWrap(False)
         self.question.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.why.setFixedHeight(WHY_LINES * self.why.fontMetrics().lineSpacing())
+        self.probability.setToolTip("The probability that there is an event, as the model says.")
         room = self.probability.sizePolicy()
         room.setRetainSizeWhenHidden(True)
         self.probability.setSizePolicy(room)

@@ -20,7 +20,7 @@ from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.review_card import ReviewCard
 from napari_tap_events.gui.review_lists import AnswerList, HeadList
-from napari_tap_events.gui.review_overlay import ReviewOverlay
+from napari_tap_events.gui.review_overlay import OVERLAY, ReviewOverlay
 from napari_tap_events.gui.review_start import ReviewStart
 from napari_tap_events.gui.review_words import audit_words, learning_words, progress_words
 from napari_tap_events.gui.review_work import ReviewWork
@@ -33,8 +33,8 @@ from napari_tap_events.review.gate import read_history
 from napari_tap_events.review.proposals import read_proposals, review_folder
 from napari_tap_events.settings import HeadSettings, ReviewSettings
 
-HISTORY, OVERLAY = "heads.json", "overlay.ome.zarr"
-"""As `jobs/desk.py` names them, which needs torch."""
+HISTORY = "heads.json"
+"""As `jobs/desk.py` names it, which needs torch."""
 LOOK_AFTER_MS = 250
 WAITING = "The first cards come when the features of the movie are computed."
 NONE_LEFT = "No card is left: everything the model proposes was answered."
@@ -75,7 +75,7 @@ class ReviewDesk(QWidget):
         review, head = start.value()
         self.reviewer = Reviewer(annotations, review, head)
         self.shelf = CropShelf(movie, _side(review, head))
-        self.overlay = ReviewOverlay(viewer, movie, self.folder / OVERLAY)
+        self.overlay = ReviewOverlay(viewer, movie, self.folder)
         self._maps = CardMaps(self.folder / OVERLAY, project)
         self._crops, self._pictures = None, None
         self._since = 0
@@ -125,7 +125,7 @@ class ReviewDesk(QWidget):
             self.state.setText(missing)
         else:
             self._since = 0
-            self.work.learn(len(self._annotations.verdicts))
+            self.work.learn(len(self._annotations.verdicts), self.overlay.visible_pair())
 
     def _build(self) -> None:
         self.card, self.waiting, self.progress = ReviewCard(), Words(), Words()
@@ -165,6 +165,7 @@ class ReviewDesk(QWidget):
             (self.work.told, self.state.setText),
             (self.work.proposed, self._propose),
             (self.work.mapped, self.overlay.refresh),
+            (self.work.sketched, self.overlay.set_provisional),
             (self.work.judged, self._judged),
             (self.work.audited, self._audited),
         ]
@@ -286,6 +287,7 @@ class ReviewDesk(QWidget):
             self.shelf.want(self.reviewer.coming)
             self.work.ask_audit()
             self._look_soon()
+        self.overlay.put_up()
         self.card.offer_maps(self._maps.paths())
 
     def _judged(self, about: dict[str, Any]) -> None:
@@ -298,6 +300,7 @@ class ReviewDesk(QWidget):
 
     def _look_soon(self) -> None:
         self._look.start()
+        self.overlay.tell()
 
     def _look_at(self) -> None:
         if self.work.running:

@@ -1,7 +1,8 @@
-"""The probability map of a review in the viewer: it grows while the worker writes it, and frames come anew with every head."""
+"""The probability map of a review in the viewer: frames come anew with every head, and the one on screen as soon as a head is taught."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import napari.viewer
@@ -10,33 +11,74 @@ from napari.layers import Image
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.layers import probability_layer, world_of
 from napari_tap_events.gui.places import go_to_frame
+from napari_tap_events.gui.review_map import ReviewMap
 from napari_tap_events.movies.movie import Movie
-from napari_tap_events.movies.ome_zarr import open_map
+from napari_tap_events.movies.ome_zarr import StoredMap, open_map
 
+OVERLAY, SKETCH = "overlay.ome.zarr", "sketch.ome.zarr"
+"""As `jobs/review_maps.py` names them, which needs torch."""
 NAME = "probability by review"
+NONE_YET, PROVISIONAL = f"{NAME} (none yet)", f"{NAME} (provisional)"
 
 
 class ReviewOverlay:
-    """One layer, put up when the first frame is mapped.
+    """One layer; its name says what is on screen.
+
+    It is put up before anything is mapped: to make it and to draw it for the first time holds the window up for a moment, which nobody
+    notices while the first card is still to come.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
     movie : Movie
-    path : Path
-        Where the worker writes the map.
+    folder : Path
+        Of the review, where the worker writes its maps.
     """
 
-    def __init__(self, viewer: napari.viewer.Viewer, movie: Movie, path: Path) -> None:
-        self._viewer, self._movie, self.path = viewer, movie, path
+    def __init__(self, viewer: napari.viewer.Viewer, movie: Movie, folder: Path) -> None:
+        self._viewer, self._movie, self._folder = viewer, movie, folder
         self.layer: Image | None = None
+        self._map: ReviewMap | None = None
+        self._mapped = False
+
+    def put_up(self) -> None:
+        """Make the layer as soon as there is a map; one that is there is made anew only where its size is another."""
+        stored = self._stored(OVERLAY)
+        if stored is None:  # the worker has yet to make it
+            return
+        if self._map is None or self._map.shape != stored.array.shape:
+            self.clear()
+            self._make(stored)
 
     def refresh(self, pair: int) -> None:
         """Show the map, where the frame on screen is the one that was written."""
-        if self.layer is None or self.layer not in self._viewer.layers:
-            self._put_up()
-        elif pair == self.visible_pair():
-            self.layer.refresh()
+        self.put_up()
+        self._mapped = True
+        if pair == self.visible_pair():
+            self._read_again()
+        self.tell()
+
+    def set_provisional(self, pairs: frozenset[int]) -> None:
+        """Show in these frame pairs what a head says that is not proven yet; in all others what the one in use says."""
+        self.put_up()
+        if self._map is None:
+            return
+        before, self._map.provisional = self._map.provisional, pairs
+        if pairs and not before:
+            stored = self._stored(SKETCH)
+            self._map.sketch = None if stored is None else stored.array
+        if self.visible_pair() in pairs ^ before:
+            self._read_again()
+        self.tell()
+
+    def tell(self) -> None:
+        """Say in the layer's name what is on screen."""
+        if self.layer is None or self._map is None:
+            return
+        mapped = NAME if self._mapped else NONE_YET
+        name = PROVISIONAL if self.visible_pair() in self._map.provisional else mapped
+        if self.layer.name != name and self.layer.name.startswith(NAME):  # a name that the person gave stays
+            self.layer.name = name
 
     def visible_pair(self) -> int:
         """Return the frame pair on screen."""
@@ -48,19 +90,26 @@ class ReviewOverlay:
         """Take the layer away."""
         if self.layer is not None and self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
-        self.layer = None
+        self.layer, self._map = None, None
 
-    def _put_up(self) -> None:
-        if self.layer is not None:  # the person took it away
-            return
+    def _stored(self, name: str) -> StoredMap | None:
         try:
-            stored = open_map(self.path)
-        except TapEventsError:  # it is just being made
-            return
+            return open_map(self._folder / name)
+        except TapEventsError:  # there is none, or it is just being made
+            return None
+
+    def _make(self, stored: StoredMap) -> None:
         active, t = self._viewer.layers.selection.active, self.visible_pair()
-        self.layer = probability_layer(stored, world_of(self._movie))
+        self._map = ReviewMap(stored.array)
+        self._mapped = bool(self._map[t].any())
+        self.layer = probability_layer(replace(stored, array=self._map), world_of(self._movie))  # type: ignore[arg-type]
         self.layer.name = NAME
+        self.tell()
         self._viewer.add_layer(self.layer)
         self._viewer.layers.selection.active = active
         if self.visible_pair() != t:
             go_to_frame(self._viewer, t, world_of(self._movie))
+
+    def _read_again(self) -> None:
+        if self.layer is not None and self.layer in self._viewer.layers:
+            self.layer.refresh()

@@ -40,8 +40,11 @@ class ReviewPanel(LeavingPanel):
         What became of a new head, as the worker tells it.
     answered : Signal(int)
         The number of answers so far.
+    begun : Signal
+        A review has begun: answers, which make marks, will come.
     """
 
+    begun = Signal()
     taught = Signal(object)
     answered = Signal(int)
 
@@ -141,6 +144,7 @@ class ReviewPanel(LeavingPanel):
         self.desk.begin()
         self.work.start(self._session.project.path, self._session.entry.name, flags)
         self.start.show_running(self.work.running)
+        self.begun.emit()
 
     def end(self) -> None:
         """End the worker; what was answered is kept."""

@@ -15,6 +15,8 @@ from napari_tap_events.jobs.link import Link, Message
 POLL_MS = 50
 OFF = "Nothing learns now."
 AGAIN = "The worker had gone and was started again; nothing was lost."
+PROVISIONAL = "The map on screen is provisional: not calibrated, not compared yet."
+BACK_AGAIN = "The map is that of the head in use again."
 
 
 class ReviewWork(QObject):
@@ -35,6 +37,8 @@ class ReviewWork(QObject):
         There is something new to ask about.
     mapped : Signal(int)
         The frame pair whose probability was written.
+    sketched : Signal(object)
+        The frame pairs, a frozenset, whose map on screen is that of a head which is not proven yet; whenever that changes.
     judged : Signal(object)
         What became of a new head, as the worker tells it.
     audited : Signal(object)
@@ -44,6 +48,7 @@ class ReviewWork(QObject):
     told = Signal(str)
     proposed = Signal()
     mapped = Signal(int)
+    sketched = Signal(object)
     judged = Signal(object)
     audited = Signal(object)
 
@@ -52,7 +57,7 @@ class ReviewWork(QObject):
         self._make_link = link
         self._link: Link | None = None
         self._doing, self._result, self._restarts = "", "", 0
-        self._head, self._mapped = "", set[int]()
+        self._head, self._mapped, self._sketched = "", set[int](), frozenset[int]()
         self.learning = False
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -83,14 +88,16 @@ class ReviewWork(QObject):
         self._timer.stop()
         link, self._link = self._link, None
         self._mapped.clear()
+        self._show_sketched(frozenset())
         if link is not None:
             link.stop()
             self._doing, self._result = "", ""
             self._say()
 
-    def learn(self, answers: int) -> None:
-        """Let it learn from all answers."""
-        self._send("retrain")
+    def learn(self, answers: int, pair: int = 0) -> None:
+        """Let it learn from all answers, and then map the frame pair on screen first."""
+        self._show_sketched(frozenset())
+        self._send("retrain", first=pair)
         self.learning = self.running
         if self.running:
             self._doing = f"Learning from {answers} answers"
@@ -98,6 +105,7 @@ class ReviewWork(QObject):
 
     def go_back(self, folder: str) -> None:
         """Put an earlier head in use again."""
+        self._show_sketched(frozenset())
         self._send("back", head=folder)
 
     def ask_audit(self) -> None:
@@ -105,9 +113,11 @@ class ReviewWork(QObject):
         self._send("audit")
 
     def look_at(self, pair: int) -> None:
-        """Let the frame pair on screen be mapped before the others, where it is not yet."""
+        """Let the frame pair on screen be mapped before the others, where it is not yet; a new head begins with it, too."""
         if self._head and pair not in self._mapped:
             self._send("predict", first=pair)
+        elif self.learning and pair not in self._sketched:
+            self._send("look", first=pair)
 
     def poll(self) -> None:
         """Take in what came."""
@@ -140,6 +150,8 @@ class ReviewWork(QObject):
     def _ready(self, message: Message) -> None:
         self._doing = ""
         self._head = str(message.get("head", ""))
+        self._mapped.clear()
+        self._show_sketched(frozenset())
         self.proposed.emit()
 
     def _report(self, message: Message) -> None:
@@ -150,10 +162,14 @@ class ReviewWork(QObject):
         self._doing = f"{what}{where}" + (f", {message['done']} of {total}" if total else "")
 
     def _frame(self, message: Message) -> None:
+        if message.get("provisional"):
+            self._show_sketched(self._sketched | {int(message["t"])})
+            return
         if message.get("head", "") != self._head:
             self._head = str(message.get("head", ""))
             self._mapped.clear()
         self._mapped.add(int(message["t"]))
+        self._show_sketched(self._sketched - {int(message["t"])} if self.learning else frozenset())
         self._doing = "" if not self._doing.startswith("Learning") else self._doing
         self.mapped.emit(int(message["t"]))
 
@@ -164,6 +180,9 @@ class ReviewWork(QObject):
             self._head = str(message.get("in_use", message.get("head", "")))
             self._mapped.clear()
             self.proposed.emit()
+        elif self._sketched:
+            self._show_sketched(frozenset())
+            self._result += f" {BACK_AGAIN}"
         self.judged.emit(message)
 
     def _audit(self, message: Message) -> None:
@@ -171,8 +190,14 @@ class ReviewWork(QObject):
 
     def _error(self, message: Message) -> None:
         self._doing = ""
+        self._show_sketched(frozenset())
         self.learning = self.learning and message.get("order") != "retrain"
         self._result = f"⚠ {message.get('message', '')}"
+
+    def _show_sketched(self, pairs: frozenset[int]) -> None:
+        if pairs != self._sketched:
+            self._sketched = pairs
+            self.sketched.emit(pairs)
 
     def _say(self) -> None:
         link = self._link
@@ -185,7 +210,8 @@ class ReviewWork(QObject):
         going_on = bool(self._doing) and "…" not in self._doing and " of " not in self._doing
         doing = (self._doing + (" …" if going_on else "")) or "Waits for answers."
         memory = f" ({link.memory_mb} MiB)" if link.memory_mb else ""
-        self.told.emit(" ".join(part for part in (doing + memory, self._result) if part))
+        shown = PROVISIONAL if self._sketched else self._result
+        self.told.emit(" ".join(part for part in (doing + memory, shown) if part))
 
 
 _TAKERS: dict[str, Callable[[ReviewWork, Message], None]] = {

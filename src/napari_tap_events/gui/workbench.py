@@ -182,6 +182,7 @@ class Workbench(QWidget):
         panel = ReviewPanel(self._viewer, self.session)
         panel.taught.connect(lambda _about: self._offer_finders())
         panel.answered.connect(self._answered)
+        panel.begun.connect(lambda: self.steps.panel("mark"))  # made now, not in the middle of the first answers
         return panel
 
     def _make_results(self) -> QWidget:

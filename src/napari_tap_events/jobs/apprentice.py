@@ -1,13 +1,15 @@
 """The model that learns from what a person says: from cached maps and all answers so far to a head, its candidates and what they are worth.
 
-Each time it learns from all answers, not from the last ones. Answers are shared out over blocks of time; what a place is said to be by a
-head that was not taught in its block ("held out") calibrates, sets the threshold, and tells which marks are doubtful.
+Each time it learns from all answers, not from the last ones. The head that is kept is taught first, so that its map can be shown, as one
+that nobody has proven yet, while others are taught that find out what it is worth: answers are shared out over blocks of time; what a
+place is said to be by a head that was not taught in its block ("held out") calibrates, sets the threshold, and tells which marks are
+doubtful.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -33,6 +35,7 @@ from napari_tap_events.jobs.answers import Answers
 from napari_tap_events.jobs.first_sight import FirstSight, table_of
 from napari_tap_events.jobs.held_heads import SAME, HeldHeads
 from napari_tap_events.jobs.labelled import training_stride_px
+from napari_tap_events.jobs.learned import Learned, Unproven
 from napari_tap_events.jobs.teaching import head_shape, inputs_of
 from napari_tap_events.reports import Control, Report
 from napari_tap_events.review.transfer import expected_cut
@@ -46,37 +49,12 @@ TILE_PX = 32
 """Side of the tiles that teach: answers speak of small squares, larger tiles hold mostly what is not known."""
 
 BATCH = 16
+ROUGH_PAIRS = 12
+"""By so many frame pairs a head is calibrated before any other was held out."""
 FIRST_PLACES = 24
 """So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
 
 Scores = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What came of one lesson.
-
-    Attributes
-    ----------
-    head : EventHead
-    calibrator : Calibrator
-        Score of a candidate to probability.
-    threshold : float
-        Probability from which a candidate is listed.
-    candidates : events table
-        With `probability`, `score`, and `held_out`: the probability that a head gives which was not taught there.
-    answers : int
-        How many it learned from.
-    windows : tuple of Calibrator
-        Logit of a window to probability, for each kind.
-    """
-
-    head: EventHead
-    calibrator: Calibrator
-    threshold: float
-    candidates: pd.DataFrame
-    answers: int
-    windows: tuple[Calibrator, ...] = ()
 
 
 class Apprentice:
@@ -116,22 +94,23 @@ class Apprentice:
         self._like_arrow: EventHead | None = None
 
     def learn(
-        self, answers: Answers, frames: range | None = None, warm: EventHead | None = None, control: Control | None = None
+        self, answers: Answers, frames: range | None = None, control: Control | None = None
     ) -> Generator[Report, None, Learned]:
-        """Learn from all answers.
+        """Learn from all answers: `teach`, then `prove`."""
+        taught = yield from self.teach(answers, control)
+        return (yield from self.prove(taught, frames, control))
+
+    def teach(self, answers: Answers, control: Control | None = None) -> Generator[Report, None, Unproven]:
+        """Teach a head by all answers.
 
         Parameters
         ----------
         answers : Answers
-        frames : range, optional
-            Frames in which candidates are sought; by default all. Teaching keeps to what is known anyway.
-        warm : EventHead, optional
-            Head to go on from.
         control : Control, optional
 
         Returns
         -------
-        Learned
+        Unproven
 
         Raises
         ------
@@ -140,20 +119,48 @@ class Apprentice:
         """
         labels = label_pairs(answers.masks, self.grid, self.settings)
         check_lessons([Lesson(self.tiles, labels, list(self.pairs))])
-        if warm is None and self.settings.arrow and not self.first.guided:
+        warm = None
+        if self.settings.arrow and not self.first.guided:
             warm = yield from self._like_the_arrow(labels.shape[1], control)
+        head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
+        return Unproven(head, answers, labels, warm)
+
+    def prove(
+        self, taught: Unproven, frames: range | None = None, control: Control | None = None
+    ) -> Generator[Report, None, Learned]:
+        """Find out by heads that were not taught everywhere what a head is worth, and what it finds.
+
+        Parameters
+        ----------
+        taught : Unproven
+        frames : range, optional
+            Frames in which candidates are sought; by default all.
+        control : Control, optional
+
+        Returns
+        -------
+        Learned
+            With the head of `taught`, which is weighed now.
+        """
+        head, answers, labels = taught.head, taught.answers, taught.labels
         folds = self._folds(labels)
         said: dict[int, EventHead] = {}
         for number, fold in enumerate(folds, 1):
-            taught = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
-            head = yield from self._teach(labels, taught, f"fold {number} of {len(folds)}", warm, control)
-            said |= dict.fromkeys(fold, head)
-        head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
+            pairs = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
+            other = yield from self._teach(labels, pairs, f"fold {number} of {len(folds)}", taught.warm, control)
+            said |= dict.fromkeys(fold, other)
         busy = set(np.flatnonzero((labels >= 0).any((1, 2, 3))).tolist())
         held = HeldHeads({t: said[t] for t in busy if t in said}, self.tiles, self.settings)
         _weigh(head, held, answers)
         found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
         return replace(self._calibrated(head, found, held, answers), windows=self._window_calibrators(held, labels))
+
+    def rough(self, taught: Unproven) -> tuple[Calibrator, ...]:
+        """Calibrate a head, for each kind, by some of the windows that taught it: too sure of itself, but of the right size."""
+        busy = np.flatnonzero((taught.labels >= 0).any((1, 2, 3)))
+        some = busy[np.unique(np.linspace(0, len(busy) - 1, ROUGH_PAIRS).astype(int))]
+        heads = HeldHeads(dict.fromkeys(some.tolist(), taught.head), self.tiles, self.settings)
+        return self._window_calibrators(heads, taught.labels)
 
     def look_again(
         self, head: EventHead, calibrator: Calibrator, control: Control | None = None
@@ -277,8 +284,3 @@ def _weigh(head: EventHead, held: HeldHeads, answers: Answers) -> None:
     weights = fit_weights(opinions[usable], truth[usable])
     for one in (head, *others):
         one.weigh(weights)
-
-
-def listed(table: pd.DataFrame, threshold: float, column: str = "probability") -> pd.DataFrame:
-    """Return the candidates that are listed."""
-    return table[table[column] >= threshold].reset_index(drop=True)

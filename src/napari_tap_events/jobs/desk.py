@@ -5,6 +5,7 @@ Nothing that a person said is kept here: it can be thrown away at any moment, an
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
@@ -20,17 +22,18 @@ from napari_tap_events.encoder.sources import feature_source
 from napari_tap_events.encoder.weights import load_card
 from napari_tap_events.errors import ModelError, ProjectError
 from napari_tap_events.events.calibration import Calibrator
-from napari_tap_events.events.dense import DenseHead, any_kind
+from napari_tap_events.events.guided import GuidedHead
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.matching import match_events
 from napari_tap_events.jobs.answers import answers_of
-from napari_tap_events.jobs.apprentice import Apprentice, Learned
+from napari_tap_events.jobs.apprentice import Apprentice
 from napari_tap_events.jobs.feature_cache import FeatureCache
 from napari_tap_events.jobs.kept_heads import HeadShelf, plain
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, window_grid
+from napari_tap_events.jobs.learned import Learned, Unproven
+from napari_tap_events.jobs.review_maps import OVERLAY, SKETCH, ReviewMaps, Speaker
 from napari_tap_events.jobs.teaching import oof_stride_px, settled
 from napari_tap_events.movies.movie import Movie, single_channel
-from napari_tap_events.movies.ome_zarr import create_map, open_map
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.reading import ProjectReader
 from napari_tap_events.reports import Control, Report
@@ -41,7 +44,9 @@ from napari_tap_events.review.queue import Proposals
 from napari_tap_events.review.transfer import feature_shift, refit, summarise, summary_from_json, trust
 from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings, ScoreSettings
 
-HISTORY, OVERLAY = "heads.json", "overlay.ome.zarr"
+HISTORY = "heads.json"
+TAUGHT = "taught"
+"""Stage of the report that a head was taught which nobody has proven yet."""
 
 
 @dataclass
@@ -57,6 +62,8 @@ class Desk:
     review : ReviewSettings
     compute_settings : ComputeSettings
     control : Control
+    in_use, unproven : Speaker or None
+        The head in use, and during a lesson the one that was taught and is not proven yet.
     """
 
     project: Path
@@ -90,10 +97,14 @@ class Desk:
         self.apprentice = Apprentice(self.maps, grid, self.settings, self.compute, kinds)
         self.shelf = HeadShelf(self.movie, self.source, self.maps, self.settings, self.compute)
         self.folder = review_folder(self.project, self.name)
-        self.head: EventHead | None = None
-        self.windows: tuple[Calibrator, ...] = ()
+        fine = window_grid(self.movie, self.settings, oof_stride_px(self.settings))
+        self.drawn = ReviewMaps(self.folder, self.movie, self.apprentice.tiles, fine)
+        self.in_use: Speaker | None = None
+        self.unproven: Speaker | None = None
         self.shift: float | None = None
+        self._mapped: set[int] = set()
         self.told = self._resumed() or self._begun()
+        self.drawn.opened(OVERLAY, empty=self.in_use is None)
 
     def annotations(self) -> Annotations:
         """Read what was marked and answered until now."""
@@ -101,6 +112,11 @@ class Desk:
 
     def retrain(self) -> Generator[Report, None, dict[str, Any]]:
         """Learn from all answers; the gate decides whether the new head takes the place of the old.
+
+        Yields
+        ------
+        Report
+            At stage `TAUGHT` the new head is there, though not proven: until the end `predict` draws what it says.
 
         Returns
         -------
@@ -114,7 +130,7 @@ class Desk:
         """
         started = time.perf_counter()
         a = self.annotations()
-        learned = yield from self.apprentice.learn(answers_of(a), warm=None, control=self.control)
+        learned = yield from self._learn(a)
         ruling = self._rule(a, learned)
         history = read_history(self.folder / HISTORY)
         folder = f"heads/review-{self.name}-{len(history.heads) + 1}"
@@ -122,7 +138,7 @@ class Desk:
         record = HeadRecord(folder, learned.answers, ruling.accepted, plain(ruling.ap), ruling.words)
         write_history(self.folder / HISTORY, history.with_head(record))
         if ruling.accepted:
-            self.head, self.windows = learned.head, learned.windows
+            self._use(learned.head, learned.windows)
             self.told = ProposalsOnDisk(Proposals(learned.candidates, True), learned.threshold, folder, learned.answers)
             write_proposals(self.folder, self.told)
         took = round(time.perf_counter() - started, 2)
@@ -141,7 +157,7 @@ class Desk:
         head, calibration = self.shelf.load(self.project / folder)
         answers = next(record.answers for record in history.heads if record.folder == folder)
         candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
-        self.head, self.windows = head, calibration.windows
+        self._use(head, calibration.windows)
         self.told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, folder, answers)
         write_proposals(self.folder, self.told)
         write_history(self.folder / HISTORY, history)
@@ -159,7 +175,7 @@ class Desk:
         taught = summary_from_json(load_card(folder, "head").details.get("feature_summary"))
         self.shift = None if taught is None else feature_shift(summarise(self.maps.frames), taught)
         candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
-        self.head, self.windows = head, calibration.windows
+        self._use(head, calibration.windows)
         self.told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, str(folder), 0)
         write_proposals(self.folder, self.told)
         return {
@@ -192,33 +208,50 @@ class Desk:
         return {"shift": self.shift, "answers": match.tp, "ranks": ranks, "words": trust(self.shift, found)}
 
     def predict(self, first: int) -> Generator[Report, None, None]:
-        """Write the probability map, the frame pair on screen first, then its neighbours, then the rest.
+        """Write the probability map, the frame pair on screen first, then its neighbours, then the rest that is not mapped yet.
+
+        While a head is there that is not proven, it draws the frame pair on screen, into a map of its own, and no other.
 
         Yields
         ------
         Report
-            stage "frame", `done` is the frame pair that was written.
+            stage `OVERLAY` or `SKETCH`, `done` is the frame pair that was written.
         """
-        if self.head is None:
-            return
-        grid = window_grid(self.movie, self.settings, oof_stride_px(self.settings))
-        overlay = self._overlay(grid.shape, grid.stride_px, grid.offset_px)
-        dense = DenseHead(self.head)
-        pairs = self.movie.n_frames - 1
-        for t in sorted(range(pairs), key=lambda t: abs(t - first)):
-            logits = dense.window_logits(self.apprentice.tiles, t, grid.stride_px // MAP_STRIDE_PX)
-            kinds = np.stack([c.probability(z) for c, z in zip(self.windows, logits, strict=True)]).astype(np.float32)
-            overlay[t] = any_kind(kinds).astype(np.float16)
-            yield Report("frame", t, pairs)
+        if self.unproven is not None:
+            yield from self.drawn.draw(SKETCH, self.unproven, [first])
+        elif self.in_use is not None:
+            left = sorted(set(range(self.movie.n_frames - 1)) - self._mapped, key=lambda t: abs(t - first))
+            for report in self.drawn.draw(OVERLAY, self.in_use, left):
+                self._mapped.add(report.done)
+                yield report
 
-    def _overlay(self, shape: tuple[int, int], stride_px: int, offset_px: float) -> Any:
-        path, size = self.folder / OVERLAY, (self.movie.n_frames - 1, *shape)
-        if path.exists():
-            found = open_map(path, writable=True).array
-            if found.shape == size:
-                return found
-        scale = {"pixel_size_um": self.movie.pixel_size_um, "interval_s": self.movie.interval_s}
-        return create_map(path, size, name="probability", stride_px=stride_px, offset_px=offset_px, overwrite=True, **scale)  # type: ignore[arg-type]
+    def warm_up(self) -> Generator[Report, None, None]:
+        """Load what only the first lesson needs, before somebody waits for it."""
+        yield from ()
+        torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+
+    def _learn(self, a: Annotations) -> Generator[Report, None, Learned]:
+        """Learn from all answers; the head is there to be shown as soon as it is taught, and until it is proven or given up."""
+        try:
+            taught = yield from self.apprentice.teach(answers_of(a), self.control)
+            self.unproven = self._sketched(taught)
+            yield Report(TAUGHT, 1, 1)
+            return (yield from self.apprentice.prove(taught, control=self.control))
+        finally:
+            self.unproven = None
+
+    def _use(self, head: EventHead, windows: tuple[Calibrator, ...]) -> None:
+        """Put a head in use: nothing is mapped by it yet."""
+        self.in_use, self._mapped = Speaker(head, windows), set()
+
+    def _sketched(self, taught: Unproven) -> Speaker:
+        """Return a head as it can be shown before it is weighed and calibrated: as the one in use was, else by what taught it."""
+        head, before = copy.deepcopy(taught.head), self.in_use
+        if before is None or len(before.windows) != head.shape.kinds:
+            return Speaker(head, self.apprentice.rough(taught))
+        if isinstance(head, GuidedHead) and isinstance(before.head, GuidedHead):
+            head.weigh(before.head.weights.tolist())
+        return Speaker(head, before.windows)
 
     def _begun(self) -> ProposalsOnDisk:
         told = ProposalsOnDisk(Proposals(self.apprentice.first.candidates()), self.apprentice.first.threshold, "", 0)
@@ -231,10 +264,10 @@ class Desk:
         if told is None or not told.head or told.head != in_use:
             return None
         try:
-            self.head, calibration = self.shelf.load(self.project / told.head)
+            head, calibration = self.shelf.load(self.project / told.head)
         except (ModelError, ProjectError):
             return None
-        self.windows = calibration.windows
+        self._use(head, calibration.windows)
         return told
 
     def _rule(self, a: Annotations, learned: Learned) -> Ruling:

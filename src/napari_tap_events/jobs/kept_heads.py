@@ -20,8 +20,8 @@ from napari_tap_events.errors import ModelError
 from napari_tap_events.events.head import EventHead, HeadShape
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import Calibration
-from napari_tap_events.jobs.apprentice import Learned
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX
+from napari_tap_events.jobs.learned import Learned
 from napari_tap_events.jobs.teaching import head_shape, inputs_of
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.review.gate import Ruling

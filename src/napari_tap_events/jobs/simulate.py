@@ -15,7 +15,8 @@ from napari_tap_events.events.calibration import fit_calibrator
 from napari_tap_events.events.matching import match_events
 from napari_tap_events.events.ranking import average_precision
 from napari_tap_events.jobs.answers import answers_of
-from napari_tap_events.jobs.apprentice import Apprentice, Learned, listed
+from napari_tap_events.jobs.apprentice import Apprentice
+from napari_tap_events.jobs.learned import Learned, listed
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.reports import Report
 from napari_tap_events.review.annotator import Annotator

@@ -1,10 +1,11 @@
 """The resident worker of a review: one order a line on its input, one message a line on its output, all JSON.
 
-Orders: `retrain`, `predict` (`first`: the frame pair on screen), `queue` (`count`, `passed`), `audit`, `back` (`head`), `adopt` (`head`:
-one that another movie taught), `correct` (by the answers on this movie), `stop`. Each may carry an `id`, which its messages repeat. A
-new retrain ends the one at work; a new predict begins anew at its frame; the frame on screen comes before everything, the rest of the
-movie after everything. Messages: `ready`, `report`, `frame`, `head`, `cards`, `audit`, `trust`, `done`, `dropped`, `error`; each tells the
-memory that the worker takes.
+Orders: `retrain` and `predict` (both with `first`: the frame pair on screen), `look` (the same, where it is mapped already), `queue`
+(`count`, `passed`), `audit`, `back` (`head`), `adopt` (`head`: one that another movie taught), `correct` (by the answers on this movie),
+`stop`. Each may carry an `id`, which its messages repeat. A new retrain ends the one at work; a new predict begins anew at its frame; the
+frame on screen comes before everything, the rest of the movie after everything. While a head is taught but not proven yet, it draws
+the frame on screen, told as `provisional`; once the lesson is over, whatever came of it, the head in use goes on mapping. Messages:
+`ready`, `report`, `frame`, `head`, `cards`, `audit`, `trust`, `done`, `dropped`, `error`; each tells the memory that the worker takes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any
 import psutil
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.jobs.desk import Desk
+from napari_tap_events.jobs.desk import TAUGHT, Desk
+from napari_tap_events.jobs.review_maps import OVERLAY, SKETCH
 from napari_tap_events.reports import Report
 from napari_tap_events.review.audit import audit_movie
 from napari_tap_events.review.queue import next_cards
@@ -47,13 +49,18 @@ class Worker:
     desk : Desk
     say : callable
         Takes a message.
+
+    Attributes
+    ----------
+    ready : bool
+        Whether the movie is open.
     """
 
     def __init__(self, desk: Desk, say: Say) -> None:
         self.desk, self._say = desk, say
         self._tasks: list[_Task] = []
         self._waiting: list[Order] = []
-        self._ready = False
+        self.ready = False
         self._first = 0
         self._process = psutil.Process()
 
@@ -61,18 +68,18 @@ class Worker:
         """Work until the order to stop, or the end of the orders; None in between says that there is no new one now."""
         self._add({"order": "open"}, WORK, self.desk.open())
         for order in orders:
-            if order is not None and not self._take(order):
+            if order is not None and not self.take(order):
                 return
             if self._tasks:
-                self._step()
+                self.step()
 
     @property
     def busy(self) -> bool:
         """Whether anything is left to do."""
         return bool(self._tasks or self._waiting)
 
-    def _take(self, order: Order) -> bool:
-        """Take an order; say whether to go on."""
+    def take(self, order: Order) -> bool:
+        """Take an order; say whether to go on. Those that come before the movie is open wait for it."""
         name = str(order.get("order"))
         if name == "stop":
             self._tell(order, "done")
@@ -80,7 +87,7 @@ class Worker:
         if name not in _TAKERS:
             self._tell(order, "error", message=f"there is no order '{name}'; there are: {', '.join(_TAKERS)}, stop.")
             return True
-        if not self._ready:  # waits until the movie is open
+        if not self.ready:  # waits until the movie is open
             self._waiting.append(order)
             return True
         try:
@@ -91,6 +98,7 @@ class Worker:
 
     def _retrain(self, order: Order) -> None:
         self._drop("retrain", "rest", "back")
+        self._first = int(order.get("first", self._first))
         self._add(order, WORK, self.desk.retrain())
 
     def _back(self, order: Order) -> None:
@@ -107,7 +115,14 @@ class Worker:
     def _predict(self, order: Order) -> None:
         self._drop("predict", "rest")
         self._first = int(order.get("first", self._first))
-        self._add(order, VISIBLE, self.desk.predict(self._first))
+        self._add({**order, "order": "predict"}, VISIBLE, self.desk.predict(self._first))
+
+    def _look(self, order: Order) -> None:
+        self._first = int(order.get("first", self._first))
+        if self.desk.unproven is not None:
+            self._predict(order)
+        else:
+            self._tell(order, "done")
 
     def _queue(self, order: Order) -> None:
         passed = [str(key) for key in order.get("passed", ())]
@@ -131,7 +146,8 @@ class Worker:
             self._tasks.remove(task)
             self._tell(task.order, "dropped")
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Do the next piece of the most urgent work."""
         task = max(self._tasks, key=lambda task: task.rank)  # of equals the oldest
         try:
             report = next(task.steps)
@@ -143,14 +159,17 @@ class Worker:
             self._tell(task.order, "error", message=str(error), kind=type(error).__name__)
             if task.order["order"] == "open":
                 raise
+            self._map_on(task)
         else:
             self._report(task, report)
 
     def _report(self, task: _Task, report: Report) -> None:
-        if report.stage == "frame":
-            self._tell(task.order, "frame", t=report.done, head=self.desk.told.head)
+        if report.stage in (OVERLAY, SKETCH):
+            self._tell(task.order, "frame", t=report.done, head=self.desk.told.head, provisional=report.stage == SKETCH)
             task.rank = REST
             task.order = {**task.order, "order": "rest"}
+        elif report.stage == TAUGHT:
+            self._predict({"order": "predict"})
         else:
             self._tell(
                 task.order, "report", stage=report.stage, done=report.done, total=report.total, values=dict(report.values)
@@ -159,17 +178,22 @@ class Worker:
     def _finish(self, task: _Task, value: Any) -> None:
         name = task.order["order"]
         if name == "open":
-            self._ready = True
+            self.ready = True
             self._tell(task.order, "ready", movie=self.desk.name, head=self.desk.told.head, answers=self.desk.told.answers)
             waiting, self._waiting = self._waiting, []
+            self._add({"order": "warm up"}, REST, self.desk.warm_up())
             for order in waiting:
-                self._take(order)
+                self.take(order)
         elif name in ("retrain", "back", "adopt"):
             self._tell(task.order, "head", **value)
-            if value["accepted"]:
-                self._predict({"order": "predict"})
+            self._map_on(task)
         elif name in ("predict", "rest"):
             self._tell(task.order, "done")
+
+    def _map_on(self, task: _Task) -> None:
+        """Let the head in use map what it has not mapped yet, after a lesson or the like, which had ended its mapping."""
+        if task.order["order"] in ("retrain", "back", "adopt"):
+            self._predict({"order": "predict"})
 
     def _tell(self, order: Order, what: str, **values: Any) -> None:
         memory = round(self._process.memory_info().rss / 2**20)
@@ -179,6 +203,7 @@ class Worker:
 _TAKERS: Mapping[str, Callable[[Worker, Order], None]] = {
     "retrain": Worker._retrain,
     "predict": Worker._predict,
+    "look": Worker._look,
     "queue": Worker._queue,
     "audit": Worker._audit,
     "back": Worker._back,
