@@ -84,7 +84,14 @@ class Encoder(nn.Module):
     ----------
     channels, features : int
         Image channels C and feature channels F.
+    halo_px : int or None
+        How far a pixel can see: frames may be cut into tiles with as much around them. None where the encoder itself cuts frames.
+    as_it_is : bool
+        Whether its layers must not be joined for inference, because nobody knows how they are used.
     """
+
+    halo_px: int | None = HALO_PX
+    as_it_is = False
 
     def __init__(self, channels: int, settings: EncoderSettings) -> None:
         super().__init__()
@@ -120,6 +127,8 @@ Network = TypeVar("Network", bound=nn.Module)
 def folded(network: Network) -> Network:
     """Return a copy for inference with every BatchNorm folded into the convolution before it; same answers, fewer passes."""
     copied = copy.deepcopy(network).eval()
+    if isinstance(copied, Encoder) and copied.as_it_is:
+        return copied.requires_grad_(False)
     for module in copied.modules():
         if isinstance(module, nn.Sequential):
             _fold(module)

@@ -253,6 +253,14 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     seed: int = setting(0, "Seed of every random choice.", low=0)
 
 
+class AdoptSettings(Settings):
+    """A checkpoint of somebody else becomes an encoder whose features are frozen."""
+
+    keep: int = setting(
+        32, "Features to keep: the directions in which those of the checkpoint differ most in your movies.", low=1, high=4096
+    )
+
+
 class DetectSettings(Settings):
     """From probability maps to events."""
 
