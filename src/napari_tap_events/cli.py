@@ -82,7 +82,8 @@ Events = Annotated[
 
 STUDIES = (
     "features (pretrained or not, by head), criteria (what counts as an event), content-view (size of crops), errors, calibration, "
-    "labels (how many are enough), splits (what a random split would promise) or seeds (how much is luck)."
+    "labels (how many are enough), splits (what a random split would promise), seeds (how much is luck) "
+    "or pretexts (which game teaches the best features)."
 )
 Known = Annotated[
     Path | None,

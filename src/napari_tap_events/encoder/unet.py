@@ -1,7 +1,7 @@
 """The encoder: an image becomes a map of features, one vector per pixel; by a U-Net, or by the transformer of `vit`.
 
-The U-Net is the backbone of time arrow prediction (Gallusser, Stieber, Weigert 2023; Chen, Namboodiri, Sero 2024): three poolings, blocks of two
-3 x 3 convolutions with BatchNorm and LeakyReLU, nearest upsampling, and a 1 x 1 projection whose output is the feature z.
+The U-Net is the backbone of time arrow prediction (Gallusser, Stieber, Weigert 2023; Chen, Namboodiri, Sero 2024): three poolings,
+blocks of two 3 x 3 convolutions with BatchNorm and LeakyReLU, nearest upsampling, and a 1 x 1 projection whose output is the feature z.
 """
 
 from __future__ import annotations
