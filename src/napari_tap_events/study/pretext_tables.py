@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 def tables(ranks: pd.DataFrame, summary: pd.DataFrame, rows: pd.DataFrame) -> list[Table]:
     """Return the tables that answer which game teaches the best features."""
     probes = _probes(rows)
-    return [_ranks(ranks), _cells(ranks, summary), *([probes] if probes else [])]
+    return [_ranks(ranks), _cells(ranks, summary), _learning(ranks), *([probes] if probes else [])]
 
 
 def answer(ranks: pd.DataFrame) -> str:
@@ -66,10 +66,6 @@ def _with_ends(row: Row, name: str, digits: int = 2, sign: bool = False) -> str:
 
 
 def _ranks(ranks: pd.DataFrame) -> Table:
-    head = (
-        *("features", "mean rank", "average precision", f"beyond {REFERENCE}", "beyond noise", "game won / chance"),
-        *("spread, rank of features", "warnings of probes", "CPU s to pretrain"),
-    )
     body = tuple(
         (
             str(row["game"]),
@@ -77,6 +73,19 @@ def _ranks(ranks: pd.DataFrame) -> Table:
             _with_ends(row, "average_precision"),
             _with_ends(row, "against", sign=True),
             {1: "above", -1: "below", 0: "no"}[beyond(row)] if known(row.get("against")) else NOT_KNOWN,
+        )
+        for row in _records(ranks)
+    )
+    head = ("features", "mean rank", "average precision", f"against {REFERENCE}", "beyond noise")
+    caption = "Games by mean rank over movies and labels (1 is best); in brackets 95 % intervals, blocks of time and seeds drawn again"
+    return Table(caption, head, body)
+
+
+def _learning(ranks: pd.DataFrame) -> Table:
+    """Return how the learning itself went, and what it took."""
+    body = tuple(
+        (
+            str(row["game"]),
             _won(row),
             f"{number(row.get('feature_spread'))}, {number(row.get('feature_rank'), 1)}"
             if known(row.get("feature_rank"))
@@ -85,12 +94,10 @@ def _ranks(ranks: pd.DataFrame) -> Table:
             number(row.get("pretrain_cpu_s"), 0),
         )
         for row in _records(ranks)
+        if known(row.get("rank"))
     )
-    caption = (
-        "Games by their mean rank over movies and labels (1 is best); in brackets the 95 % interval, blocks of time and seeds drawn again, "
-        "the same blocks for all"
-    )
-    return Table(caption, head, body)
+    head = ("game", "accuracy / chance", "spread, rank of features", "warnings of probes", "CPU s to pretrain")
+    return Table("How the learning went: means over movies and seeds, of the first game of a combination", head, body)
 
 
 def _won(row: Row) -> str:
