@@ -52,8 +52,8 @@ READING = {
     "pretexts": (
         f"{_EVENTS} Every game teaches an encoder on every movie by itself, the same network, as many steps, as many pixels a step; the "
         "same head then reads the features alone. Of the events that may teach, the seed draws some. Ranks compare games within a movie "
-        "and a number of labels, so that an easy movie does not count more. A game that learns slowly looks worse than it is where steps are "
-        "few; and of twenty games one lies beyond a 95 % interval by chance alone."
+        "and a number of labels, so that an easy movie does not count more. A game that learns slowly looks worse than it is where steps "
+        "are few; and of twenty games one lies beyond a 95 % interval by chance alone."
     ),
     "seeds": f"{_EVENTS} Rows differ in what the seed changes; their sd says how much of a difference between methods is luck.",
 }
