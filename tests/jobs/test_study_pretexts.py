@@ -89,12 +89,28 @@ def test_every_game_is_given_as_many_pixels_a_step(game):
 
 def test_encoders_say_by_what_they_were_taught(studied):
     out = studied(games=TWO, budgets=(99,))
-    cards = {path.name: load_card(path, "encoder") for path in (out / "encoders").iterdir()}
+    cards = {path.name: load_card(path, "encoder") for path in (out / "encoders").iterdir() if path.is_dir()}
     assert {name: card.details["pretext"] for name, card in cards.items()} == {
         "order-0-0": "order",
         "time_arrow-1-masked-1-0-0": "time_arrow:1,masked:1",
     }
-    assert json.loads((out / "encoders" / "order-0-0" / "cost.json").read_text())["cpu_s"] > 0
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_the_time_of_an_encoder_is_added_up_over_stops_and_unknown_after_a_kill(studied, make_marked, tmp_path, how):
+    settings = SMALL.model_copy(update={"pretrain_steps": 3, "games": "order"})
+    run, file = Run(tmp_path / "out"), tmp_path / "out" / "encoders" / "order-0-0.cost.json"
+    for report in (reports := run_study("pretexts", [make_marked(tmp_path / "m0", 0).labelled], settings, run)):
+        if report.stage.endswith("pretrain"):
+            break
+    before = file.read_text()
+    reports.close()
+    spent = json.loads(file.read_text())
+    assert (json.loads(before)["ended"], spent["ended"]) == (False, True)
+    if how == "killed":
+        file.write_text(before)
+    whole = pd.read_csv(studied(resume=True, pretrain_steps=3, games="order") / "rows.csv").set_index("game")["pretrain_cpu_s"]
+    assert whole.loc["order"].isna().all() if how == "killed" else (whole.loc["order"] > spent["cpu_s"]).all()
 
 
 def test_what_is_not_said_is_what_a_person_can_afford():

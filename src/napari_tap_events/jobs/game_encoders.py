@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from napari_tap_events.encoder.shipped import CARD
-from napari_tap_events.jobs.output import read_json, write_json
+from napari_tap_events.jobs.output import RESULT, read_json, write_json
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.jobs.trial import Trial
 from napari_tap_events.jobs.try_out import ENCODERS, Bench, Row
@@ -38,11 +39,30 @@ def game_encoder(bench: Bench, trial: Trial) -> Generator[Report, None, str]:
     seed = trial.seed if trial.encoder_seed is None else trial.encoder_seed
     played = re.sub("[^A-Za-z0-9_]+", "-", trial.pretext)
     run = bench.part(ENCODERS, f"{played}-{trial.movie}-{seed}")
-    fresh, began = not run.resume, time.process_time()
-    yield from pretrain([bench.labelled[0].movie], game_settings(bench.settings, trial.pretext, seed), run)
-    if fresh:  # of one that was stopped between, nobody knows
-        write_json(run.out / COST, {"cpu_s": time.process_time() - began})
+    with _counted(run.out):
+        yield from pretrain([bench.labelled[0].movie], game_settings(bench.settings, trial.pretext, seed), run)
     return str(run.out)
+
+
+@contextmanager
+def _counted(folder: Path) -> Iterator[None]:
+    """Add up the processor time of an encoder over all times that it was stopped; after a kill nobody knows it."""
+    path, done = _cost_file(folder), (folder / RESULT).exists()
+    before = read_json(path) or {"cpu_s": 0.0, "ended": True}
+    if done:
+        yield
+        return
+    spent, began = before["cpu_s"] if before["ended"] else None, time.process_time()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"cpu_s": spent, "ended": False})
+    try:
+        yield
+    finally:
+        write_json(path, {"cpu_s": None if spent is None else spent + time.process_time() - began, "ended": True})
+
+
+def _cost_file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.{COST}")
 
 
 def told_by_encoder(folder: Path) -> Row:
@@ -51,7 +71,7 @@ def told_by_encoder(folder: Path) -> Row:
     metrics, details = dict(card.get("metrics") or {}), dict(card.get("details") or {})
     probed: dict[str, Any] = dict(details.get("validity") or {})
     first = next(iter(parse_games(str(details.get("pretext", "time_arrow")))))
-    row: Row = {"pretrain_cpu_s": (read_json(folder / COST) or {}).get("cpu_s")}
+    row: Row = {"pretrain_cpu_s": (read_json(_cost_file(folder)) or {}).get("cpu_s")}
     row |= {name: metrics.get(name) for name in HELD}
     if first in probed:
         row |= {"game_accuracy": probed[first]["accuracy"], "game_chance": probed[first]["chance"]}
