@@ -22,7 +22,7 @@ from napari_tap_events.jobs.trial import Marked
 from napari_tap_events.jobs.trials import trials
 from napari_tap_events.settings import ScoreSettings, StudySettings
 from napari_tap_events.settings.games import GAMES
-from napari_tap_events.study.pretext_tables import answer, beyond
+from napari_tap_events.study.pretext_tables import _ranks, answer, beyond
 
 SMALL = StudySettings(
     preset="unet8", steps=2, pretrain_steps=1, pretrain_batch=8, batch=2, tile_px=24, crop_px=16, patch_px=16, area_px=10, guard_frames=0,
@@ -173,6 +173,8 @@ def test_a_game_that_finds_all_is_first_and_beyond_the_time_arrow(ranked):
     rows = {row["game"]: row for row in table.to_dict("records")}
     assert [beyond(rows[name]) for name in ("order", "slowness")] == [1, -1]
     assert rows["order"]["against_low"] > 0.2
+    assert dict((row[0], row[-1]) for row in _ranks(table).rows)["order"] == "above"
+    assert dict((row[0], row[-1]) for row in _ranks(table.assign(against_sd=np.nan)).rows)["order"] == "above, by one seed"
     told = answer(table)
     assert "Best mean rank: order" in told
     assert "Above time_arrow beyond noise: order; below time_arrow beyond noise: slowness." in told

@@ -5,6 +5,7 @@ A draw takes blocks of time of every movie again, the same ones for all games, a
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -89,11 +90,12 @@ def _draws(
     cell: pd.DataFrame, names: list[str], folder: Path, score: ScoreSettings, frames: Mapping[str, int]
 ) -> Floats | None:
     """Return average precision with other blocks of time and other seeds, (games, draws); None where there are too few events."""
-    n_frames, found = frames[str(cell["movie"].iloc[0])], []
+    movie, found = str(cell["movie"].iloc[0]), []
+    drawn = {"n_frames": frames[movie], "repeats": REPEATS, "seed": zlib.crc32(movie.encode())}  # movies are drawn apart
     for name in names:
         places = [folder / "trials" / str(one) / "head" for one in cell[cell["game"] == name]["folder"]]
         tables = [(read_events(place / "candidates.csv"), read_events(place / "truth.csv")) for place in places]
-        seeds = [ap_draws(candidates, truth, score, n_frames=n_frames, repeats=REPEATS) for candidates, truth in tables]
+        seeds = [ap_draws(candidates, truth, score, **drawn) for candidates, truth in tables]
         if not seeds or any(one is None for one in seeds):
             return None
         stacked = np.stack([one for one in seeds if one is not None])

@@ -72,13 +72,20 @@ def _ranks(ranks: pd.DataFrame) -> Table:
             _with_ends(row, "rank", 1),
             _with_ends(row, "average_precision"),
             _with_ends(row, "against", sign=True),
-            {1: "above", -1: "below", 0: "no"}[beyond(row)] if known(row.get("against")) else NOT_KNOWN,
+            _verdict(row),
         )
         for row in _records(ranks)
     )
     head = ("features", "mean rank", "average precision", f"against {REFERENCE}", "beyond noise")
     caption = "Games by mean rank over movies and labels (1 is best); in brackets 95 % intervals, blocks of time and seeds drawn again"
     return Table(caption, head, body)
+
+
+def _verdict(row: Row) -> str:
+    if not known(row.get("against")):
+        return NOT_KNOWN
+    word = {1: "above", -1: "below", 0: "no"}[beyond(row)]
+    return word if known(row.get("against_sd")) or word == "no" else f"{word}, by one seed"
 
 
 def _learning(ranks: pd.DataFrame) -> Table:
