@@ -173,8 +173,8 @@ def test_a_game_that_finds_all_is_first_and_beyond_the_time_arrow(ranked):
     rows = {row["game"]: row for row in table.to_dict("records")}
     assert [beyond(rows[name]) for name in ("order", "slowness")] == [1, -1]
     assert rows["order"]["against_low"] > 0.2
-    assert dict((row[0], row[-1]) for row in _ranks(table).rows)["order"] == "above"
-    assert dict((row[0], row[-1]) for row in _ranks(table.assign(against_sd=np.nan)).rows)["order"] == "above, by one seed"
+    assert {row[0]: row[-1] for row in _ranks(table).rows}["order"] == "above"
+    assert {row[0]: row[-1] for row in _ranks(table.assign(against_sd=np.nan)).rows}["order"] == "above, by one seed"
     told = answer(table)
     assert "Best mean rank: order" in told
     assert "Above time_arrow beyond noise: order; below time_arrow beyond noise: slowness." in told
