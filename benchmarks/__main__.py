@@ -25,7 +25,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from benchmarks import growth, learning, reading, whole_movies
+from benchmarks import backbones, growth, learning, reading, whole_movies
 from benchmarks.timing import Row, side_by_side
 from napari_tap_events import __version__
 from napari_tap_events.encoder.compute import Compute, keep_freed_memory
@@ -252,6 +252,7 @@ SECTIONS: dict[str, Callable[[int], Iterable[Row]]] = {
     "training": training,
     "loop": learning.outside,
     "features": features,
+    "backbones": backbones.against_published,
     "dense": dense_against_crops,
     "detect": whole_movies.detect_against_encoding,
     "again": whole_movies.predicted_again,

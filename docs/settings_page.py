@@ -29,6 +29,7 @@ CLASSES = {
     "MovieSettings": "every command that reads a movie.",
     "ComputeSettings": "`pretrain`, `train`, `detect`, `explain`, `study`, `demo`.",
     "PretrainSettings": "`pretrain`; step 3 of the Workbench.",
+    "AdoptSettings": "`adopt`.",
     "HeadSettings": "`train`; step 4 of the Workbench. `marks` takes those that say what an event is.",
     "DetectSettings": "`detect`; step 5 of the Workbench.",
     "ExplainSettings": '`explain`; step 5 of the Workbench, under "Why?".',

@@ -7,12 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_tap_events.encoder.adapter import Adapter
     from napari_tap_events.errors import JobStopped, TapEventsError
     from napari_tap_events.events.exports import export_events
     from napari_tap_events.events.exports.facts import MovieFacts
     from napari_tap_events.events.over_time import Smoothing, events_over_time
     from napari_tap_events.events.scoring import score_events
     from napari_tap_events.events.table import read_events, write_events
+    from napari_tap_events.jobs.adopt import adopt
     from napari_tap_events.jobs.arrow import detect_arrow
     from napari_tap_events.jobs.demo import demo
     from napari_tap_events.jobs.detect import detect
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from napari_tap_events.movies.synthetic import synthesise, write_synthetic
     from napari_tap_events.reports import Control, Report
     from napari_tap_events.settings import (
+        AdoptSettings,
         ComputeSettings,
         DemoSettings,
         DetectSettings,
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Adapter",
+    "AdoptSettings",
     "ComputeSettings",
     "Control",
     "DemoSettings",
@@ -65,6 +70,7 @@ __all__ = [
     "StudySettings",
     "SyntheticSettings",
     "TapEventsError",
+    "adopt",
     "demo",
     "detect",
     "detect_arrow",
@@ -89,12 +95,14 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "encoder.adapter": ("Adapter",),
     "errors": ("JobStopped", "TapEventsError"),
     "events.exports": ("export_events",),
     "events.exports.facts": ("MovieFacts",),
     "events.over_time": ("Smoothing", "events_over_time"),
     "events.scoring": ("score_events",),
     "events.table": ("read_events", "write_events"),
+    "jobs.adopt": ("adopt",),
     "jobs.arrow": ("detect_arrow",),
     "jobs.demo": ("demo",),
     "jobs.detect": ("detect",),

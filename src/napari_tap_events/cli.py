@@ -19,6 +19,7 @@ from napari_tap_events.flags import spread
 from napari_tap_events.follow import Reports, follow
 from napari_tap_events.jobs.job_end import outer_door
 from napari_tap_events.settings import (
+    AdoptSettings,
     ComputeSettings,
     DemoSettings,
     DetectSettings,
@@ -81,7 +82,8 @@ Events = Annotated[
 
 STUDIES = (
     "features (pretrained or not, by head), criteria (what counts as an event), content-view (size of crops), errors, calibration, "
-    "labels (how many are enough), splits (what a random split would promise) or seeds (how much is luck)."
+    "labels (how many are enough), splits (what a random split would promise), seeds (how much is luck) "
+    "or pretexts (which game teaches the best features)."
 )
 Known = Annotated[
     Path | None,
@@ -474,6 +476,51 @@ def import_tap(
         raise SettingsError(f"'{out}' is not empty; choose another --out.")
     card = recipe(state, out)
     typer.echo(f"Wrote an encoder with {card.features} features for {card.channels} channel(s) to {out}")
+
+
+@app.command()
+@spread
+def adopt(
+    settings: AdoptSettings,
+    opening: MovieSettings,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CHECKPOINT]", help="State dict of a trained network, on this disk.", show_default=False),
+    ] = None,
+    adapter: Annotated[
+        str | None,
+        typer.Option(
+            "--adapter",
+            metavar="FILE.py",
+            help="Python that makes the network; FILE.py:FUNCTION and package.module:FUNCTION will do, too. This code is run.",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write to.")] = None,
+    movie: Annotated[
+        list[Path] | None,
+        typer.Option("--movie", metavar="MOVIE", help="Movies that say which features are worth keeping; may be repeated."),
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            "--trust", metavar="DIR", help="Instead: let the code in an adopted encoder of somebody else run from now on."
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    reports: ReportsOpt = Reports.text,
+) -> None:
+    """Make an encoder of a network that somebody else has trained, from a checkpoint on this disk; nothing is downloaded."""
+    from napari_tap_events.jobs.adopt import adopt as recipe
+    from napari_tap_events.jobs.adopt import trust as trusted
+
+    if trust is not None:
+        typer.echo(f"From now on this computer runs {trusted(trust)}")
+        return
+    if checkpoint is None or adapter is None or out is None:
+        raise SettingsError("give CHECKPOINT, --adapter FILE.py and --out DIR; or --trust DIR alone.")
+    run = _run(out, overwrite, False, ComputeSettings(), opening)
+    _work(recipe(checkpoint, adapter, movie or [], settings, run), run, reports, None)
+    _done(out, reports)
 
 
 @app.command()

@@ -97,7 +97,7 @@ def test_the_features_of_a_pixel_lie_beside_each_other_as_pooling_wants_them(til
 
 def test_tiles_cover_every_pixel_once_and_start_at_multiples_of_8():
     seen = np.zeros((136, 72), int)
-    for inner, outer in tiles(136, 72, 40):
+    for inner, outer in tiles(136, 72, 40, 56):
         seen[inner] += 1
         assert all(part.start % 8 == 0 for part in (*inner, *outer))
         assert all(o.start <= i.start and i.stop <= o.stop for i, o in zip(inner, outer, strict=True))

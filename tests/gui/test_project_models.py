@@ -35,6 +35,12 @@ def test_without_a_project_the_shipped_encoder_is_there_all_the_same():
     assert finders(None) == []
 
 
+def test_an_adopted_encoder_can_teach_a_head_and_finds_nothing_by_itself(project):
+    (project.path / "encoders" / "both" / "card.json").write_text(json.dumps({"details": {"arrow": False, "adapter": "a"}}))
+    assert "both, adopted" in [model.words for model in encoders(project)]
+    assert "both" not in {model.value.rsplit("/")[-1] for model in finders(project)}
+
+
 def test_an_encoder_finds_by_what_it_was_taught(project):
     words = {model.value.rsplit("/")[-1]: model.words for model in finders(project)}
     assert words["both"] == "no labels: both, as simulated"

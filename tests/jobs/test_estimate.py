@@ -6,55 +6,56 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from math import prod
 
 import pytest
 
-from napari_tap_events.jobs.estimate import duration, estimate, features_of, learned
+from napari_tap_events.jobs.estimate import duration, estimate, learned, network_of
 from napari_tap_events.jobs.speeds import Speeds, load_speeds, save_speeds
-from napari_tap_events.jobs.workload import MovieSize, Workload, workload
+from napari_tap_events.jobs.workload import IMAGE, NETWORKS, MovieSize, Workload, workload
 from napari_tap_events.settings import ComputeSettings, DetectSettings, ExplainSettings, HeadSettings, PretrainSettings
 
 HELA = MovieSize((96, 1, 190, 211), 1)
 MIB = 2**20
 MEASURED_MIB = {
-    "pretrain unet8": (684, "pretrain", 0, PretrainSettings(preset="unet8")),
-    "pretrain unet16": (936, "pretrain", 0, PretrainSettings()),
-    "pretrain unet16, batch 64": (1496, "pretrain", 0, PretrainSettings(batch=64)),
-    "pretrain unet32": (1506, "pretrain", 0, PretrainSettings(preset="unet32")),
-    "train unet16": (521, "train", 16, HeadSettings(crop_px=24, folds=0)),
-    "train unet32, folds": (621, "train", 32, HeadSettings(crop_px=24, folds=3)),
-    "train, image only": (584, "train", 0, HeadSettings(encoder="intensity", folds=0)),
-    "train, resnet head": (799, "train", 16, HeadSettings(encoder="random", head="resnet", folds=0)),
-    "train, folds, nested": (655, "train", 16, HeadSettings(folds=4)),
-    "detect unet16": (412, "detect", 16, DetectSettings()),
-    "explain unet16": (451, "explain", 16, ExplainSettings()),
+    "pretrain unet8": (684, "pretrain", IMAGE, PretrainSettings(preset="unet8")),
+    "pretrain unet16": (936, "pretrain", IMAGE, PretrainSettings()),
+    "pretrain unet16, batch 64": (1496, "pretrain", IMAGE, PretrainSettings(batch=64)),
+    "pretrain unet32": (1506, "pretrain", IMAGE, PretrainSettings(preset="unet32")),
+    "train unet16": (521, "train", NETWORKS["unet16"], HeadSettings(crop_px=24, folds=0)),
+    "train unet32, folds": (621, "train", NETWORKS["unet32"], HeadSettings(crop_px=24, folds=3)),
+    "train, image only": (584, "train", IMAGE, HeadSettings(encoder="intensity", folds=0)),
+    "train, resnet head": (799, "train", NETWORKS["unet16"], HeadSettings(encoder="random", head="resnet", folds=0)),
+    "train, folds, nested": (655, "train", NETWORKS["unet16"], HeadSettings(folds=4)),
+    "detect unet16": (412, "detect", NETWORKS["unet16"], DetectSettings()),
+    "explain unet16": (451, "explain", NETWORKS["unet16"], ExplainSettings()),
 }
 """Greatest memory of real jobs on the movie `hela_h2b`, CPU, one thread."""
 
 
 @pytest.mark.parametrize("name", MEASURED_MIB)
 def test_memory_is_counted_within_a_quarter_of_what_was_measured(name):
-    measured, command, width, settings = MEASURED_MIB[name]
-    counted = workload(command, HELA, width, (settings,)).nbytes / MIB
+    measured, command, network, settings = MEASURED_MIB[name]
+    counted = workload(command, HELA, network, (settings,)).nbytes / MIB
     assert counted / measured == pytest.approx(1, abs=0.25)
 
 
 MEASURED_S = {
-    "train, folds, nested": (156, "train", 16, HeadSettings(folds=4)),
-    "train, features beside a guide": (26, "train", 16, HeadSettings(features=True, folds=0)),
-    "train, image only": (18, "train", 0, HeadSettings(encoder="intensity", folds=0)),
-    "train, resnet head": (110, "train", 16, HeadSettings(encoder="random", head="resnet", folds=0)),
-    "pretrain": (48, "pretrain", 0, PretrainSettings(steps=60)),
-    "pretrain, simulated": (80, "pretrain", 0, PretrainSettings(steps=60, pretext="simulated")),
-    "detect": (9, "detect", 16, DetectSettings()),
+    "train, folds, nested": (156, "train", NETWORKS["unet16"], HeadSettings(folds=4)),
+    "train, features beside a guide": (26, "train", NETWORKS["unet16"], HeadSettings(features=True, folds=0)),
+    "train, image only": (18, "train", IMAGE, HeadSettings(encoder="intensity", folds=0)),
+    "train, resnet head": (110, "train", NETWORKS["unet16"], HeadSettings(encoder="random", head="resnet", folds=0)),
+    "pretrain": (48, "pretrain", IMAGE, PretrainSettings(steps=60)),
+    "pretrain, simulated": (80, "pretrain", IMAGE, PretrainSettings(steps=60, pretext="simulated")),
+    "detect": (9, "detect", NETWORKS["unet16"], DetectSettings()),
 }
 """Processor seconds of real jobs on that movie, one thread, on a computer that encodes 1.02 million pixels a second."""
 
 
 @pytest.mark.parametrize("name", MEASURED_S)
 def test_time_is_counted_within_a_quarter_of_what_was_measured(name):
-    measured, command, width, settings = MEASURED_S[name]
-    work = workload(command, HELA, width, (settings,))
+    measured, command, network, settings = MEASURED_S[name]
+    work = workload(command, HELA, network, (settings,))
     told = estimate(command, work, "cpu", 1, Speeds({"cpu": {"1": 1.02e6}}))
     assert told.seconds / measured == pytest.approx(1, abs=0.25)
 
@@ -73,7 +74,10 @@ GREATER = {
 def test_more_to_do_is_more_work(command):
     less, many = GREATER[command]
     for more in many:
-        assert workload(command, HELA, 16, (more,)).pixels > workload(command, HELA, 16, (less,)).pixels
+        assert (
+            workload(command, HELA, NETWORKS["unet16"], (more,)).pixels
+            > workload(command, HELA, NETWORKS["unet16"], (less,)).pixels
+        )
 
 
 @pytest.mark.parametrize(
@@ -89,20 +93,23 @@ def test_more_to_do_is_more_work(command):
 )
 def test_a_head_that_reads_the_image_is_more_work(settings, reads):
     less = HeadSettings(**{**settings, "encoder": "random", "intensity": False})
-    more = workload("train", HELA, 16, (HeadSettings(**settings),)).pixels - workload("train", HELA, 16, (less,)).pixels
+    more = (
+        workload("train", HELA, NETWORKS["unet16"], (HeadSettings(**settings),)).pixels
+        - workload("train", HELA, NETWORKS["unet16"], (less,)).pixels
+    )
     assert (more > 0) == reads
 
 
 def test_a_limit_of_memory_makes_less_be_held_at_a_time():
     large = MovieSize((2000, 1, 1024, 1024), 2)
     for command, settings in (("pretrain", PretrainSettings()), ("detect", DetectSettings())):
-        free = workload(command, large, 32, (settings,)).nbytes
-        tight = workload(command, large, 32, (settings, ComputeSettings(memory_limit=0.5))).nbytes
+        free = workload(command, large, NETWORKS["unet32"], (settings,)).nbytes
+        tight = workload(command, large, NETWORKS["unet32"], (settings, ComputeSettings(memory_limit=0.5))).nbytes
         assert tight < free
 
 
 def test_batches_that_are_added_up_are_as_much_work_as_steps():
-    one, four = (workload("pretrain", HELA, 16, (PretrainSettings(steps=100, accumulate=n),)) for n in (1, 4))
+    one, four = (workload("pretrain", HELA, NETWORKS["unet16"], (PretrainSettings(steps=100, accumulate=n),)) for n in (1, 4))
     assert four.pixels == pytest.approx(4 * one.pixels, rel=0.1)
     assert four.nbytes == one.nbytes
 
@@ -110,13 +117,15 @@ def test_batches_that_are_added_up_are_as_much_work_as_steps():
 @pytest.mark.parametrize(("encoder", "reads"), [("shipped", False), ("random", True)])
 def test_beside_a_guide_a_head_reads_no_features(encoder, reads):
     free, told = ({"encoder": encoder, "intensity": True, **more} for more in ({}, {"features": True}))
-    less, more = (workload("train", HELA, 16, (HeadSettings(**changes),)).pixels for changes in (free, told))
+    less, more = (workload("train", HELA, NETWORKS["unet16"], (HeadSettings(**changes),)).pixels for changes in (free, told))
     assert (less == more) == reads
 
 
 def test_folds_count_their_nested_heads():
-    whole = [workload("train", HELA, 16, (HeadSettings(folds=4, nested=nested),)).pixels for nested in (True, False)]
-    one = workload("train", HELA, 16, (HeadSettings(folds=4, nested=False, steps=400),)).pixels - whole[1]
+    whole = [
+        workload("train", HELA, NETWORKS["unet16"], (HeadSettings(folds=4, nested=nested),)).pixels for nested in (True, False)
+    ]
+    one = workload("train", HELA, NETWORKS["unet16"], (HeadSettings(folds=4, nested=False, steps=400),)).pixels - whole[1]
     assert whole[0] - whole[1] == pytest.approx(one * 6 / 5, rel=0.1), "beside the heads, more frames are judged"
 
 
@@ -161,9 +170,25 @@ def test_a_new_measurement_forgets_the_ratios_to_the_old_one():
 
 def test_the_features_of_a_model_are_read_from_its_card(tmp_path):
     (tmp_path / "card.json").write_text(json.dumps({"features": 32}))
-    assert features_of(str(tmp_path)) == 32
-    assert [features_of(name) for name in ("intensity", "difference", "random")] == [0, 0, 16]
-    assert features_of("random", HeadSettings(preset="unet8")) == 8
+    assert network_of(str(tmp_path)) is NETWORKS["unet32"]
+    (tmp_path / "card.json").write_text(json.dumps({"features": 32, "settings": {"preset": "vit_small"}}))
+    assert network_of(str(tmp_path)) is NETWORKS["vit_small"]
+    assert [network_of(name) for name in ("intensity", "difference", "random")] == [IMAGE, IMAGE, NETWORKS["unet16"]]
+    assert network_of("random", HeadSettings(preset="unet8")) is NETWORKS["unet8"]
+
+
+def test_a_head_costs_what_the_encoder_inside_it_costs(tmp_path):
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "card.json").write_text(json.dumps({"kind": "head", "features": 32}))
+    (tmp_path / "encoder" / "card.json").write_text(json.dumps({"features": 32, "settings": {"preset": "vit_small"}}))
+    assert network_of(str(tmp_path)) is NETWORKS["vit_small"]
+
+
+def test_an_adopted_encoder_costs_what_its_card_says(tmp_path):
+    (tmp_path / "card.json").write_text(json.dumps({"features": 24, "details": {"cost": 40.0}}))
+    found = network_of(str(tmp_path))
+    assert (found.features, found.cost) == (24, 40.0)
+    assert workload("detect", HELA, found, (DetectSettings(),)).pixels > 39 * prod(HELA.shape)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(1, "5 s"), (61, "60 s"), (720, "12 min"), (9000, "2.5 h")])
@@ -177,6 +202,6 @@ def test_an_estimate_needs_no_torch():
 
 
 def test_few_marked_events_are_told_by_folds_and_many_at_once():
-    few, many = (workload("train", replace(HELA, events=events), 16, (HeadSettings(),)) for events in (12, 60))
-    asked = {folds: workload("train", HELA, 16, (HeadSettings(folds=folds),)) for folds in (0, 4)}
+    few, many = (workload("train", replace(HELA, events=events), NETWORKS["unet16"], (HeadSettings(),)) for events in (12, 60))
+    asked = {folds: workload("train", HELA, NETWORKS["unet16"], (HeadSettings(folds=folds),)) for folds in (0, 4)}
     assert (few, many) == (asked[4], asked[0])

@@ -16,12 +16,13 @@ from napari_tap_events.errors import JobStopped, OutputError, SettingsError
 from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.study import run_study
-from napari_tap_events.jobs.trials import Marked, trials
+from napari_tap_events.jobs.trial import Marked
+from napari_tap_events.jobs.trials import trials
 from napari_tap_events.movies.synthetic import wallpaper
 from napari_tap_events.settings import PAPER_STUDIES, StudyName, StudySettings
 from napari_tap_events.study.report import write_report
 
-NAMES = get_args(StudyName)
+NAMES = tuple(name for name in get_args(StudyName) if name != "pretexts")
 QUICK = StudySettings(
     preset="unet8", steps=2, pretrain_steps=2, batch=2, tile_px=24, crop_px=16, patch_px=16, area_px=10, guard_frames=0,
     radius_px=6.0, radius_frames=1, folds=2, nested=False, seeds=1, budgets=(1, 5), paper_pairs=20, paper_epochs=1,

@@ -1,4 +1,4 @@
-"""The games `clove` and `propagate`: partners by place, pointing, walking home and forks, by hand."""
+"""The games `clove` and `propagate`: partners by place, pointing, and walking home, by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from napari_tap_events.pretext.propagate import (
     SHADES,
     Propagate,
     came_home,
-    fork_score,
     hidden_shade,
     in_reach,
     pointing,
@@ -103,16 +102,6 @@ def test_a_walk_by_hand_and_one_that_comes_home():
     lost = walk(torch.ones(1, 3, 2, 2) / math.sqrt(2), everywhere, 0.05)
     assert torch.allclose(lost, torch.tensor(0.5))
     assert came_home(lost).total.item() == pytest.approx(math.log(2), abs=1e-4)
-
-
-def test_a_fork_is_one_source_that_two_separate_targets_want():
-    side = 3
-    where = torch.full((1, 9, 9), 1e-6)
-    where[0, 0, 4], where[0, 8, 4] = 0.9, 0.7  # two corners come from the middle
-    where[0, 1, 2], where[0, 2, 2] = 0.9, 0.8  # two neighbours come from one corner: one target, blurred
-    score = fork_score(where, side, 8.0)[0]
-    assert score[4].item() == pytest.approx(0.7)
-    assert score[[0, 1, 2, 3, 5, 6, 7, 8]].max() < 1e-3
 
 
 def test_shades_are_all_as_frequent():

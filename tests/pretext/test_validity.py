@@ -183,3 +183,10 @@ def test_the_linear_rule_wins_where_a_number_tells_and_not_where_none_does():
     for given, low, high in ((told, 0.8, 1.0), (numbers, 0.35, 0.65)):
         halves = [(given[part], target[part]) for part in (slice(150), slice(150, 300))]
         assert low <= linear_accuracy(*halves, 2, SCALARS["focus"]) <= high
+
+
+@pytest.mark.parametrize("name", ["propagate", "jigsaw", "weak"])
+def test_games_that_ask_for_no_class_of_a_crop_are_probed_all_the_same(name):
+    told = found(name, lively(0), lively(1), steps=1, patch_px=32, batch=4, val_pairs=8)
+    assert told.probes
+    assert not set(SCALARS) & set(told.probes)

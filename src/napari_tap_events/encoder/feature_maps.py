@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from napari_tap_events.encoder.arrow import ArrowHead, joined
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.pair_head import PairHead
-from napari_tap_events.encoder.unet import HALO_PX, Encoder, folded, pad_to_multiple
+from napari_tap_events.encoder.unet import Encoder, folded, pad_to_multiple
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.movies.movie import Movie, check_finite
 from napari_tap_events.movies.normalise import normalise
@@ -100,8 +100,9 @@ class EncoderFeatures:
         """Map a normalised frame (C, H, W) to z, (F, H, W) float32."""
         height, width = image.shape[-2:]
         padded = pad_to_multiple(image[None])
-        cut = list(tiles(padded.shape[-2], padded.shape[-1], self.tile_px))
-        if len(cut) == 1:
+        halo_px = self.encoder.halo_px
+        cut = [] if halo_px is None else list(tiles(padded.shape[-2], padded.shape[-1], self.tile_px, halo_px))
+        if len(cut) < 2:
             return self._encoded(padded)[0, :, :height, :width]
         out = _like_channels_last(self.features, padded)
         for inner, outer in cut:
@@ -168,7 +169,7 @@ class DifferenceFeatures(IntensityFeatures):
 Slices = tuple[slice, slice]
 
 
-def tiles(height: int, width: int, tile_px: int) -> Iterator[tuple[Slices, Slices]]:
+def tiles(height: int, width: int, tile_px: int, halo_px: int) -> Iterator[tuple[Slices, Slices]]:
     """Cut a frame whose sides are multiples of 8 into tiles.
 
     Yields
@@ -179,11 +180,11 @@ def tiles(height: int, width: int, tile_px: int) -> Iterator[tuple[Slices, Slice
     for top in range(0, height, tile_px):
         for left in range(0, width, tile_px):
             inner = (slice(top, min(top + tile_px, height)), slice(left, min(left + tile_px, width)))
-            yield inner, (_widen(inner[0], height), _widen(inner[1], width))
+            yield inner, (_widen(inner[0], height, halo_px), _widen(inner[1], width, halo_px))
 
 
-def _widen(part: slice, size: int) -> slice:
-    return slice(max(0, part.start - HALO_PX), min(size, part.stop + HALO_PX))
+def _widen(part: slice, size: int, halo_px: int) -> slice:
+    return slice(max(0, part.start - halo_px), min(size, part.stop + halo_px))
 
 
 @dataclass(frozen=True)

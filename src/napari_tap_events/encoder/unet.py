@@ -1,7 +1,7 @@
-"""The U-Net: an image becomes a map of features, one vector per pixel.
+"""The encoder: an image becomes a map of features, one vector per pixel; by a U-Net, or by the transformer of `vit`.
 
-Backbone of time arrow prediction (Gallusser, Stieber, Weigert 2023; Chen, Namboodiri, Sero 2024): three poolings, blocks of two
-3 x 3 convolutions with BatchNorm and LeakyReLU, nearest upsampling, and a 1 x 1 projection whose output is the feature z.
+The U-Net is the backbone of time arrow prediction (Gallusser, Stieber, Weigert 2023; Chen, Namboodiri, Sero 2024): three poolings,
+blocks of two 3 x 3 convolutions with BatchNorm and LeakyReLU, nearest upsampling, and a 1 x 1 projection whose output is the feature z.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from napari_tap_events.encoder.vit import SHAPES, WINDOWS, VisionTransformer
 from napari_tap_events.settings import EncoderSettings
 
 Padding = Literal["zeros", "replicate"]
@@ -78,24 +79,37 @@ def _double(before: int, after: int, padding: Padding) -> nn.Sequential:
 
 
 class Encoder(nn.Module):
-    """U-Net and projection: normalised frames in, the feature z out.
+    """Backbone and projection: normalised frames in, the feature z out.
 
     Attributes
     ----------
     channels, features : int
         Image channels C and feature channels F.
+    halo_px : int or None
+        How far a pixel can see: frames may be cut into tiles with as much around them. None where the encoder itself cuts frames.
+    as_it_is : bool
+        Whether its layers must not be joined for inference, because nobody knows how they are used.
     """
+
+    halo_px: int | None = HALO_PX
+    as_it_is = False
 
     def __init__(self, channels: int, settings: EncoderSettings) -> None:
         super().__init__()
         self.channels = channels
-        self.features = WIDTHS[settings.preset]
-        self.unet = UNet(channels, self.features, settings.padding)
+        shape = SHAPES.get(settings.preset)
+        self.features = shape.features if shape else WIDTHS[settings.preset]
+        if shape:
+            self.vit, self.halo_px = VisionTransformer(channels, shape, settings.padding), None
+        else:
+            self.unet = UNet(channels, self.features, settings.padding)
         self.projection = nn.Sequential(nn.Conv2d(self.features, self.features, 1, bias=False), nn.BatchNorm2d(self.features))
         self.apply(_kaiming)
 
     def forward(self, image: Tensor) -> Tensor:
         """Map (B, C, H, W) to z, (B, F, H, W); any size: the frame is continued to a multiple of 8 and cut back."""
+        if self.halo_px is None:
+            return cast(Tensor, self.projection(WINDOWS.look(image, self.vit)))
         height, width = image.shape[-2:]
         padded = pad_to_multiple(image)
         return cast(Tensor, self.projection(self.unet(padded))[..., :height, :width])
@@ -120,6 +134,8 @@ Network = TypeVar("Network", bound=nn.Module)
 def folded(network: Network) -> Network:
     """Return a copy for inference with every BatchNorm folded into the convolution before it; same answers, fewer passes."""
     copied = copy.deepcopy(network).eval()
+    if isinstance(copied, Encoder) and copied.as_it_is:
+        return copied.requires_grad_(False)
     for module in copied.modules():
         if isinstance(module, nn.Sequential):
             _fold(module)

@@ -7,6 +7,8 @@ metrics. Anything that does not fit fails loudly.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from napari_tap_events.encoder.adopted import CODE, adopted_encoder
 from napari_tap_events.encoder.arrow import ArrowHead
 from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.encoder.shipped import CARD
@@ -151,6 +154,30 @@ def load_weights(folder: Path, module: nn.Module) -> None:
         raise ModelError(f"the weights in '{folder}' do not fit its card: {reason}") from None
 
 
+def is_adopted(card: Card) -> bool:
+    """Say whether an encoder is a network that somebody else has trained: its features are frozen."""
+    return "adapter" in card.details
+
+
+def copy_encoder(source: Path, target: Path, linked: bool = False) -> None:
+    """Copy all that an encoder needs into another folder, as links where that is wanted and possible."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS, CARD, CODE):
+        if name != CODE or (source / name).is_file():
+            _put(source / name, target / name, linked)
+
+
+def _put(source: Path, target: Path, linked: bool) -> None:
+    target.unlink(missing_ok=True)
+    if linked:
+        try:
+            os.link(source.resolve(), target)
+            return
+        except OSError:  # another disk, or one that knows no links
+            pass
+    shutil.copyfile(source, target)
+
+
 class ArrowEncoder(nn.Module):
     """Encoder and the heads of the games that taught it, together, as they are trained and kept.
 
@@ -163,14 +190,23 @@ class ArrowEncoder(nn.Module):
         Whether there is an arrow head; controls that were never taught the arrow of time have none.
     simulated : bool
         Whether there is a pair head, taught by simulated movies.
+    encoder : Encoder, optional
+        In place of an untaught one.
     """
 
     arrow: ArrowHead | None
     simulated: PairHead | None
 
-    def __init__(self, channels: int, settings: EncoderSettings, arrow: bool = True, simulated: bool = False) -> None:
+    def __init__(
+        self,
+        channels: int,
+        settings: EncoderSettings,
+        arrow: bool = True,
+        simulated: bool = False,
+        encoder: Encoder | None = None,
+    ) -> None:
         super().__init__()
-        self.encoder = Encoder(channels, settings)
+        self.encoder = encoder or Encoder(channels, settings)
         self.arrow = ArrowHead(self.encoder.features) if arrow else None
         self.simulated = PairHead(self.encoder.features) if simulated else None
 
@@ -205,7 +241,8 @@ def load_encoder(folder: Path, channels: int | None = None) -> tuple[ArrowEncode
     except SettingsError as error:
         raise ModelError(f"the card '{folder / CARD}' is damaged at 'settings': {error}") from None
     with torch.random.fork_rng(devices=[]):
+        given = adopted_encoder(folder, card.details, card.channels) if is_adopted(card) else None
         heads = {"arrow": bool(card.details.get("arrow", True)), "simulated": bool(card.details.get("simulated", False))}
-        model = ArrowEncoder(card.channels, settings, **heads)
+        model = ArrowEncoder(card.channels, settings, **heads, encoder=given)
     load_weights(folder, model)
     return model.eval(), card

@@ -264,6 +264,18 @@ def bootstrap_mean(
     return Interval(_ends(means[0], level), _ends(means[1], level), level, "blocks", repeats, seed)
 
 
+def ap_draws(
+    candidates: pd.DataFrame, truth: pd.DataFrame, settings: ScoreSettings, *, n_frames: int, repeats: int = 1000, seed: int = 0
+) -> Floats | None:
+    """Return average precision with blocks of time drawn again, (repeats,); None where there is nothing to draw from.
+
+    With the same seed, number of frames and repeats every table of candidates is judged on the same blocks: draws of two heads go together.
+    """
+    seen = outcomes(candidates, truth, settings)
+    weights = _weights(seen, n_frames, block_length(n_frames), repeats, seed)
+    return None if weights is None else _ap_of(seen, weights)
+
+
 def block_length(n_frames: int) -> int:
     """Return the frames of a block that is drawn again: a twentieth of the movie, at least 2."""
     return max(2, -(-n_frames // 20))

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.gui.this_computer import this_computer
-from napari_tap_events.jobs.estimate import Estimate, estimate, features_of, learned, threads_of
+from napari_tap_events.jobs.estimate import Estimate, estimate, learned, network_of, threads_of
 from napari_tap_events.jobs.workload import MovieSize, Workload, workload
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.settings import ComputeSettings, HeadSettings, Settings
@@ -109,7 +109,7 @@ class EstimateLine(QLabel):
             device = this_computer().device(compute.device)
             head = next((one for one in settings if isinstance(one, HeadSettings)), None)
             size = MovieSize(material.movie.shape, material.movie.dtype.itemsize, material.events)
-            work = workload(self._command, size, features_of(material.model, head), settings)
+            work = workload(self._command, size, network_of(material.model, head), settings)
         except SettingsError:  # the form says what is wrong
             return None
         return (work, device, threads_of(compute, LEFT_FREE)) if device else None

@@ -41,7 +41,7 @@ def finders(project: Project | None) -> list[Model]:
     """Return what can find events: heads, the newest first, then encoders, whose own maps need no label, then the shipped one."""
     if project is None:
         return []
-    unlabelled = [_without_labels(folder) for folder in project.encoders()]
+    unlabelled = [_without_labels(folder) for folder in project.encoders() if _has_a_head(folder)]
     reviewed = [_reviewed(path, project.path) for path in sorted(project.path.glob("review/*/heads.json"))]
     heads = [*(model for model in reviewed if model is not None), *(_head(folder) for folder in project.heads())]
     return [*heads, *unlabelled, *_shipped(SHIPPED_FINDER)]
@@ -80,6 +80,12 @@ def _shipped(model: Model) -> list[Model]:
     return [model] if (encoder_folder(SHIPPED) / CARD).exists() else []
 
 
+def _has_a_head(folder: Path) -> bool:
+    """Say whether an encoder can rank places by itself: by the arrow of time, or by what simulated movies have taught."""
+    details = _details(folder)
+    return bool(details.get("arrow", True) or details.get("simulated"))
+
+
 def _without_labels(folder: Path) -> Model:
     if _details(folder).get("simulated"):
         return Model(f"no labels: {folder.name}, as simulated", str(folder), SIMULATED_HELP, "encoder")
@@ -103,6 +109,8 @@ def in_a_word(folder: Path) -> str:
 
 
 def _encoder(folder: Path) -> Model:
+    if "adapter" in _details(folder):
+        return Model(f"{folder.name}, adopted", str(folder), f"Features of a checkpoint that you brought: {folder}", "encoder")
     return Model(f"{folder.name}, {in_a_word(folder)}", str(folder), f"Pretrained without labels: {folder}", "encoder")
 
 

@@ -9,11 +9,13 @@ import psutil
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.jobs.output import read_json
 from napari_tap_events.jobs.speeds import LEAST_S, Speeds
-from napari_tap_events.jobs.workload import COST, STARTING_S, TORCH_BYTES, WIDTHS, Workload
+from napari_tap_events.jobs.workload import IMAGE, NETWORKS, STARTING_S, TORCH_BYTES, Network, Workload
 from napari_tap_events.settings import ComputeSettings, HeadSettings
 
 GIB = 2**30
 CARD = "card.json"
+ADOPTED_BYTES = 4000
+"""Of each pixel that an adopted network sees at once: a guess, as for a transformer of patches of 8 px and a good deal larger."""
 
 
 @dataclass(frozen=True)
@@ -87,21 +89,27 @@ def threads_of(compute: ComputeSettings, spare: int = 0) -> int:
     return compute.threads or max(1, (psutil.cpu_count(logical=False) or 1) - spare)
 
 
-def features_of(model: str, settings: HeadSettings | None = None) -> int:
-    """Return how many features the encoder of a model gives, 0 where it is the image itself.
+def network_of(model: str, settings: HeadSettings | None = None) -> Network:
+    """Return what is known of the encoder of a model; of an adopted one the card tells what a pixel costs.
 
     Parameters
     ----------
     model : str
         Folder of an encoder or of a head, or the name of a control.
     settings : HeadSettings, optional
-        With the size of the U-Net of the controls.
+        With the network of the controls.
     """
-    card = read_json(encoder_folder(model) / CARD) or {}
-    features = card.get("features")
+    folder = encoder_folder(model)
+    card = read_json(folder / CARD) or {}
+    if card.get("kind") == "head":
+        card = read_json(folder / "encoder" / CARD) or card
+    features, cost = card.get("features"), dict(card.get("details") or {}).get("cost")
+    known = NETWORKS.get(str(dict(card.get("settings") or {}).get("preset")))
+    if isinstance(features, int) and isinstance(cost, int | float):
+        return Network(features, cost, cost, 0, ADOPTED_BYTES)
     if isinstance(features, int):
-        return min(COST, key=lambda width: abs(width - features))
-    return 0 if model in ("intensity", "difference") else WIDTHS[settings.preset if settings else "unet16"]
+        return known or min([IMAGE, *NETWORKS.values()], key=lambda network: abs(network.features - features))
+    return IMAGE if model in ("intensity", "difference") else NETWORKS[settings.preset if settings else "unet16"]
 
 
 def duration(seconds: float) -> str:

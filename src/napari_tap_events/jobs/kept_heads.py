@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +11,9 @@ import numpy as np
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
-from napari_tap_events.encoder.shipped import CARD, encoder_folder
+from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
-from napari_tap_events.encoder.weights import WEIGHTS, Card, load_card, load_weights, movie_record, save_model
+from napari_tap_events.encoder.weights import Card, copy_encoder, load_card, load_weights, movie_record, save_model
 from napari_tap_events.errors import ModelError
 from napari_tap_events.events.head import EventHead, HeadShape
 from napari_tap_events.events.heads import make_head
@@ -113,14 +111,7 @@ class HeadShelf:
         """Put the encoder beside the head; a link where that is possible, since there will be many heads."""
         if self.settings.encoder in CONTROLS:
             return
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (WEIGHTS, CARD):
-            source, target = encoder_folder(self.settings.encoder) / name, folder / name
-            target.unlink(missing_ok=True)
-            try:
-                os.link(source.resolve(), target)
-            except OSError:
-                shutil.copyfile(source, target)
+        copy_encoder(encoder_folder(self.settings.encoder), folder, linked=True)
 
 
 def plain(value: float) -> float | None:

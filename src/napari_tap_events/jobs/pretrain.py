@@ -12,7 +12,7 @@ import torch
 from napari_tap_events.encoder.compiled import compile_where_possible
 from napari_tap_events.encoder.compute import Compute, compute_for, room_for_movies
 from napari_tap_events.encoder.shipped import encoder_folder
-from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, movie_record, save_model
+from napari_tap_events.encoder.weights import ArrowEncoder, Card, is_adopted, load_encoder, movie_record, save_model
 from napari_tap_events.errors import MovieError, SettingsError
 from napari_tap_events.jobs.output import Run, describe, finish, finished, start, write_history
 from napari_tap_events.movies.movie import Movie, single_channel
@@ -119,6 +119,10 @@ def _fresh(channels: int, games: Mapping[str, float], settings: PretrainSettings
     model = ArrowEncoder(channels, settings, arrow="time_arrow" in games, simulated="simulated" in games)
     if settings.start_from:
         before, card = load_encoder(encoder_folder(settings.start_from), channels)
+        if is_adopted(card):
+            raise SettingsError(
+                f"the encoder '{settings.start_from}' was adopted: its features are frozen; go on from another."
+            )
         own = {name: getattr(settings, name) for name in EncoderSettings.model_fields}
         other = {name: card.settings.get(name, value) for name, value in own.items()}
         if own != other:

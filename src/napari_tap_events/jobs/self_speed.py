@@ -13,7 +13,7 @@ from napari_tap_events.encoder.compute import compute_for
 from napari_tap_events.encoder.room import GB
 from napari_tap_events.encoder.unet import Encoder, folded
 from napari_tap_events.errors import SettingsError
-from napari_tap_events.jobs.estimate import Estimate, estimate, features_of, threads_of
+from napari_tap_events.jobs.estimate import Estimate, estimate, network_of, threads_of
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.speeds import load_speeds, save_speeds, speeds_file
 from napari_tap_events.jobs.workload import MovieSize, Workload, workload
@@ -123,5 +123,5 @@ def check_memory(command: str, movies: Sequence[Path], model: str, run: Run, set
 
 def _counted(command: str, movies: Sequence[Path], model: str, run: Run, settings: Settings) -> Workload:
     size = _size([single_channel(open_movie(path, run.movie)) for path in movies])
-    width = features_of(model, settings if isinstance(settings, HeadSettings) else None)
-    return workload(command, size, width, (settings, run.compute))
+    network = network_of(model, settings if isinstance(settings, HeadSettings) else None)
+    return workload(command, size, network, (settings, run.compute))

@@ -14,6 +14,8 @@ from napari_tap_events.settings import ScoreSettings
 
 DONE = "done"
 FIXED = ("row", "how", "published")
+TOLD = ("movie", "game", "labels")
+"""Columns of a study whose rows are each of one movie."""
 PLACES = ("head", "arrow-0")
 """Where a trial keeps its tables of events."""
 LEAST_EVENTS = 5
@@ -41,9 +43,9 @@ def summarise(rows: pd.DataFrame, folder: Path, score: ScoreSettings, n_frames: 
         95 % intervals of the mean, blocks of time drawn again.
     """
     told = []
-    for row, trials in rows.groupby("row", sort=False):
+    for _, trials in rows.groupby("row", sort=False):
         done = trials[trials["status"] == DONE]
-        one: dict[str, Any] = {"row": row, "how": trials["how"].iloc[0], "published": trials["published"].iloc[0]}
+        one: dict[str, Any] = {name: trials[name].iloc[0] for name in (*FIXED, *TOLD) if name in trials}
         one |= {"seeds": len(done), "failed": len(trials) - len(done)}
         one |= {"false_rate_unit": next(iter(done.get("false_rate_unit", pd.Series(dtype=object)).dropna()), None)}
         for name in rows.select_dtypes("number").columns.drop("seed"):

@@ -37,6 +37,9 @@ def _findings(command: str, summary: Mapping[str, Any]) -> list[str]:
         return [f"{summary['trials']} trials of {summary['rows']} rows, {summary['failed']} of them failed."]
     if command == "pretrain":
         return [_accuracy(summary)]
+    if command == "adopt":
+        kept = f"{summary['features']} of {summary['of']} features of a checkpoint, one place every {summary['stride']} px."
+        return [f"An encoder that keeps {kept} It has no arrow of time, and is not taught any further."]
     if command == "train" or (command == "demo" and "f1" in summary):
         return _training(summary) + ([_accuracy(summary)] if command == "demo" else [])
     if command in ("detect", "demo"):
@@ -87,6 +90,7 @@ def _number(value: float | None) -> str:
 def _next(command: str, folder: Path) -> list[str]:
     follow = {
         "pretrain": f"Next: napari-tap-events train --movie MOVIE --masks MASKS --encoder {folder} --out HEAD",
+        "adopt": f"Next: napari-tap-events train --movie MOVIE --masks MASKS --encoder {folder} --out HEAD",
         "train": f"Next: napari-tap-events detect MOVIE --head {folder} --out RESULTS",
         "detect": f"Next: napari-tap-events open {folder}",
         "explain": f"Next: napari-tap-events open {folder}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from napari_tap_events.encoder.feature_maps import EncoderFeatures
-from napari_tap_events.encoder.shipped import CARD, encoder_folder
+from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
-from napari_tap_events.encoder.weights import WEIGHTS, ArrowEncoder, Card, MovieRecord, movie_record, save_model
+from napari_tap_events.encoder.weights import ArrowEncoder, Card, MovieRecord, copy_encoder, movie_record, save_model
 from napari_tap_events.events.calibration_compared import compare_methods
 from napari_tap_events.events.dense import any_kind
 from napari_tap_events.events.evaluation import Field, Judged, evaluation, judge_folds
@@ -206,9 +205,7 @@ def _write_model(
 def _write_encoder(folder: Path, source: EncoderFeatures, settings: HeadSettings, channels: int) -> None:
     """Keep the encoder inside the head's folder, so that the folder is all that is needed."""
     if settings.encoder not in CONTROLS:
-        folder.mkdir(exist_ok=True)
-        for name in (WEIGHTS, CARD):
-            shutil.copyfile(encoder_folder(settings.encoder) / name, folder / name)
+        copy_encoder(encoder_folder(settings.encoder), folder)
         return
     chosen = EncoderSettings(preset=settings.preset)
     model = ArrowEncoder(channels, chosen, arrow=False)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from napari_tap_events.encoder.shipped import SHIPPED
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.criteria import CRITERIA
+from napari_tap_events.jobs.pretext_trials import pretext_rows
+from napari_tap_events.jobs.trial import FEATURES_ALONE, TAP, Marked, Trial
 from napari_tap_events.settings import PAPER_STUDIES, HeadKind, StudyName, StudySettings
 
 HEADS: tuple[HeadKind, ...] = get_args(HeadKind)
@@ -18,57 +19,8 @@ CONTROLS = ("random", "random-paper", "scratch")
 SCRATCH: dict[str, Any] = {"nested": False, "steps": 150, "batch": 4, "tile_px": 64, "learning_rate": 2e-3}
 """End to end is dear: calibrated by the other folds' heads, in fewer and smaller steps, as long as no fewer are asked for."""
 VIEWS = {"half": 0.5, "published": 1.0, "double": 2.0}
-FEATURES_ALONE: dict[str, Any] = {"features": True, "arrow": False, "intensity": False, "simulated": False}
-"""Inputs of a head where features or heads are compared, so that nothing else differs."""
 WEIGHED: dict[str, Any] = {"head": "evidence", "features": False, "arrow": False, "intensity": True, "simulated": True}
 """The head that is taught where nothing is chosen."""
-TAP = "tap"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One row of a study, for one seed.
-
-    Attributes
-    ----------
-    row : str
-        What is tried, in words.
-    seed : int
-    how : {"head", "arrow", "pretrain", "paper"}
-        A head is trained; the arrow map alone ranks; an encoder is pretrained; a head is trained by the paper's protocol.
-    encoder : str
-        "tap" for the study's own encoder of this seed, or what `HeadSettings.encoder` takes.
-    changes : mapping
-        Settings that differ from the study's: of the head, or of the pretraining.
-    published : str
-        Name of the published row that stands beside; empty where there is none.
-    encoder_seed : int or None
-        Where the encoder's seed differs from that of the head.
-    resolution : float
-        Pixels of the movie tried per pixel of the movie given.
-    """
-
-    row: str
-    seed: int
-    how: Literal["head", "arrow", "pretrain", "paper"] = "head"
-    encoder: str = TAP
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    published: str = ""
-    encoder_seed: int | None = None
-    resolution: float = 1.0
-
-    @property
-    def folder(self) -> str:
-        """Name of its folder."""
-        return f"{re.sub('[^A-Za-z0-9]+', '-', self.row).strip('-')}-{self.seed}"
-
-
-@dataclass(frozen=True)
-class Marked:
-    """What is known of the movies before anything is tried: true events in all, and how many movies."""
-
-    n_true: int
-    n_movies: int
 
 
 def trials(name: StudyName, settings: StudySettings, marked: Marked) -> list[Trial]:
@@ -225,4 +177,5 @@ _GRIDS: dict[StudyName, Callable[[StudySettings, Marked], Iterator[Trial]]] = {
     "labels": _labels,
     "splits": _splits,
     "seeds": _seeds,
+    "pretexts": pretext_rows,
 }

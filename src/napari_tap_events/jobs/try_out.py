@@ -21,7 +21,7 @@ from napari_tap_events.jobs.paper import teach_as_published
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.jobs.rescaled import rescaled
 from napari_tap_events.jobs.train import train
-from napari_tap_events.jobs.trials import TAP, Trial
+from napari_tap_events.jobs.trial import TAP, Trial
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import DetectSettings, HeadSettings, PretrainSettings, ScoreSettings, StudySettings
 from napari_tap_events.training.splits import even_blocks
@@ -45,6 +45,10 @@ class Bench:
     labelled: tuple[Labelled, ...]
     settings: StudySettings
     run: Run
+
+    def of(self, trial: Trial) -> Bench:
+        """Return the bench of a trial: with its one movie, where it has only one."""
+        return self if trial.movie is None else replace(self, labelled=(self.labelled[trial.movie],))
 
     def part(self, *names: str) -> Run:
         """Return the run of a part of the study: one that was begun goes on, what cannot go on is cleared away."""

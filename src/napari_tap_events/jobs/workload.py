@@ -22,13 +22,50 @@ from napari_tap_events.settings import (
     frame_range,
 )
 
-WIDTHS = {"unet32": 32, "unet16": 16, "unet8": 8}
-COST = {0: 0.02, 8: 0.42, 16: 1.0, 32: 3.1}
-"""Of a pixel through an encoder with so many features; 0 is the image itself."""
-ENCODED = {0: 0.02, 8: 0.5, 16: 1.25, 32: 3.9}
-"""The same with the heads that came with the encoder, and with what is kept of it."""
-LEARNING = 4.4
-"""Forward, backward and the step of the optimiser, for one forward as frames are encoded."""
+
+@dataclass(frozen=True)
+class Network:
+    """What is known of an encoder before it is there.
+
+    Attributes
+    ----------
+    features : int
+        Feature channels F.
+    cost : float
+        Of a pixel of a crop through it.
+    encoded : float
+        Of a pixel of a frame, with the heads that came with it, and with what is kept of it.
+    learned_bytes : float
+        Of each pixel of a batch: all maps that the way back needs.
+    encoded_bytes : float
+        Of each pixel of a tile: the largest maps of the way there.
+    weights : int
+    learning : float
+        Forward, backward and the step of the optimiser, for one forward.
+    """
+
+    features: int
+    cost: float
+    encoded: float
+    learned_bytes: float
+    encoded_bytes: float
+    weights: int = 0
+    learning: float = 4.4
+
+
+def _unet(width: int, cost: float, encoded: float) -> Network:
+    return Network(width, cost, encoded, 233 * width, 35 * width, 1900 * width**2)
+
+
+IMAGE = Network(0, 0.02, 0.02, 0, 0)
+NETWORKS: dict[str, Network] = {
+    "unet8": _unet(8, 0.42, 0.5),
+    "unet16": _unet(16, 1.0, 1.25),
+    "unet32": _unet(32, 3.1, 3.9),
+    "vit_tiny": Network(16, 0.36, 0.7, 1300, 250, 470_000, 3.4),
+    "vit_small": Network(32, 8.3, 14.8, 6000, 600, 21_600_000),
+}
+"""By preset; a transformer sees every pixel of a frame in two windows and more."""
 AUGMENTED = 0.1
 """A pixel of a crop: cut out of a larger window, turned and bent."""
 SIMULATED = 1.3
@@ -56,16 +93,12 @@ TORCH_BYTES = 303 << 20
 """A process that has loaded torch."""
 FIRST_BYTES = {"pretrain": 112 << 20, "train": 95 << 20, "detect": 95 << 20, "explain": 95 << 20}
 """What the first step adds, however small it is: threads, buffers of the convolutions."""
-LEARNED_BYTES, ENCODED_BYTES = 233, 35
-"""Of each pixel and feature: all maps that the way back needs; the largest maps of the way there."""
 HEAD_BYTES, HEAD_WIDTH = 25, {"evidence": 16, "resnet": 124, "linear": 16}
 """Of each map pixel of a batch and feature, when a head is taught; features that it makes itself."""
 IMAGE_WIDTH = 60
 """What it makes of the bare image, counted as features."""
 FRAME_MAPS = 12
 """Feature maps of a whole frame that are held at once: two frames, and what the arrow head makes of them."""
-WEIGHTS_PER_SQUARE = 1900
-"""Weights of a U-Net per square of its width."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +145,7 @@ class Workload:
     nbytes: int
 
 
-def workload(command: str, movie: MovieSize, width: int, settings: tuple[Settings, ...]) -> Workload:
+def workload(command: str, movie: MovieSize, network: Network, settings: tuple[Settings, ...]) -> Workload:
     """Count what a command has to do.
 
     Parameters
@@ -120,8 +153,8 @@ def workload(command: str, movie: MovieSize, width: int, settings: tuple[Setting
     command : str
         "pretrain", "train", "detect" or "explain".
     movie : MovieSize
-    width : int
-        Features of the encoder that is used, 0 where it is the image itself; of no account for "pretrain".
+    network : Network
+        The encoder that is used, `IMAGE` where it is the image itself; of no account for "pretrain".
     settings : tuple of Settings
         With those of the command; others are passed over.
 
@@ -135,11 +168,11 @@ def workload(command: str, movie: MovieSize, width: int, settings: tuple[Setting
     if command == "pretrain":
         return _pretraining(movie, cast(PretrainSettings, own[PretrainSettings]), limit)
     if command == "train":
-        return _training(movie, width, cast(HeadSettings, own[HeadSettings]), limit)
+        return _training(movie, network, cast(HeadSettings, own[HeadSettings]), limit)
     chosen = own[DetectSettings if command == "detect" else ExplainSettings]
     frames = len(frame_range(cast("DetectSettings | ExplainSettings", chosen).frames, movie.shape[0], "frames"))
-    pixels = frames * movie.frame_px * (ENCODED[width] + (FINDING if command == "detect" else EXPLAINING))
-    return Workload(pixels, _encoding_bytes(command, movie, width, limit))
+    pixels = frames * movie.frame_px * (network.encoded + (FINDING if command == "detect" else EXPLAINING))
+    return Workload(pixels, _encoding_bytes(command, movie, network, limit))
 
 
 def _pretraining(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Workload:
@@ -153,13 +186,15 @@ def _pretraining(movie: MovieSize, s: PretrainSettings, limit: float | None) -> 
 
 
 def _simulated(s: PretrainSettings) -> Workload:
-    width, crop = WIDTHS[s.preset], s.simulated_px**2
+    network, crop = NETWORKS[s.preset], s.simulated_px**2
     step_px = 2 * s.simulated_batch * crop
     looks = max(1, _steps(s) // min(s.val_every * s.accumulate, _steps(s))) * 2 * VAL_CROPS * crop
     movies = s.simulated_movies + VAL_SCENES + _steps(s) / s.simulated_renew
-    pixels = COST[width] * (LEARNING * step_px * _steps(s) + looks) + SIMULATED * step_px * _steps(s) + MOVIE_PX * movies
+    pixels = (
+        network.cost * (network.learning * step_px * _steps(s) + looks) + SIMULATED * step_px * _steps(s) + MOVIE_PX * movies
+    )
     held = (s.simulated_movies + VAL_SCENES) * SCENE_BYTES + 8 * VAL_CROPS * crop
-    learning = LEARNED_BYTES * width * step_px + 16 * WEIGHTS_PER_SQUARE * width**2
+    learning = int(network.learned_bytes * step_px) + 16 * network.weights
     return Workload(pixels, held + learning + 22 * 3 * step_px)
 
 
@@ -170,44 +205,45 @@ def _steps(s: PretrainSettings) -> int:
 
 
 def _arrow(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Workload:
-    width, crop = WIDTHS[s.preset], s.patch_px**2
+    network, crop = NETWORKS[s.preset], s.patch_px**2
     steps = _steps(s)
     step_px = 2 * s.batch * crop
     looks = max(1, steps // min(s.val_every * s.accumulate, steps)) * 2 * 2 * s.val_pairs * crop
     augmented = AUGMENTED * (s.augmentation > 0) * step_px * steps
-    pixels = COST[width] * (LEARNING * step_px * steps + looks) + augmented
+    pixels = network.cost * (network.learning * step_px * steps + looks) + augmented
     window_px = 5 * step_px if s.augmentation else step_px
     brought = movie.nbytes if limit is None else min(movie.nbytes, movie_bytes(limit))
     held = 2 * brought + 6 * brought // movie.itemsize // 16 + 4 * 4 * s.val_pairs * crop
-    learning = LEARNED_BYTES * width * step_px + 16 * WEIGHTS_PER_SQUARE * width**2
+    learning = int(network.learned_bytes * step_px) + 16 * network.weights
     return Workload(pixels, held + learning + 22 * window_px)
 
 
-def _training(movie: MovieSize, width: int, s: HeadSettings, limit: float | None) -> Workload:
+def _training(movie: MovieSize, network: Network, s: HeadSettings, limit: float | None) -> Workload:
     s = s.model_copy(update={"folds": s.folds_for(movie.events)})
     heads = _heads(s)
     frames, map_px = movie.shape[0], movie.frame_px / MAP_STRIDE_PX**2
     tile_px = s.batch * 2 * ((s.tile_px + s.crop_px) / MAP_STRIDE_PX) ** 2
     if s.encoder == "scratch":
-        width = WIDTHS[s.preset]
-        taught = heads * s.steps * tile_px * MAP_STRIDE_PX**2 * COST[width] * LEARNING
-        encoded = heads * frames * movie.frame_px * ENCODED[width]
+        network = NETWORKS[s.preset]
+        taught = heads * s.steps * tile_px * MAP_STRIDE_PX**2 * network.cost * network.learning
+        encoded = heads * frames * movie.frame_px * network.encoded
     else:
-        read = HEAD_COST[s.head] * (max(1, width) if _reads_features(s) else 1) / 16
+        read = HEAD_COST[s.head] * (max(1, network.features) if _reads_features(s) else 1) / 16
         taught = heads * s.steps * tile_px * (read + IMAGE_COST * _reads_image(s))
-        encoded = frames * movie.frame_px * ENCODED[width]
+        encoded = frames * movie.frame_px * network.encoded
     asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * bool(s.folds))
-    maps = int(frames * map_px * (width + movie.shape[1] + 1)) * 2
+    maps = int(frames * map_px * (network.features + movie.shape[1] + 1)) * 2
     return Workload(
-        encoded + taught + asked, _encoding_bytes("train", movie, width, limit) + 2 * maps + _learning_bytes(s, width, tile_px)
+        encoded + taught + asked,
+        _encoding_bytes("train", movie, network, limit) + 2 * maps + _learning_bytes(s, network, tile_px),
     )
 
 
-def _learning_bytes(s: HeadSettings, width: int, tile_px: float) -> int:
+def _learning_bytes(s: HeadSettings, network: Network, tile_px: float) -> int:
     """Return what it takes to teach a head, or an encoder with it, by tiles of so many map pixels in all."""
     if s.encoder == "scratch":
-        return int(LEARNED_BYTES * width * tile_px * MAP_STRIDE_PX**2)
-    read = (width if _reads_features(s) else 0) + IMAGE_WIDTH * _reads_image(s)
+        return int(network.learned_bytes * tile_px * MAP_STRIDE_PX**2)
+    read = (network.features if _reads_features(s) else 0) + IMAGE_WIDTH * _reads_image(s)
     return int(HEAD_BYTES * (read + HEAD_WIDTH[s.head]) * tile_px)
 
 
@@ -240,9 +276,9 @@ def _heads(s: HeadSettings) -> int:
     return s.folds + nested + 1
 
 
-def _encoding_bytes(command: str, movie: MovieSize, width: int, limit: float | None) -> int:
+def _encoding_bytes(command: str, movie: MovieSize, network: Network, limit: float | None) -> int:
     """Return what it takes to bring one frame after the other through an encoder."""
     rows, columns = (min(side, tile_for(limit) + HALO_PX) for side in movie.shape[2:])
-    tile = ENCODED_BYTES * width * rows * columns
-    whole = FRAME_MAPS * 4 * movie.frame_px * max(width, 2 * movie.shape[1])
+    tile = int(network.encoded_bytes * rows * columns) + 4 * network.weights
+    whole = FRAME_MAPS * 4 * movie.frame_px * max(network.features, 2 * movie.shape[1])
     return TORCH_BYTES + FIRST_BYTES[command] + tile + whole + movie.nbytes

@@ -4,8 +4,6 @@ Vondrick et al. 2018 (Tracking emerges by colorizing videos, arXiv 1806.09594): 
 softmax pointing, equation 2. Grey movies have no colour: the label is a shade, the low-pass intensity in 16 steps, and the input does not
 show it, since it is normalised locally, its grey values bent, and one frame in two inverted. `walk` needs no label: there and back through
 the frames, the walk must come home (Jabri et al. 2020, arXiv 2006.14613, equation 4).
-
-A side product is the fork score: one source that two separate spots point to, as in a division.
 """
 
 from __future__ import annotations
@@ -100,30 +98,6 @@ def came_home(ends: Tensor) -> Loss:
     """Return the surprise at coming home, of ends (B, N, N)."""
     right = (ends.argmax(2) == torch.arange(ends.shape[1], device=ends.device)).float().mean()
     return Loss(-(ends.diagonal(dim1=1, dim2=2) + TINY).log().mean(), {"accuracy": right})
-
-
-def fork_score(where: Tensor, side: int, apart_px: float) -> Tensor:
-    """Say for each source how surely two separate targets come from it.
-
-    Parameters
-    ----------
-    where : (B, N, M) float32
-        From `pointing`, of one frame to one frame before it: N = M = side * side.
-    side : int
-        Spots in a row.
-    apart_px : float
-        Least distance between the two targets, pixels.
-
-    Returns
-    -------
-    (B, M) float32
-        The weaker of the two claims, 0..1.
-    """
-    claims = where.transpose(1, 2)
-    best, first = claims.max(2)
-    far = distances_px(side).to(where.device) >= apart_px
-    second = claims.masked_fill(~far[first], 0).amax(2)
-    return torch.minimum(best, second)
 
 
 def in_reach(side: int, radius_px: float) -> Tensor:

@@ -267,8 +267,8 @@ def _numbers(game: Game, movies: Sequence[DeviceMovie], seed: int) -> tuple[Tens
         if not len(free):
             continue
         batch = game.views(field.windows(places, sample.window_px), generator, settings.augmentation)
-        if "target" not in batch or "crops" not in batch or len(batch["target"]) != len(batch["crops"]):
-            return None
+        if "crops" not in batch or "target" not in batch or batch["target"].shape != batch["crops"].shape[:1]:
+            return None  # no class is asked for of a crop as a whole
         numbers.append(scalars(batch["crops"]))
         targets.append(batch["target"])
     return (torch.cat(numbers), torch.cat(targets)) if sum(map(len, numbers)) >= FEWEST else None

@@ -11,6 +11,7 @@ from napari_tap_events.settings.declare import (
     unit_of,
 )
 from napari_tap_events.settings.recipes import (
+    AdoptSettings,
     ComputeSettings,
     Criterion,
     DemoSettings,
@@ -33,6 +34,7 @@ from napari_tap_events.settings.study import PAPER_STUDIES, StudyName, StudySett
 from napari_tap_events.settings.synthetic import Look, SyntheticSettings
 
 __all__ = [
+    "AdoptSettings",
     "ComputeSettings",
     "Criterion",
     "DemoSettings",

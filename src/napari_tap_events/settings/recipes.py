@@ -40,13 +40,17 @@ class ComputeSettings(Settings):
     )
 
 
-Preset = Literal["unet32", "unet16", "unet8"]
+Preset = Literal["unet32", "unet16", "unet8", "vit_small", "vit_tiny"]
 
 
 class EncoderSettings(Settings):
-    """The backbone: a U-Net that turns an image into a feature map."""
+    """The backbone: a network that turns an image into a feature map."""
 
-    preset: Preset = setting("unet16", "Size of the U-Net: unet32 is the published one, unet16 a quarter of its cost.")
+    preset: Preset = setting(
+        "unet16",
+        "Network: the U-Nets unet32 (the published one), unet16 (a quarter of its cost) and unet8; "
+        "or transformers of patches of 8 px, vit_small and vit_tiny (for trials), which want long training.",
+    )
     padding: Literal["zeros", "replicate"] = setting(
         "zeros", "What convolutions see beyond the border; zeros is faster, replicate is the published one.", advanced=True
     )
@@ -218,7 +222,7 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
         "Folder of a pretrained encoder; 'shipped' for the one that comes with the program; "
         "or a control: random, random-paper, scratch, intensity, difference.",
     )
-    preset: Preset = setting("unet16", "Size of the U-Net of the controls random, random-paper and scratch.", advanced=True)
+    preset: Preset = setting("unet16", "Network of the controls random, random-paper and scratch.", advanced=True)
     head: HeadKind = setting("evidence", "Kind of head: evidence (pooled evidence map), or the published resnet and linear.")
     arrow: bool | None = setting(
         None, "Give the head the arrow map as a further input. By default, where the encoder has an arrow head."
@@ -251,6 +255,14 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     learning_rate: float = setting(5e-3, "Highest learning rate of Adam.", low=1e-7, high=1, advanced=True)
     weight_decay: float = setting(1e-4, "Weight decay of Adam.", low=0, advanced=True)
     seed: int = setting(0, "Seed of every random choice.", low=0)
+
+
+class AdoptSettings(Settings):
+    """A checkpoint of somebody else becomes an encoder whose features are frozen."""
+
+    keep: int = setting(
+        32, "Features to keep: the directions in which those of the checkpoint differ most in your movies.", low=1, high=4096
+    )
 
 
 class DetectSettings(Settings):
@@ -311,7 +323,7 @@ class DemoSettings(Settings):
         "Encoder that pretraining goes on from: a folder, or 'shipped' for the one that comes with the program; 'nothing' begins anew.",
         also="--from",
     )
-    preset: Preset = setting("unet16", "Size of the U-Net, where nothing is gone on from.")
+    preset: Preset = setting("unet16", "Network, where nothing is gone on from.")
     patch_px: int = setting(
         48, "Side of the crops that teach the time arrow; about three cell diameters.", unit="px", low=16, high=512
     )

@@ -9,7 +9,7 @@ from pydantic import Field
 from napari_tap_events.settings.declare import setting
 from napari_tap_events.settings.recipes import HeadSettings
 
-StudyName = Literal["features", "criteria", "content-view", "errors", "calibration", "labels", "splits", "seeds"]
+StudyName = Literal["features", "criteria", "content-view", "errors", "calibration", "labels", "splits", "seeds", "pretexts"]
 PAPER_STUDIES: tuple[StudyName, ...] = ("features", "criteria", "errors", "calibration")
 """Studies that the paper's protocol has an answer for."""
 
@@ -32,7 +32,22 @@ class StudySettings(HeadSettings):
         0, "Synthetic movies to pretrain on beside your own; their truth is not used.", low=0, high=1000, advanced=True
     )
     budgets: tuple[Annotated[int, Field(ge=1)], ...] = setting(
-        (1, 5, 10, 50, 200), "Study labels: events that teach; those that the movies have, and all.", unit="events", least=1
+        (1, 5, 10, 50, 200),
+        "Studies labels and pretexts: events that teach; those that the movies have, and all.",
+        unit="events",
+        least=1,
+    )
+    games: str = setting(
+        "",
+        "Study pretexts: games and combinations, separated by semicolons, e.g. order;time_arrow:1,timecontrast:0.5; "
+        "by default all that one channel allows.",
+    )
+    quick: bool = setting(
+        False,
+        "Study pretexts: a first look in minutes, with the smallest U-Net, one seed and few steps, where these are not said.",
+    )
+    pretrain_batch: int = setting(
+        32, "Study pretexts: crop pairs per step; combinations share them out.", unit="pairs", low=4, high=4096, advanced=True
     )
     paper: bool = setting(False, "Also the paper's protocol, which leaks, beside the default one.")
     paper_pairs: int = setting(

@@ -79,11 +79,16 @@ def _about_encoder(result: Result) -> Told:
     steps = last_value(result.pretrain_history, "step") or given.get("steps")
     length = f", for {steps:.0f} steps of {given.get('batch', 32)} pairs" if steps else ""
     return [
-        f"A U-Net encoder ({given.get('preset', 'unet16')}) was trained without labels by time arrow prediction "
+        f"{_network(given)} was trained without labels by time arrow prediction "
         f"(Gallusser et al. 2023): to tell the order of two crops of {given['patch_px']} × {given['patch_px']} pixels of one "
         f"place, {apart}, drawn {drawn}{length} (seed {given.get('seed', 0)}).",
         *others,
     ], ["tap"]
+
+
+def _network(given: Mapping[str, Any]) -> str:
+    preset = str(given.get("preset", "unet16"))
+    return f"A vision transformer ({preset})" if preset.startswith("vit") else f"A U-Net encoder ({preset})"
 
 
 def _about_other_games(given: Mapping[str, Any], names: Sequence[str]) -> list[str]:

@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 
 from napari_tap_events.errors import OutputError
-from napari_tap_events.study import published, study_figures, study_tables
+from napari_tap_events.study import pretext_tables, published, study_figures, study_tables
 from napari_tap_events.study.figures_over_time import errors_by_time
 from napari_tap_events.study.page import Page, Section
 from napari_tap_events.study.pictures import Picture
 from napari_tap_events.study.result_folder import ResultFolder, read_result_folder
 from napari_tap_events.study.study_words import QUESTIONS, READING, answer
-from napari_tap_events.study.tables import pairs_table
+from napari_tap_events.study.tables import Table, pairs_table
 from napari_tap_events.study.words import Tile, plural
 
 EVENTS = {"average_precision": "average precision of events", "f1": "F1 of events"}
 CROPS = {"crop_auprc": "area under PR, crops", "crop_auroc": "area under ROC, crops"}
-TEXT = {"why": str, "published": str}
+TEXT = {"why": str, "published": str, "warnings": str, "labels": str}
 """Columns in which nothing means nothing to say, and no missing number."""
 ARROW = {"val_accuracy_motion": "accuracy where cells move", "val_accuracy_uniform": "accuracy anywhere"}
 
@@ -39,12 +39,15 @@ class Study:
     result : ResultFolder
     rows, summary : DataFrame
         Every trial; rows with their seeds joined.
+    ranks : DataFrame or None
+        Of the study `pretexts`, games by rank.
     """
 
     name: str
     result: ResultFolder
     rows: pd.DataFrame
     summary: pd.DataFrame
+    ranks: pd.DataFrame | None = None
 
     def evaluations(self, row: str) -> list[dict[str, Any]]:
         """Return what the trials of a row measured, in full, as far as it is still there."""
@@ -75,7 +78,7 @@ def study_page(folder: Path) -> Page:
         name=f"{study.result.movie_name}: {QUESTIONS[name]}",
         command=study.result.command,
         created=str(card.get("created", "")),
-        headline=answer(name, study.summary),
+        headline=answer(name, study.summary) if study.ranks is None else pretext_tables.answer(study.ranks),
         sections=tuple(_sections(study)),
         tiles=tuple(tiles),
         warnings=tuple(str(warning) for warning in card.get("warnings") or ()),
@@ -114,12 +117,13 @@ def read_study(folder: Path) -> Study:
     result = read_result_folder(folder)
     try:
         rows, summary = (pd.read_csv(folder / f"{name}.csv", converters=TEXT) for name in ("rows", "summary"))
+        ranks = pd.read_csv(folder / "ranks.csv") if result.command == "study pretexts" else None
     except (OSError, ValueError) as error:
         raise OutputError(f"the study in '{folder}' cannot be read: {error}; run it again with --resume.") from None
     name = result.command.partition(" ")[2]
     if name not in QUESTIONS:
         raise OutputError(f"'{folder}' holds a study called '{name}', which this version does not know; update.")
-    return Study(name, result, rows, summary)
+    return Study(name, result, rows, summary, ranks)
 
 
 def _stands_beside(study: Study) -> bool:
@@ -127,12 +131,18 @@ def _stands_beside(study: Study) -> bool:
 
 
 def _sections(study: Study) -> Iterator[Section]:
-    tables = study_tables.main_tables(study.name, study.summary)
+    tables = _tables(study)
     yield Section("answer", "The answer", READING[study.name], curves=tuple(_curves(study)), tables=tuple(tables))
     failed = study_tables.failures(study.rows)
     if failed:
         yield Section("failed", "What failed", "These trials have no numbers; --resume tries them again.", tables=(failed,))
     yield Section("trials", "Every trial", long_table=study_tables.every_trial(study.rows))
+
+
+def _tables(study: Study) -> list[Table]:
+    if study.ranks is None:
+        return study_tables.main_tables(study.name, study.summary)
+    return pretext_tables.tables(study.ranks, study.summary, study.rows)
 
 
 def _curves(study: Study) -> Iterator[Picture]:
@@ -141,6 +151,7 @@ def _curves(study: Study) -> Iterator[Picture]:
         "errors": _errors,
         "labels": _labels,
         "content-view": lambda study: _dots(study, ARROW, 0.5),
+        "pretexts": _games,
         "splits": lambda study: (picture for metrics in (EVENTS, CROPS) for picture in _dots(study, metrics)),
     }
     draw = makers.get(study.name)
@@ -154,6 +165,18 @@ def _dots(study: Study, metrics: Mapping[str, str], chance: float | None = None)
         svg = study_figures.rows_of_dots(study.rows, there, shown, chance)
         caption = "Dots: seeds; diamond and thick bar: mean ± sd; thin line: 95 % interval, blocks of time drawn again"
         yield Picture(svg, caption, f"{' and '.join(shown.values())} of {len(there)} rows; the numbers are in the table.")
+
+
+def _games(study: Study) -> Iterator[Picture]:
+    """Draw average precision of every game: a dot for each movie and number of labels."""
+    if study.ranks is None:
+        return
+    dots = study.summary.assign(row=study.summary["game"])
+    svg = study_figures.rows_of_dots(
+        dots, study.ranks.assign(row=study.ranks["game"]), {"average_precision": EVENTS["average_precision"]}
+    )
+    caption = "Dots: movies and numbers of labels; diamond: their mean; thin line: its 95 % interval, blocks of time and seeds drawn again"
+    yield Picture(svg, caption, f"Average precision of {len(study.ranks)} kinds of features; the numbers are in the table.")
 
 
 def _labels(study: Study) -> Iterator[Picture]:

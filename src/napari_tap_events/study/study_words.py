@@ -18,6 +18,7 @@ QUESTIONS = {
     "labels": "how many labelled events are enough?",
     "splits": "what would a random split have promised?",
     "seeds": "how much is luck?",
+    "pretexts": "which game teaches the best features?",
 }
 _EVENTS = (
     "Events are found out of fold, by heads that never saw their block of time, and matched one to one. The threshold of a block "
@@ -47,6 +48,12 @@ READING = {
     "splits": (
         "The same head under each split. Leakage is the share of test windows that share a pixel with a taught one. Shares of 60/20/20 % "
         "at random and in blocks differ in nothing else; what the first promises beyond the second is the leak." + _LEAKS
+    ),
+    "pretexts": (
+        f"{_EVENTS} Every game teaches an encoder on every movie by itself, the same network, as many steps, as many pixels a step; the "
+        "same head then reads the features alone. Of the events that may teach, the seed draws some. Ranks compare games within a movie "
+        "and a number of labels, so that an easy movie does not count more. A game that learns slowly looks worse than it is where steps "
+        "are few; and of twenty games one lies beyond a 95 % interval by chance alone."
     ),
     "seeds": f"{_EVENTS} Rows differ in what the seed changes; their sd says how much of a difference between methods is luck.",
 }
