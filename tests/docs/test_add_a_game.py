@@ -44,12 +44,12 @@ def package(tmp_path, monkeypatch):
 
 @pytest.fixture
 def movie(tmp_path) -> Path:
-    """Bodies that wander: the farther apart two frames, the farther they have gone."""
+    """Bodies that go straight on: the farther apart two frames, the farther they have gone."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:64, :64]
-    frames, places = [], rng.uniform(0, 64, (14, 2))
+    frames, places, ways = [], rng.uniform(0, 64, (14, 2)), rng.uniform(0, 2 * np.pi, 14)
     for _ in range(40):
-        places += rng.normal(0, 1.5, places.shape)
+        places += np.stack([np.sin(ways), np.cos(ways)], axis=1)
         bodies = [np.exp(-((y - cy % 64) ** 2 + (x - cx % 64) ** 2) / 10) for cy, cx in places]
         frames.append(20 + 150 * np.max(bodies, axis=0) + rng.normal(0, 2, y.shape))
     tifffile.imwrite(tmp_path / "movie.tif", np.clip(frames, 0, 255).astype(np.uint8), metadata={"axes": "TYX"})
@@ -61,15 +61,15 @@ def test_the_example_is_known_told_of_and_played(package, movie, tmp_path):
     assert "my_package.speed:Speed" in games_text()
     assert "speed.faster=2" in games_text("speed")
     settings = PretrainSettings(
-        preset="unet8", patch_px=24, batch=16, steps=60, val_pairs=64, motion_blur_px=2.0, learning_rate=4e-3,
+        preset="unet8", patch_px=24, batch=16, steps=100, val_pairs=256, motion_blur_px=2.0, learning_rate=4e-3,
         pretext="speed:1,time_arrow:0.1",
-        game_settings=("speed.faster=3",), val_frames="26:40",
+        game_settings=("speed.faster=5",), val_frames="22:40",
     )  # fmt: skip
     for _ in pretrain([movie], settings, Run(tmp_path / "encoder")):
         pass
     _, card = load_encoder(tmp_path / "encoder")
     assert card.metrics["speed_chance"] == 0.5
-    assert card.metrics["val_speed_accuracy_motion"] > 0.7
+    assert card.metrics["val_speed_loss_motion"] < 0.62, "chance is log 2"
     assert {"speed", "time_arrow"} == set(card.details["validity"])
 
 
