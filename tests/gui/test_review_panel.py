@@ -11,6 +11,8 @@ from napari_tap_events.gui.model_choice import Model
 from napari_tap_events.gui.review_panel import NO_MOVIE
 from napari_tap_events.gui.review_work import AGAIN, OFF
 from napari_tap_events.gui.reviewer import MARK_FIRST, NOT_AN_ANSWER
+from napari_tap_events.movies.masks import Scope
+from napari_tap_events.project.corrections import SetScope
 from napari_tap_events.project.kinds import DEFAULT_KINDS
 from napari_tap_events.project.marking import stamp
 from napari_tap_events.review.gate import HeadHistory, HeadRecord, write_history
@@ -227,6 +229,26 @@ def test_the_worker_is_ordered_to_learn_every_few_answers_once_it_can(make_bench
     assert bench.ordered("retrain") == 1
     assert bench.link.orders[-1] == {"order": "retrain", "first": bench.desk.overlay.visible_pair()}
     assert "Learning from 5 answers" in bench.desk.state.text()
+
+
+def test_what_is_marked_already_teaches_before_the_first_answer(bench):
+    bench.marks.do(stamp(bench.marks, bench.marks.kinds[0], 1, 20.0, 20.0, 3))
+    bench.begin(taught=False)
+    bench.say(what="ready", head="")
+    assert bench.ordered("retrain") == 0, "nothing is known to be no event"
+    bench.marks.do(SetScope(None, Scope.whole(bench.marks.shape)))
+    bench.say(what="ready", head="")
+    assert "Learning from the marks" in bench.desk.state.text()
+    bench.say(what="ready", head="")
+    assert bench.ordered("retrain") == 1, "once"
+
+
+def test_a_review_that_has_a_head_waits_for_answers(bench):
+    bench.marks.do(stamp(bench.marks, bench.marks.kinds[0], 1, 20.0, 20.0, 3))
+    bench.marks.do(SetScope(None, Scope.whole(bench.marks.shape)))
+    bench.begin()
+    bench.say(what="ready", head="heads/review-movie-1")
+    assert bench.ordered("retrain") == 0
 
 
 def test_answers_that_come_faster_than_it_learns_do_not_end_the_lesson_but_begin_the_next(make_bench):

@@ -78,7 +78,7 @@ class ReviewDesk(QWidget):
         self.overlay = ReviewOverlay(viewer, movie, self.folder)
         self._maps = CardMaps(self.folder / OVERLAY, project)
         self._crops, self._pictures = None, None
-        self._since = 0
+        self._since, self._marks_are_new = 0, True
         self._soon, self._look = QTimer(self), QTimer(self)
         for timer, wait, deed in ((self._soon, 0, self._catch_up), (self._look, LOOK_AFTER_MS, self._look_at)):
             timer.setSingleShot(True)
@@ -261,6 +261,12 @@ class ReviewDesk(QWidget):
         if every and self._since >= every and self.work.running and not self.work.learning:
             self.learn()
 
+    def _learn_from_marks(self) -> None:
+        """Do not wait for answers where step 2 has told enough already to learn from."""
+        if self._marks_are_new and self.work.running and not learning_words(self._annotations):
+            self._marks_are_new = False
+            self.learn()
+
     def _catch_up(self) -> None:
         """With time to spare: make the next cards ready, and bring lists and numbers up to date."""
         self.reviewer.refill()
@@ -287,6 +293,8 @@ class ReviewDesk(QWidget):
             self.shelf.want(self.reviewer.coming)
             self.work.ask_audit()
             self._look_soon()
+            if not told.head:
+                self._learn_from_marks()
         self.overlay.put_up()
         self.card.offer_maps(self._maps.paths())
 

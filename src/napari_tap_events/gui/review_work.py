@@ -100,7 +100,7 @@ class ReviewWork(QObject):
         self._send("retrain", first=pair)
         self.learning = self.running
         if self.running:
-            self._doing = f"Learning from {answers} answers"
+            self._doing = f"Learning from {answers} answers" if answers else "Learning from the marks"
             self._say()
 
     def go_back(self, folder: str) -> None:
