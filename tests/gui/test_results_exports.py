@@ -115,10 +115,17 @@ def test_the_report_is_written_by_another_process_and_can_be_opened(exports, qtb
         assert not exports.report_button.isEnabled(), "one at a time"
         assert exports.notice.label.text() == "Writing the report…"
     assert (result_folder / "report.html").stat().st_size > 10_000
-    assert len(read_events(result_folder / JUDGED)) == len(exports.value().events)
+    assert not (result_folder / JUDGED).exists(), "nobody has judged anything"
     exports.notice.button.click()
     assert opened == [QUrl.fromLocalFile(str(result_folder / "report.html"))]
     assert exports.report_button.isEnabled()
+
+
+def test_what_a_person_has_judged_lies_beside_the_report(exports, monkeypatch, result_folder):
+    monkeypatch.setattr(exports.report, "start", lambda _folder: None)
+    exports.setValue(Exportable(EVENTS, MovieFacts(), result_folder, judged=EVENTS.assign(status="confirmed")))
+    exports.write_report()
+    assert set(read_events(result_folder / JUDGED)["status"]) == {"confirmed"}
 
 
 def test_a_report_that_cannot_be_written_is_said_in_its_own_words(exports, qtbot, tmp_path):

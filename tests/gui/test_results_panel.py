@@ -218,3 +218,18 @@ def test_what_is_drawn_shows_the_probability_over_the_cell(make_napari_viewer, r
     middle = np.array(with_map.shape[:2]) / 2
     drawn_um = (np.array([rows.mean(), columns.mean()]) - middle) / zoom + (y, x)
     np.testing.assert_allclose(drawn_um, (19.5 * 0.5, 27.5 * 0.5), atol=0.6)
+
+
+def test_a_report_tells_of_what_a_person_judged_whatever_is_listed(viewer, panel, result_folder):
+    open_results(viewer, result_folder)
+    layer = viewer.layers["events"]
+    assert panel.exports.value().judged is None
+    status = list(layer.features["status"])
+    layer.features = layer.features.assign(status=["rejected", *status[1:]])
+    layer.shown = [False, *layer.shown[1:]]
+    panel.list.kinds.setCurrentIndex(1)
+    judged = panel.exports.value().judged
+    assert len(judged) == len(status) > len(panel.exports.value().events)
+    assert judged["status"].iloc[0] == "rejected"
+    panel.layer_choice.setCurrentText("true events")
+    assert panel.exports.value().judged is None

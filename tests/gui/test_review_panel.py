@@ -227,11 +227,13 @@ def test_the_worker_is_ordered_to_learn_every_few_answers_once_it_can(make_bench
     assert "one place without an event" in bench.desk.state.text()
     bench.key(K.Key_J)
     assert bench.ordered("retrain") == 1
-    assert bench.link.orders[-1] == {"order": "retrain", "first": bench.desk.overlay.visible_pair()}
+    retrain = next(told for told in bench.link.orders if told["order"] == "retrain")
+    assert retrain == {"order": "retrain", "first": bench.desk.overlay.visible_pair()}
     assert "Learning from 5 answers" in bench.desk.state.text()
 
 
-def test_what_is_marked_already_teaches_before_the_first_answer(bench):
+def test_what_is_marked_already_teaches_before_the_first_answer(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 10}))
     bench.marks.do(stamp(bench.marks, bench.marks.kinds[0], 1, 20.0, 20.0, 3))
     bench.begin(taught=False)
     bench.say(what="ready", head="")
@@ -243,7 +245,17 @@ def test_what_is_marked_already_teaches_before_the_first_answer(bench):
     assert bench.ordered("retrain") == 1, "once"
 
 
-def test_a_review_that_has_a_head_waits_for_answers(bench):
+def test_marks_wait_where_a_person_wants_to_say_when_it_learns(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 0}))
+    bench.marks.do(stamp(bench.marks, bench.marks.kinds[0], 1, 20.0, 20.0, 3))
+    bench.marks.do(SetScope(None, Scope.whole(bench.marks.shape)))
+    bench.begin(taught=False)
+    bench.say(what="ready", head="")
+    assert bench.ordered("retrain") == 0
+
+
+def test_a_review_that_has_a_head_waits_for_answers(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 10}))
     bench.marks.do(stamp(bench.marks, bench.marks.kinds[0], 1, 20.0, 20.0, 3))
     bench.marks.do(SetScope(None, Scope.whole(bench.marks.shape)))
     bench.begin()

@@ -21,6 +21,7 @@ from napari_tap_events.gui.project_models import finders, found_last
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.gui.threshold import ThresholdField
 from napari_tap_events.movies.event_sizes import sizes_of_cell
+from napari_tap_events.movies.movie import Movie
 from napari_tap_events.project.judged import judged
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, DetectSettings, ExplainSettings
@@ -75,26 +76,25 @@ class FindPanel(QWidget):
 
     def show_result(self, folder: Path) -> None:
         """Show what `detect` has written."""
-        if self._session.movie is None:
+        movie = self._session.movie
+        if movie is None:
             return
-        self._show(folder)
-        self.layers.go_to_best(self._session.movie)
+        self._show(folder, movie)
+        self.layers.go_to_best(movie)
         self.found.emit(folder)
 
     def show_last(self) -> None:
         """Show again what was found last in this movie, where nothing is shown: it was open in an earlier window, or before another."""
-        folder = found_last(self._session)
-        if folder is not None and not self.layers.points and not self.recipe.running():
-            self._show(folder)
+        folder, movie = found_last(self._session), self._session.movie
+        if folder is not None and movie is not None and not self.layers.points and not self.recipe.running():
+            self._show(folder, movie)
             self.found.emit(folder)
 
-    def _show(self, folder: Path) -> None:
+    def _show(self, folder: Path, movie: Movie) -> None:
         card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         settings = card["settings"]["detect"]
         near = settings["radius_px"], settings["radius_frames"]
-        marks, movie = self._session.annotations, self._session.movie
-        if movie is None:
-            return
+        marks = self._session.annotations
         self.layers.show(folder, movie, near[0], lambda found: found if marks is None else judged(found, marks, *near, movie))
         self.threshold.show()
         self.threshold.setValue(card["summary"].get("threshold", 0.5))

@@ -11,12 +11,13 @@ from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 
 from napari_tap_events.errors import MovieError
+from napari_tap_events.gui.frame_array import FrameArray
 from napari_tap_events.movies.movie import Movie
 
 FRAMES_KEPT = 4
 
 
-class LazyMovie:
+class LazyMovie(FrameArray):
     """Array-like (T, Y, X) view of one channel of a movie; frames are read one by one, the last few are kept.
 
     A frame that cannot be read is black, and a warning says why: an error while napari draws would help nobody.
@@ -44,19 +45,6 @@ class LazyMovie:
         """Type of the pixels, in this machine's byte order."""
         return self.movie.dtype.newbyteorder("=")
 
-    @property
-    def ndim(self) -> int:
-        """Always 3."""
-        return 3
-
-    @property
-    def size(self) -> int:
-        """Number of pixels in all frames."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
     def __getitem__(self, key: Any) -> NDArray[Any]:
         time, *place = _expanded(key)
         if isinstance(time, Integral):
@@ -65,9 +53,6 @@ class LazyMovie:
         chosen = [self._read(int(t)) for t in np.arange(len(self))[time]]
         frames: NDArray[Any] = np.stack(chosen) if chosen else np.empty((0, *self.shape[1:]), self.dtype)
         return np.asarray(frames[(slice(None), *place)])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.asarray(self[:], dtype=dtype, copy=copy)
 
     def _read_frame(self, t: int) -> NDArray[Any]:
         try:

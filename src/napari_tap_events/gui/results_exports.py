@@ -33,11 +33,14 @@ class Exportable:
     facts : MovieFacts
     folder : Path or None
         The result folder that they come from.
+    judged : events table, optional
+        All that a report is to tell of, rejected ones too, where a person has judged what was found; None where nobody has.
     """
 
     events: pd.DataFrame
     facts: MovieFacts
     folder: Path | None = None
+    judged: pd.DataFrame | None = None
 
 
 class ResultExports(QWidget):
@@ -100,7 +103,8 @@ class ResultExports(QWidget):
         """Start to write the report of the result folder, with the events as a person has judged them."""
         if self._value is not None and self._value.folder is not None:
             try:
-                write_events(self._value.folder / JUDGED, self._value.events)
+                if self._value.judged is not None:
+                    write_events(self._value.folder / JUDGED, self._value.judged)
             except TapEventsError as error:
                 self._say(f"✕ {_sentence(error)}")
                 return

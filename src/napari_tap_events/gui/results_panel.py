@@ -178,7 +178,15 @@ class ResultsPanel(QWidget):
         self._follow_frame()
         known = self._result is not None and self._result.shape is not None
         facts = movie_facts(self._result) if self._result and known else MovieFacts(None, 0, 0, 0, *_scale(world))
-        self.exports.setValue(Exportable(events, facts, self._result.folder if self._result else None))
+        self.exports.setValue(Exportable(events, facts, self._result.folder if self._result else None, self._judged()))
+
+    def _judged(self) -> pd.DataFrame | None:
+        """Return what was found as a person has judged it, whatever the list shows of it; None where nobody has."""
+        if self._layer is None or self._layer.metadata[ROLE] != "events" or "status" not in self._layer.features:
+            return None
+        events = pd.DataFrame(self._layer.features)
+        judged = events["status"] != "proposed"
+        return events[judged | _shown(self._layer)] if judged.any() else None
 
     def _all_candidates(self) -> pd.DataFrame | None:
         """Return the candidates below the threshold too: those in the layer that are hidden, else those of the folder."""

@@ -263,7 +263,8 @@ class ReviewDesk(QWidget):
 
     def _learn_from_marks(self) -> None:
         """Do not wait for answers where step 2 has told enough already to learn from."""
-        if self._marks_are_new and self.work.running and not learning_words(self._annotations):
+        wanted = self._marks_are_new and self.reviewer.settings.retrain_every
+        if wanted and self.work.running and not learning_words(self._annotations):
             self._marks_are_new = False
             self.learn()
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tap_events.gui.frame_array import FrameArray
 
-class ReviewMap:
+
+class ReviewMap(FrameArray):
     """Array-like (T, Y, X).
 
     Attributes
@@ -38,23 +40,7 @@ class ReviewMap:
         dtype: np.dtype[Any] = np.dtype(self.proven.dtype)
         return dtype
 
-    @property
-    def ndim(self) -> int:
-        """Always 3."""
-        return 3
-
-    @property
-    def size(self) -> int:
-        """Number of values in all frames."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
     def __getitem__(self, key: Any) -> NDArray[Any]:
         t = key[0] if isinstance(key, tuple) else key
         sketched = self.sketch is not None and isinstance(t, Integral) and int(t) in self.provisional
         return np.asarray((self.sketch if sketched else self.proven)[key])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.asarray(self[:], dtype=dtype, copy=copy)

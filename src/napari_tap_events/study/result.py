@@ -157,7 +157,7 @@ def _judged(folder: Path, notes: list[str]) -> pd.DataFrame | None:
         return None
     said = judged["status"].value_counts()
     told = ", ".join(f"{said[status]} {status}" for status in ("confirmed", "added", "rejected", "proposed") if status in said)
-    notes.append(f"Events are those that were listed in the window: {told or 'none'}. Scores are of what the program found.")
+    notes.append(f"Events are shown as a person has judged them: {told}. Scores are of what the program found.")
     return judged
 
 

@@ -24,7 +24,7 @@ CARD = "result.json"
 SCHEMA = 1
 INPUTS = ("movie", "masks", "truth")
 JUDGED = "judged.csv"
-"""Beside what a command has written: its events as a person has judged them since, with the threshold that was chosen in the window."""
+"""Beside what a command has written: its events as a person has judged them since, above the threshold that was chosen in the window."""
 
 
 @dataclass(frozen=True)
