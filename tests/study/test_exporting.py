@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from napari_tap_events.cli import app, export
+from napari_tap_events.cli import app
+from napari_tap_events.cli.results import export
 from napari_tap_events.errors import OutputError
 from napari_tap_events.events.exports import FORMATS
 from napari_tap_events.events.table import EventRow, events_table, read_events, write_events
