@@ -79,6 +79,16 @@ def test_no_place_is_asked_about_twice_nor_one_beside_it(marks, proposed):
             assert not near
 
 
+def test_a_place_is_not_asked_about_again_where_the_event_was_put_elsewhere(marks, proposed):
+    proposals, order = Proposals(proposed(40)), QueueSettings(order="confident")
+    card = next_cards(proposals, marks, order, NEAR, 1)[0]
+    beside = card.y + 1.5 * NEAR.radius_px * (1 if card.y < 60 else -1)
+    marks.do(decide(marks, card, Reply("yes", y=beside, nudge=1), SETTINGS, NEAR))
+    coming = next_cards(proposals, marks, order, NEAR, 40)
+    assert (card.t, card.y, card.x) not in [(other.t, other.y, other.x) for other in coming]
+    assert coming
+
+
 def test_frames_that_are_closed_are_never_asked_about(marks, proposed):
     proposals = Proposals(proposed(400), taught=True)
     marks.do(begin_audit(marks, proposals.candidates, AT_ONCE, NEAR, taught=True))

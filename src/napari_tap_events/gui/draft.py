@@ -60,7 +60,8 @@ def asked_square(card: Card, draft: Draft) -> tuple[float, float, float, float]:
 def draft_of(said: Said) -> Draft:
     """Return an answer as the draft that it was."""
     if isinstance(said, Verdict):
-        return Draft(said.kind, said.t - _asked(said), None, said.tags)
+        t, y, x = said.asked
+        return Draft(said.kind, said.t - t, None if (y, x) == (said.y, said.x) else (said.y, said.x), said.tags)
     return Draft(said.seen[-1].kind if said.seen else "", seen=said.seen)
 
 
@@ -75,8 +76,7 @@ def card_of(a: Annotations, said: Said, side_px: float) -> Card:
     if not isinstance(said, Verdict):
         return window_card(a, said.window, side_px)
     words = WORDS.get(said.reason, "")  # type: ignore[call-overload]
-    place = (_asked(said), said.y, said.x)
-    return Card(said.reason, *place, said.kind, said.probability, said.side_px, words=words)  # type: ignore[arg-type]
+    return Card(said.reason, *said.asked, said.kind, said.probability, said.side_px, words=words)  # type: ignore[arg-type]
 
 
 def said_in(correction: Correction | None) -> Said | None:
@@ -91,7 +91,3 @@ def said_in(correction: Correction | None) -> Said | None:
 def all_said(a: Annotations) -> list[Said]:
     """Return all answers, those of the audit first."""
     return [*a.audits, *a.verdicts]
-
-
-def _asked(verdict: Verdict) -> int:
-    return verdict.asked_t if verdict.asked_t >= 0 else verdict.t

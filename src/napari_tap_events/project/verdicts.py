@@ -43,7 +43,9 @@ class Verdict:
     probability : float or None
         What the model said, 0..1.
     asked_t : int
-        Frame of the card, before it was nudged.
+        Frame of the card, before it was nudged; -1 is `t`.
+    asked_y, asked_x : float or None
+        Place of the card, before it was moved; None is `y`, `x`.
     point : int
         Id of the point mark that the answer set, 0 where it set none.
     marked : bool
@@ -65,6 +67,8 @@ class Verdict:
     reach_frames: int
     probability: float | None = None
     asked_t: int = -1
+    asked_y: float | None = None
+    asked_x: float | None = None
     point: int = 0
     marked: bool = False
     locked: bool = False
@@ -74,6 +78,13 @@ class Verdict:
     def key(self) -> str:
         """By what it is found again."""
         return f"verdict {self.id}"
+
+    @property
+    def asked(self) -> Place:
+        """What was asked about: frame, row and column of the card, wherever the event was then put."""
+        t = self.t if self.asked_t < 0 else self.asked_t
+        y, x = (self.y, self.x) if self.asked_y is None or self.asked_x is None else (self.asked_y, self.asked_x)
+        return t, y, x
 
     def box(self, shape: tuple[int, int, int]) -> Scope:
         """Return the frames and the square that the answer speaks of, inside of a movie (T, Y, X)."""
@@ -85,6 +96,7 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         numbers = {name: float(getattr(self, name)) for name in ("y", "x", "side_px")}
+        numbers |= {name: float(value) for name in ("asked_y", "asked_x") if (value := getattr(self, name)) is not None}
         probability = None if self.probability is None else round(float(self.probability), 6)
         values = {**vars(self), **numbers, "probability": probability, "tags": list(self.tags)}
         return {"is": "verdict", **values, "t": int(self.t), "asked_t": int(self.asked_t)}

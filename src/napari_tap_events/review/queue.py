@@ -119,7 +119,7 @@ class _Desk:
         )
         self.kinds = table["kind"].to_numpy(dtype=object)
         self.free = ~np.isin(self.places[:, 0], np.array(closed)) & ~in_boxes(self.places, looked_at(a))
-        asked = [(v.asked_t if v.asked_t >= 0 else v.t, v.y, v.x) for v in a.verdicts]
+        asked = [v.asked for v in a.verdicts]
         found = [(v.t, v.y, v.x) for v in a.verdicts if v.answer == "yes"]
         self.free &= ~near_any(self.places, asked + found, near)
         self.marked = near_any(self.places, events_of(a), near)

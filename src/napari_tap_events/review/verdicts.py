@@ -70,6 +70,8 @@ def decide(a: Annotations, card: Card, reply: Reply, settings: ReviewSettings, n
         reach_frames=settings.reach_frames,
         probability=card.probability,
         asked_t=card.t,
+        asked_y=card.y,
+        asked_x=card.x,
         locked=bool(settings.locked_frames) and t in frame_range(settings.locked_frames, a.shape[0], "locked_frames"),
         tags=reply.tags,
     )
@@ -86,12 +88,11 @@ def change(a: Annotations, before: Verdict, reply: Reply, settings: ReviewSettin
     """
     if before not in last_verdicts(a):
         raise ProjectError(f"only the last {EDITABLE} answers can be changed; change the mark itself in the Mark step.")
-    asked = before.asked_t if before.asked_t >= 0 else before.t
     after = replace(
         before,
         answer=reply.answer,
         kind=_kind(a, reply.kind or before.kind).name,
-        t=min(max(asked + reply.nudge, 0), a.shape[0] - 2),
+        t=min(max(before.asked[0] + reply.nudge, 0), a.shape[0] - 2),
         y=before.y if reply.y is None else reply.y,
         x=before.x if reply.x is None else reply.x,
         tags=reply.tags,
