@@ -222,14 +222,22 @@ def test_the_worker_is_ordered_to_learn_every_few_answers_once_it_can(make_bench
     bench = make_bench(REVIEW.model_copy(update={"retrain_every": 3}))
     bench.begin()
     for _ in range(4):
-        bench.key(K.Key_F)
+        bench.key(K.Key_J)
     assert bench.ordered("retrain") == 0
-    assert "one place without an event" in bench.desk.state.text()
-    bench.key(K.Key_J)
+    assert "one event was found" in bench.desk.state.text()
+    bench.key(K.Key_F)
     assert bench.ordered("retrain") == 1
     retrain = next(told for told in bench.link.orders if told["order"] == "retrain")
     assert retrain == {"order": "retrain", "first": bench.desk.overlay.visible_pair()}
     assert "Learning from 5 answers" in bench.desk.state.text()
+
+
+def test_it_learns_from_yes_alone(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 3}))
+    bench.begin()
+    for _ in range(3):
+        bench.key(K.Key_F)
+    assert bench.ordered("retrain") == 1
 
 
 def test_what_is_marked_already_teaches_before_the_first_answer(make_bench):

@@ -30,7 +30,7 @@ SETTINGS = HeadSettings(
 def maps() -> FeatureMaps:
     """A noisy image that shows nothing, and a guide that knows all events but the last."""
     rng = np.random.default_rng(0)
-    pairs = np.full((FRAMES - 1, 2, SIDE // 2, SIDE // 2), -8.0)
+    pairs = rng.normal(-8.0, 1.0, (FRAMES - 1, 2, SIDE // 2, SIDE // 2))
     for t, y, x in EVENTS[:-1]:
         pairs[t, 0, y // 2 - 2 : y // 2 + 3, x // 2 - 2 : x // 2 + 3] = 2.0
     frames = rng.normal(size=(FRAMES, 1, SIDE // 2, SIDE // 2))
@@ -84,6 +84,26 @@ def test_with_more_answers_guide_and_head_are_weighed_on_what_was_held_out(appre
     best = learned.candidates.nlargest(4, "probability")
     assert sorted(best["t"]) == [t for t, _, _ in EVENTS[:-1]]
     assert (best["held_out"] > learned.threshold).all()
+
+
+def test_where_every_answer_was_yes_the_movie_is_not_full_of_events(apprentice):
+    learned = ended(apprentice.learn(answered(EVENTS[:4], [])))
+    assert learned.calibrator.method == "platt"
+    p = learned.candidates["probability"]
+    assert len(p) > 50
+    assert p.sum() < 10
+    listed = learned.candidates[p >= learned.threshold]
+    assert sorted(listed["t"]) == [t for t, _, _ in EVENTS[:-1]]
+
+
+def test_what_is_strong_and_not_judged_is_not_taken_for_none(apprentice):
+    few, all_of_them = (
+        ended(apprentice.learn(answered(events, [(12.0, 20.0, 80.0)]))).candidates for events in (EVENTS[:2], EVENTS[:4])
+    )
+    for table in (few, all_of_them):
+        strong = table.nlargest(4, "probability")
+        assert sorted(strong["t"]) == [t for t, _, _ in EVENTS[:-1]]
+        assert (strong["probability"] > 0.5).all()
 
 
 def test_the_head_that_is_shown_at_once_is_the_one_that_is_kept(apprentice):

@@ -36,6 +36,6 @@ def learning_words(annotations: Annotations) -> str:
     answers = {verdict.answer for verdict in annotations.verdicts}
     if not annotations.events and "yes" not in answers:
         return "Learns as soon as one event was found."
-    if "no" not in answers and annotations.scope is None:
-        return "Learns as soon as one place without an event was answered (J)."
+    if not answers & {"yes", "no"} and annotations.scope is None:
+        return "Learns as soon as one card was answered with yes or no."
     return ""

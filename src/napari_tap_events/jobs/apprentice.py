@@ -4,6 +4,11 @@ Each time it learns from all answers, not from the last ones. The head that is k
 that nobody has proven yet, while others are taught that find out what it is worth: answers are shared out over blocks of time; what a
 place is said to be by a head that was not taught in its block ("held out") calibrates, sets the threshold, and tells which marks are
 doubtful.
+
+Answers are given where a model points, so that there are many events among them. Fitted to them alone, a calibration promises events all
+over the movie. Of what nobody has judged, all but the strongest quarter therefore counts as no event when probabilities are fitted, as in
+learning from positive and unlabelled data (Elkan and Noto 2008, "Learning classifiers from only positive and unlabeled data"); what is
+strong may be an event that is still to come, and counts for nothing.
 """
 
 from __future__ import annotations
@@ -38,6 +43,7 @@ from napari_tap_events.jobs.labelled import training_stride_px
 from napari_tap_events.jobs.learned import Learned, Unproven
 from napari_tap_events.jobs.teaching import head_shape, inputs_of
 from napari_tap_events.reports import Control, Report
+from napari_tap_events.review.places import near_any
 from napari_tap_events.review.transfer import expected_cut
 from napari_tap_events.settings import HeadSettings
 from napari_tap_events.training.loop import Plan, fit
@@ -51,6 +57,8 @@ TILE_PX = 32
 BATCH = 16
 ROUGH_PAIRS = 12
 """By so many frame pairs a head is calibrated before any other was held out."""
+UNJUDGED_SHARE = 0.75
+"""Of the places that nobody has judged so many are taken for no event when probabilities are fitted, the weakest ones."""
 FIRST_PLACES = 24
 """So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
 
@@ -245,9 +253,12 @@ class Apprentice:
         scales = {id(one): SAME for one in held.each} if guided else held.scales(head, asked)
         scores = held.scores(asked, np.full(len(asked), np.nan), scales)
         usable = np.isfinite(scores)
-        both = usable.any() and len(np.unique(truth[usable])) == 2
-        calibrator = fit_calibrator(scores[usable], truth[usable], "platt") if both else self._uncalibrated()
-        told = calibrator.probability(held.scores(places, own, scales))
+        everywhere = held.scores(places, own, scales)
+        unjudged = everywhere[~near_any(places, asked, self.settings)]
+        logits, events = _with_unjudged(scores[usable], truth[usable], unjudged)
+        both = bool(events.any() and not events.all())
+        calibrator = fit_calibrator(logits, events, "platt") if both else self._uncalibrated()
+        told = calibrator.probability(everywhere)
         table = table_of(found, calibrator, "head").assign(held_out=np.round(told, 6))
         threshold = expected_cut(table["probability"].to_numpy()) if both and found else self.first.threshold
         return Learned(head, calibrator, threshold, table, answers.count)
@@ -264,10 +275,16 @@ class Apprentice:
         kinds: list[Calibrator] = []
         for k in range(labels.shape[1]):
             known = labels[:, k] >= 0
-            truth = labels[:, k][known] == 1
+            scores, truth = _with_unjudged(logits[:, k][known], labels[:, k][known] == 1, logits[:, k][~known])
             both = truth.any() and not truth.all()
-            kinds.append(fit_calibrator(logits[:, k][known], truth, "platt") if both else self._uncalibrated())
+            kinds.append(fit_calibrator(scores, truth, "platt") if both else self._uncalibrated())
         return tuple(kinds)
+
+
+def _with_unjudged(judged: Scores, truth: NDArray[np.bool_], unjudged: Scores) -> tuple[Scores, NDArray[np.bool_]]:
+    """Put beside what was judged what nobody has judged and what is weak, as no events."""
+    weak = unjudged[unjudged <= np.quantile(unjudged, UNJUDGED_SHARE)] if unjudged.size else unjudged
+    return np.concatenate([judged, weak]), np.concatenate([truth, np.zeros(weak.size, bool)])
 
 
 def _weigh(head: EventHead, held: HeldHeads, answers: Answers) -> None:
