@@ -106,8 +106,8 @@ class ProjectBar(QWidget):
         menu = QMenu(self)
         self.save_action = QAction("Save project as …", menu)
         self.recent = QMenu("Not saved yet", menu)
-        for words, slot in (("Open project …", self._ask_open), ("New project …", self._ask_new)):
-            action = QAction(words, menu)
+        self.open_action, self.new_action = QAction("Open project …", menu), QAction("New project …", menu)
+        for action, slot in ((self.open_action, self._ask_open), (self.new_action, self._ask_new)):
             action.triggered.connect(slot)
             menu.addAction(action)
         menu.addAction(self.save_action)

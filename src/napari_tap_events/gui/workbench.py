@@ -69,7 +69,7 @@ class Workbench(QWidget):
             timer.setSingleShot(True)
             timer.setInterval(COUNT_AFTER_MS)
             timer.timeout.connect(slot)
-        self._guard = ClosingGuard(self, self._recipes)
+        self._guard = ClosingGuard(self, self.recipes)
         self._connect()
 
     @property
@@ -201,7 +201,7 @@ class Workbench(QWidget):
             one.set_dark(is_dark(self._viewer))
             self._reattach(one)
 
-    def _recipes(self) -> list[RecipePanel]:
+    def recipes(self) -> list[RecipePanel]:
         """Return the recipes of the panels that are made."""
         made = self.steps.made
         learning = [*([self.pretrain.recipe] if made("pretrain") else []), *([self.train.recipe] if made("train") else [])]
@@ -229,7 +229,7 @@ class Workbench(QWidget):
 
     def _find_jobs(self) -> None:
         """Follow the jobs of the project that still run, or that can go on."""
-        for recipe in self._recipes():
+        for recipe in self.recipes():
             self._reattach(recipe)
         folder = self.session.project.path / "jobs" if self.session.project is not None else None
         if folder is None or not folder.exists():
@@ -246,7 +246,7 @@ class Workbench(QWidget):
 
     def _follow_theme(self) -> None:
         dark = is_dark(self._viewer)
-        for recipe in self._recipes():
+        for recipe in self.recipes():
             recipe.set_dark(dark)
         if self.steps.made("train"):
             self.train.score.set_dark(dark)
