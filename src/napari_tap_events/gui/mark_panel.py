@@ -6,7 +6,7 @@ from typing import Any
 
 import napari.viewer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout
 
@@ -17,7 +17,8 @@ from napari_tap_events.gui.leaving import LeavingPanel
 from napari_tap_events.gui.mark_desk import MarkDesk
 from napari_tap_events.gui.mark_files import MarkFiles
 from napari_tap_events.gui.notice import Notice
-from napari_tap_events.gui.shortcuts import keys_file, load_keys, save_keys
+from napari_tap_events.gui.own_keys import OwnKeys
+from napari_tap_events.gui.shortcuts import keys_file
 from napari_tap_events.movies.event_sizes import sizes_of_cell
 from napari_tap_events.project.session import Session
 
@@ -49,7 +50,7 @@ class MarkPanel(LeavingPanel):
         super().__init__()
         self._viewer = viewer
         self._session = session
-        self._keys = load_keys(keys_file())
+        self._keys = OwnKeys(keys_file())
         self._radius_px = self._fitted_px = RADIUS_PX
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -60,6 +61,7 @@ class MarkPanel(LeavingPanel):
         self.setMinimumWidth(LEAST_WIDTH_PX)
         self.empty, self.notice, self.trouble = QLabel(NO_MOVIE), Notice(), Notice()
         self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(6, 4, 6, 4)
         for widget in (self.empty, self.trouble, self.notice):
@@ -70,6 +72,7 @@ class MarkPanel(LeavingPanel):
         session.movie_changed.connect(self.show_movie)
         session.cell_size_changed.connect(self._fit_radius)
         session.troubled.connect(self._say_trouble)
+        self._keys.valueChanged.connect(self._bind_keys)
         for signal in (viewer.layers.events.removed, viewer.layers.selection.events.active):
             signal.connect(self._look_soon)
         viewer.layers.events.inserted.connect(self._keep_on_top)
@@ -87,7 +90,7 @@ class MarkPanel(LeavingPanel):
             self.files = MarkFiles(self.desk.files_menu, movie, self.desk.marker, self)
             self._column.addWidget(self.desk, stretch=1)
             self.desk.help_wanted.connect(self.show_keys)
-            self.desk.open(self._radius_px, self._keys)
+            self.desk.open(self._radius_px, self._keys.value())
             self._fit_radius()
             if self.isVisible():
                 self.go_on()
@@ -103,6 +106,7 @@ class MarkPanel(LeavingPanel):
         for signal in (layers.events.removed, layers.selection.events.active):
             signal.disconnect(self._look_soon)
         layers.events.inserted.disconnect(self._keep_on_top)
+        self._keys.leave()
         self._put_away()
 
     def _fit_radius(self) -> None:
@@ -116,19 +120,21 @@ class MarkPanel(LeavingPanel):
 
     def show_keys(self) -> None:
         """Show the list of keys, and take over what the user changes there."""
-        sheet = CheatSheet(self._keys, self)
+        sheet = CheatSheet(self._keys.value(), self)
         sheet.accepted.connect(lambda: self._take_keys(sheet.value()))
         sheet.finished.connect(sheet.deleteLater)
         sheet.open()
 
     def _take_keys(self, keys: dict[str, str]) -> None:
-        self._keys = keys
-        if self.desk is not None:
-            self.desk.bind_keys(keys)
+        self._bind_keys(keys)
         try:
-            save_keys(keys_file(), keys)
+            self._keys.setValue(keys)
         except SettingsError as error:
             show_error(str(error))
+
+    def _bind_keys(self, keys: dict[str, str]) -> None:
+        if self.desk is not None:
+            self.desk.bind_keys(keys)
 
     def _put_away(self) -> None:
         if self.desk is None:
