@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QCloseEvent
+import tifffile
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
@@ -250,3 +253,50 @@ def test_the_offer_of_what_was_left_goes_with_the_first_mark(workbench, syntheti
             session.close()
     assert offered
     assert workbench.project.left_button.isHidden()
+
+
+def drop(widget, *paths):
+    """Drag files over a widget and let them fall, as Qt tells it; say whether it would take them."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), *how)
+    QApplication.sendEvent(widget, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), *how))
+    return enter.isAccepted()
+
+
+@pytest.mark.parametrize("step", ["movie", "train"])
+def test_a_movie_is_dropped_onto_the_dock_whatever_step_is_open(workbench, synthetic, tmp_path, step):
+    workbench.steps.open(step)
+    assert drop(workbench, tmp_path / "made" / "movie.tif")
+    assert workbench.session.movie.name == "movie.tif"
+    assert workbench.steps.value() == "movie"
+
+
+def test_a_folder_of_frames_is_dropped_onto_the_dock(workbench, tmp_path):
+    (tmp_path / "frames").mkdir()
+    for t in range(3):
+        tifffile.imwrite(tmp_path / "frames" / f"t{t}.tif", np.full((32, 40), t, np.uint8))
+    assert drop(workbench, tmp_path / "frames")
+    assert workbench.session.movie.shape == (3, 1, 32, 40)
+
+
+def test_a_project_is_dropped_onto_the_dock(workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    workbench.project.save_as(tmp_path / "mine.tap")
+    workbench.session.new_project(tmp_path / "other.tap")
+    assert workbench.session.movie is None
+    assert drop(workbench, tmp_path / "mine.tap")
+    assert workbench.session.project.path == tmp_path / "mine.tap"
+    assert workbench.session.movie.name == "movie.tif"
+
+
+def test_what_is_no_file_is_not_taken(workbench):
+    data = QMimeData()
+    data.setText("some words")
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), *how)
+    QApplication.sendEvent(workbench, enter)
+    assert not enter.isAccepted()

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 import napari.viewer
 from qtpy.QtCore import QTimer
-from qtpy.QtGui import QShowEvent
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tap_events.gui.closing import ClosingGuard
 from napari_tap_events.gui.movie_panel import MoviePanel
-from napari_tap_events.gui.project_bar import ProjectBar
+from napari_tap_events.gui.project_bar import SUFFIX, ProjectBar
 from napari_tap_events.gui.steps import Progress, Step, StepList
 from napari_tap_events.gui.themes import is_dark
 from napari_tap_events.gui.warming import warm_up
@@ -58,6 +58,7 @@ class Workbench(QWidget):
         self.session = session or Session()
         self._viewer = napari_viewer
         self.setMinimumWidth(LEAST_WIDTH_PX)
+        self.setAcceptDrops(True)
         self.project = ProjectBar(self.session)
         self.steps = StepList(self._steps())
         column = QVBoxLayout(self)
@@ -112,6 +113,25 @@ class Workbench(QWidget):
         super().showEvent(event)
         self._guard.watch()
         self._warm_soon.start()
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Accept files and folders, whatever step is open."""
+        data = event.mimeData() if event else None
+        if event and data and any(url.isLocalFile() for url in data.urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Open what was dropped: a project, or a movie in step 1."""
+        data = event.mimeData() if event else None
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data else []
+        if not paths or event is None:
+            return
+        event.acceptProposedAction()
+        if paths[0].suffix == SUFFIX:
+            self.project.open(paths[0])
+        else:
+            self.steps.open("movie")
+            self.movie.open(paths[0])
 
     def close(self) -> bool:
         """Let go of the viewer and the session; what is running goes on."""
