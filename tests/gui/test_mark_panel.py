@@ -504,13 +504,6 @@ def test_a_movie_that_is_not_where_it_was_is_said(bench, tmp_path):
     assert bench.desk is None
 
 
-def test_trouble_with_the_disk_is_said(bench):
-    bench.session.troubled.emit("the disk is full; make room.")
-    assert bench.panel.trouble.label.text() == "The disk is full; make room."
-    bench.session.troubled.emit("")
-    assert not bench.panel.trouble.isVisible()
-
-
 # kinds
 
 

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
@@ -100,7 +100,7 @@ def test_marks_of_a_project_are_seen_before_their_step_is_opened(workbench, view
 
 
 def test_every_step_says_what_it_needs_before_a_movie_is_open(workbench, qtbot):
-    assert workbench.minimumWidth() == LEAST_WIDTH_PX
+    assert workbench.minimumSizeHint().width() == LEAST_WIDTH_PX
     for name in ("pretrain", "train", "finding"):
         panel = getattr(workbench, name)
         click(qtbot, panel.recipe.start_button)
@@ -300,3 +300,31 @@ def test_what_is_no_file_is_not_taken(workbench):
     enter = QDragEnterEvent(QPoint(5, 5), *how)
     QApplication.sendEvent(workbench, enter)
     assert not enter.isAccepted()
+
+
+@pytest.mark.parametrize("step", ["movie", "mark", "train"])
+def test_trouble_with_the_disk_is_said_once_whatever_step_is_open(workbench, monkeypatch, qtbot, step):
+    saved = []
+    monkeypatch.setattr(workbench.session, "save", lambda: saved.append("again"))
+    workbench.steps.open(step)
+    bar = workbench.project
+    assert bar.trouble.isHidden()
+    assert bar.again.isHidden()
+    workbench.session.troubled.emit("the disk is full; make room.")
+    said = [label.text() for label in workbench.findChildren(QLabel) if "disk is full" in label.text()]
+    assert said == ["⚠ The disk is full; make room."]
+    click(qtbot, bar.again)
+    assert saved == ["again"]
+    workbench.session.troubled.emit("")
+    assert bar.trouble.isHidden()
+    assert bar.again.isHidden()
+
+
+def test_a_movie_that_is_missing_is_named_by_its_plain_path(workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    workbench.project.save_as(tmp_path / "mine.tap")
+    workbench.session.close()
+    (tmp_path / "made" / "movie.tif").unlink()
+    workbench.project.open(tmp_path / "mine.tap")
+    assert f"'{tmp_path / 'made' / 'movie.tif'}'" in workbench.project.trouble.text()
+    assert not workbench.project.missing.isHidden()

@@ -59,25 +59,22 @@ class MarkPanel(LeavingPanel):
         self.desk: MarkDesk | None = None
         self.files: MarkFiles | None = None
         self.setMinimumWidth(LEAST_WIDTH_PX)
-        self.empty, self.notice, self.trouble = QLabel(NO_MOVIE), Notice(), Notice()
+        self.empty, self.notice = QLabel(NO_MOVIE), Notice()
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(6, 4, 6, 4)
-        for widget in (self.empty, self.trouble, self.notice):
+        for widget in (self.empty, self.notice):
             self._column.addWidget(widget)
         self.notice.button.clicked.connect(self.go_on)
-        self.trouble.button.clicked.connect(self._save_again)
         session.movie_leaving.connect(self._put_away)
         session.movie_changed.connect(self.show_movie)
         session.cell_size_changed.connect(self._fit_radius)
-        session.troubled.connect(self._say_trouble)
         self._keys.valueChanged.connect(self._bind_keys)
         for signal in (viewer.layers.events.removed, viewer.layers.selection.events.active):
             signal.connect(self._look_soon)
         viewer.layers.events.inserted.connect(self._keep_on_top)
         self.show_movie()
-        self._say_trouble(session.trouble)
 
     def show_movie(self) -> None:
         """Show the marks of the movie that is open now, and no others."""
@@ -101,7 +98,6 @@ class MarkPanel(LeavingPanel):
         self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
         self._session.cell_size_changed.disconnect(self._fit_radius, missing_ok=True)
-        self._session.troubled.disconnect(self._say_trouble, missing_ok=True)
         layers = self._viewer.layers
         for signal in (layers.events.removed, layers.selection.events.active):
             signal.disconnect(self._look_soon)
@@ -194,9 +190,3 @@ class MarkPanel(LeavingPanel):
             self.notice.say(NOT_ACTIVE, "Go on marking")
         else:
             self.notice.say("")
-
-    def _say_trouble(self, words: str) -> None:
-        self.trouble.say(words[:1].upper() + words[1:], "Try again" if words else "")
-
-    def _save_again(self) -> None:
-        self._session.save()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import napari.viewer
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QSize, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -57,7 +57,6 @@ class Workbench(QWidget):
         super().__init__()
         self.session = session or Session()
         self._viewer = napari_viewer
-        self.setMinimumWidth(LEAST_WIDTH_PX)
         self.setAcceptDrops(True)
         self.project = ProjectBar(self.session)
         self.steps = StepList(self._steps())
@@ -107,6 +106,11 @@ class Workbench(QWidget):
     def results(self) -> ResultsPanel:
         """Step 7."""
         return cast("ResultsPanel", self.steps.panel("results"))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size: as wide as the open step needs, which with larger letters is more."""
+        hint = super().minimumSizeHint()
+        return QSize(max(LEAST_WIDTH_PX, hint.width()), hint.height())
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window in which the workbench is shown: it must not close over running jobs without a word."""
