@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QLabel
+from qtpy.QtWidgets import QApplication, QLabel, QTableView
 
 from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
@@ -328,3 +328,10 @@ def test_a_movie_that_is_missing_is_named_by_its_plain_path(workbench, synthetic
     workbench.project.open(tmp_path / "mine.tap")
     assert f"'{tmp_path / 'made' / 'movie.tif'}'" in workbench.project.trouble.text()
     assert not workbench.project.missing.isHidden()
+
+
+def test_no_list_keeps_the_tab_key_to_itself(workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    lists = [view for step in workbench.steps.steps for view in workbench.steps.panel(step).findChildren(QTableView)]
+    assert {type(view.parentWidget()).__name__ for view in lists} >= {"EventList", "ResultList"}
+    assert not [view for view in lists if view.tabKeyNavigation()]

@@ -222,6 +222,7 @@ def _windows(evaluation: dict[str, Any]) -> QTableWidget:
 
 def _table(columns: tuple[str, ...] = COLUMNS) -> QTableWidget:
     table = QTableWidget(0, len(columns))
+    table.setTabKeyNavigation(False)  # Tab leaves the table, arrows go through it
     table.setHorizontalHeaderLabels(list(columns))
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
