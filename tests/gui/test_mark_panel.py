@@ -25,6 +25,9 @@ from .marking import CELLS, CTRL, NO_KEY, RADIUS_PX, RIGHT, SHIFT, Bench, cell_m
 @pytest.fixture
 def empty_bench(make_napari_viewer, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_tap_events.gui.mark_panel.keys_file", lambda: tmp_path / "keys.json")
+    monkeypatch.setattr(
+        "napari_tap_events.gui.own_keys.page", lambda _name: None
+    )  # keys that one test changes are not the next one's
     bench = Bench(make_napari_viewer(show=True), tmp_path)
     yield bench
     bench.session.close()
