@@ -164,7 +164,7 @@ def find(stage: Stage) -> None:
 def explain(stage: Stage) -> None:
     """Step 5, unfolded: ask where the network looks."""
     panel = stage.workbench.finding
-    panel._why.setValue(True)
+    panel.why.setValue(True)
     with stage.job(panel.explain, panel.explain.finished):
         pass
     panel.maps.setCurrentIndex(panel.maps.findData("evidence"))

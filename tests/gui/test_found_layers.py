@@ -88,3 +88,14 @@ def test_one_map_is_shown_at_a_time_that_of_a_review_among_them(tmp_path, viewer
     assert [layer.name for layer in viewer.layers if layer.visible] == ["array", "arrow"]
     found.show_only("")
     assert [layer.name for layer in viewer.layers if layer.visible] == ["array"]
+
+
+@pytest.mark.parametrize(("role", "name"), [("grad_cam", "Grad-CAM"), ("evidence", "evidence"), ("simulated", "simulated")])
+def test_what_explains_is_shown_and_hidden_by_its_name(tmp_path, viewer, found, role, name):
+    begin(tmp_path)
+    begin(tmp_path, role)
+    found.show(tmp_path, MOVIE, 5.0)
+    found.show_only(role)
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["array", name]
+    found.show_only("probability")
+    assert [layer.name for layer in viewer.layers if layer.visible] == ["array", "probability"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from qtpy.QtCore import QPointF, Qt
 
-from napari_tap_events.gui.head_score import _reliability, few_figures
+from napari_tap_events.gui.head_score import HeadScore, _reliability, few_figures, in_words
 
 BINS = {
     "mean_probability": [0.05, 0.5, 0.9, None],
@@ -45,3 +46,28 @@ def test_the_legend_stands_above_the_axes(qtbot):
         lambda: legend.sceneBoundingRect().bottom() <= drawn.getPlotItem().vb.sceneBoundingRect().top() + 1, timeout=5000
     )
     assert legend.sceneBoundingRect().width() <= 330
+
+
+def test_the_leakage_is_said_also_where_there_is_none():
+    score = {"n_true": 5, "tp": 4, "fp": 1, "f1": 0.8, "average_precision": 0.7}
+    evaluation = {"score": score, "threshold": 0.4}
+    assert "Leakage 0%" in in_words(evaluation | {"leakage": 0.0})
+    assert "⚠ Leakage 30%" in in_words(evaluation | {"leakage": 0.3})
+    assert "⚠ Leakage 1%" in in_words(evaluation | {"leakage": 0.0004}), "a little is not none"
+
+
+@pytest.mark.parametrize(("at", "frame"), [(4.1, 4), (5.4, 5)])
+def test_a_click_on_the_errors_over_time_tells_the_frame(qtbot, at, frame):
+    pytest.importorskip("pyqtgraph")
+    score = HeadScore()
+    qtbot.addWidget(score)
+    drawn = score._in_time({"by_time": {"t": [3, 4, 5, 6], "false_positive": [0, 9, 0, 0], "false_negative": [1, 0, 0, 2]}})
+    qtbot.addWidget(drawn)
+    drawn.resize(330, 250)
+    with qtbot.waitExposed(drawn):
+        drawn.show()
+    drawn.grab()  # axes take their places
+    place = drawn.mapFromScene(drawn.getPlotItem().vb.mapViewToScene(QPointF(at, 5)))
+    with qtbot.waitSignal(score.frame_chosen) as told:
+        qtbot.mouseClick(drawn.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert told.args == [frame]

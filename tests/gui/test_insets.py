@@ -44,3 +44,14 @@ def test_without_places_there_is_no_strip(strip, tmp_path):
     (tmp_path / "none.csv").write_text("rank,t,y,x,value\n")
     strip.setValue(tmp_path / "none.csv", movie_from_array(np.zeros((3, 40, 40), np.uint8), "TYX"), 12)
     assert strip.isHidden()
+
+
+def test_beyond_the_edge_of_the_movie_a_picture_is_dark(qtbot, tmp_path):
+    frames = np.zeros((2, 40, 40), np.uint8)
+    frames[:, 0, :] = 200  # a bright edge would be drawn out upwards
+    (tmp_path / "edge.csv").write_text("rank,t,y,x,value\n1,0,2,20,1.0\n")
+    strip = InsetStrip()
+    qtbot.addWidget(strip)
+    strip.setValue(tmp_path / "edge.csv", movie_from_array(frames, "TYX"), 20)
+    image = strip.item(0).icon().pixmap(SIDE_PX, SIDE_PX).toImage()
+    assert image.pixelColor(image.width() // 2, 1).value() < 30

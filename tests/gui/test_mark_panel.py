@@ -25,6 +25,9 @@ from .marking import CELLS, CTRL, NO_KEY, RADIUS_PX, RIGHT, SHIFT, Bench, cell_m
 @pytest.fixture
 def empty_bench(make_napari_viewer, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_tap_events.gui.mark_panel.keys_file", lambda: tmp_path / "keys.json")
+    monkeypatch.setattr(
+        "napari_tap_events.gui.own_keys.page", lambda _name: None
+    )  # keys that one test changes are not the next one's
     bench = Bench(make_napari_viewer(show=True), tmp_path)
     yield bench
     bench.session.close()
@@ -349,6 +352,24 @@ def test_naparis_own_brush_and_eraser_buttons_pick_up_our_tools(bench):
     assert len(bench.events()) == 1
 
 
+@pytest.mark.parametrize("radius_px", [2.0, 4.7, 5.2, 10.0, 37.3])
+def test_one_bracket_undoes_the_other(bench, radius_px):
+    bench.desk.marker.set_radius(radius_px)
+    bench.key(Qt.Key.Key_BracketRight)
+    assert bench.desk.marker.radius_px > radius_px
+    bench.key(Qt.Key.Key_BracketLeft)
+    assert bench.desk.marker.radius_px == pytest.approx(radius_px)
+
+
+def test_the_status_bar_tells_our_keys_whatever_mode_napari_is_in(bench):
+    for tool in (Tool.fill, Tool.pan, Tool.stamp):
+        bench.desk.marks.pick_up(tool)
+        assert bench.viewer.help == bench.desk.marks.help, "napari calls 1 the eraser, here it is the first kind"
+    bench.panel.rest()
+    bench.panel.go_on()
+    assert bench.viewer.help == bench.desk.marks.help
+
+
 def test_naparis_brush_size_and_label_are_our_radius_and_kind(bench):
     layer = bench.desk.marks.layer
     layer.brush_size = 30
@@ -484,13 +505,6 @@ def test_a_movie_that_is_not_where_it_was_is_said(bench, tmp_path):
     assert "cells" in bench.panel.empty.text()
     assert bench.panel.empty.text() != NO_MOVIE
     assert bench.desk is None
-
-
-def test_trouble_with_the_disk_is_said(bench):
-    bench.session.troubled.emit("the disk is full; make room.")
-    assert bench.panel.trouble.label.text() == "The disk is full; make room."
-    bench.session.troubled.emit("")
-    assert not bench.panel.trouble.isVisible()
 
 
 # kinds

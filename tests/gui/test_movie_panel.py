@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tifffile
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from qtpy.QtGui import QDropEvent
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_tap_events.gui.layers import ROLE
@@ -59,14 +58,6 @@ def test_the_button_opens_a_movie_for_all_steps(panel, viewer, session, path, qt
     assert movie_names(viewer) == ["cells"]
     assert "6 frames of 32 x 40 px" in panel.facts.size_label.text()
     assert viewer.dims.current_step[0] == 0
-
-
-def test_a_movie_dropped_onto_the_panel_is_opened(panel, session, path):
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    nothing, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
-    panel.dropEvent(QDropEvent(QPointF(QPoint(5, 5)), Qt.DropAction.CopyAction, data, left, nothing))
-    assert session.movie.name == "cells.tif"
 
 
 def test_a_movie_dropped_onto_napari_is_adopted_once(panel, viewer, session, path, qtbot):

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.gui.steps import Progress, Step, StepList
 
@@ -68,3 +68,43 @@ def test_steps_can_be_opened_with_the_keyboard_alone(steps, qtbot):
     steps.headers["mark"].setFocus()
     qtbot.keyClick(steps.headers["mark"], Qt.Key.Key_Space)
     assert steps.value() == "mark"
+
+
+def test_a_step_is_as_wide_as_its_panel_needs_also_when_it_grows(qtbot):
+    button = QPushButton("short")
+    panel = QWidget()
+    QVBoxLayout(panel).addWidget(button)
+    steps = StepList((Step("movie", "Movie", "Open it.", lambda: panel),))
+    qtbot.addWidget(steps)
+    steps.show()
+    button.setText("a button with so many words that it needs more room than it had before, and is not cut off")
+    qtbot.waitUntil(lambda: steps.minimumSizeHint().width() > button.minimumSizeHint().width())
+    steps.resize(steps.minimumSizeHint())
+    qtbot.waitUntil(lambda: button.visibleRegion().boundingRect() == button.rect())
+
+
+def test_tab_goes_through_the_open_panel_from_top_to_bottom_and_on_to_the_next_step(qtbot):
+    def made():
+        panel = QWidget()
+        column = QVBoxLayout(panel)
+        for name in ("a", "b", "c"):
+            column.addWidget(QPushButton(name))
+        return panel
+
+    steps = StepList(tuple(Step(name, name.title(), f"Do {name}.", made) for name in ("movie", "mark", "train")))
+    qtbot.addWidget(steps)
+    with qtbot.waitActive(steps):
+        steps.show()
+        steps.activateWindow()
+    steps.open("mark")
+    steps.panel("mark").layout().insertWidget(0, QPushButton("came later"))
+    QApplication.processEvents()
+    steps.headers["mark"].setFocus()
+    seen = []
+    for _ in range(5):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        seen.append(QApplication.focusWidget())
+    assert [button.text() for button in seen[:4]] == ["came later", "a", "b", "c"]
+    assert seen[4] is steps.headers["train"]
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab)
+    assert QApplication.focusWidget() is seen[3]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QCloseEvent
+import tifffile
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication, QLabel, QTableView
 
 from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
@@ -97,7 +100,7 @@ def test_marks_of_a_project_are_seen_before_their_step_is_opened(workbench, view
 
 
 def test_every_step_says_what_it_needs_before_a_movie_is_open(workbench, qtbot):
-    assert workbench.minimumWidth() == LEAST_WIDTH_PX
+    assert workbench.minimumSizeHint().width() == LEAST_WIDTH_PX
     for name in ("pretrain", "train", "finding"):
         panel = getattr(workbench, name)
         click(qtbot, panel.recipe.start_button)
@@ -250,3 +253,85 @@ def test_the_offer_of_what_was_left_goes_with_the_first_mark(workbench, syntheti
             session.close()
     assert offered
     assert workbench.project.left_button.isHidden()
+
+
+def drop(widget, *paths):
+    """Drag files over a widget and let them fall, as Qt tells it; say whether it would take them."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), *how)
+    QApplication.sendEvent(widget, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(widget, QDropEvent(QPointF(5, 5), *how))
+    return enter.isAccepted()
+
+
+@pytest.mark.parametrize("step", ["movie", "train"])
+def test_a_movie_is_dropped_onto_the_dock_whatever_step_is_open(workbench, synthetic, tmp_path, step):
+    workbench.steps.open(step)
+    assert drop(workbench, tmp_path / "made" / "movie.tif")
+    assert workbench.session.movie.name == "movie.tif"
+    assert workbench.steps.value() == "movie"
+
+
+def test_a_folder_of_frames_is_dropped_onto_the_dock(workbench, tmp_path):
+    (tmp_path / "frames").mkdir()
+    for t in range(3):
+        tifffile.imwrite(tmp_path / "frames" / f"t{t}.tif", np.full((32, 40), t, np.uint8))
+    assert drop(workbench, tmp_path / "frames")
+    assert workbench.session.movie.shape == (3, 1, 32, 40)
+
+
+def test_a_project_is_dropped_onto_the_dock(workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    workbench.project.save_as(tmp_path / "mine.tap")
+    workbench.session.new_project(tmp_path / "other.tap")
+    assert workbench.session.movie is None
+    assert drop(workbench, tmp_path / "mine.tap")
+    assert workbench.session.project.path == tmp_path / "mine.tap"
+    assert workbench.session.movie.name == "movie.tif"
+
+
+def test_what_is_no_file_is_not_taken(workbench):
+    data = QMimeData()
+    data.setText("some words")
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), *how)
+    QApplication.sendEvent(workbench, enter)
+    assert not enter.isAccepted()
+
+
+@pytest.mark.parametrize("step", ["movie", "mark", "train"])
+def test_trouble_with_the_disk_is_said_once_whatever_step_is_open(workbench, monkeypatch, qtbot, step):
+    saved = []
+    monkeypatch.setattr(workbench.session, "save", lambda: saved.append("again"))
+    workbench.steps.open(step)
+    bar = workbench.project
+    assert bar.trouble.isHidden()
+    assert bar.again.isHidden()
+    workbench.session.troubled.emit("the disk is full; make room.")
+    said = [label.text() for label in workbench.findChildren(QLabel) if "disk is full" in label.text()]
+    assert said == ["⚠ The disk is full; make room."]
+    click(qtbot, bar.again)
+    assert saved == ["again"]
+    workbench.session.troubled.emit("")
+    assert bar.trouble.isHidden()
+    assert bar.again.isHidden()
+
+
+def test_a_movie_that_is_missing_is_named_by_its_plain_path(workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    workbench.project.save_as(tmp_path / "mine.tap")
+    workbench.session.close()
+    (tmp_path / "made" / "movie.tif").unlink()
+    workbench.project.open(tmp_path / "mine.tap")
+    assert f"'{tmp_path / 'made' / 'movie.tif'}'" in workbench.project.trouble.text()
+    assert not workbench.project.missing.isHidden()
+
+
+def test_no_list_keeps_the_tab_key_to_itself(workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    lists = [view for step in workbench.steps.steps for view in workbench.steps.panel(step).findChildren(QTableView)]
+    assert {type(view.parentWidget()).__name__ for view in lists} >= {"EventList", "ResultList"}
+    assert not [view for view in lists if view.tabKeyNavigation()]

@@ -65,3 +65,12 @@ def test_what_was_deleted_or_damaged_is_computed_again(tmp_path: Path):
     np.testing.assert_array_equal(reports_and_maps(cache, 0)[1].frames, kept)
     shutil.rmtree(folder)
     np.testing.assert_array_equal(reports_and_maps(cache, 0)[1].frames, kept)
+
+
+def test_what_is_used_together_is_kept_together(tmp_path: Path):
+    cache = FeatureCache(tmp_path, 10**9)
+    for seed in range(3):
+        reports_and_maps(cache, seed)
+    folders = sorted(tmp_path.iterdir())
+    FeatureCache(tmp_path, 0).make_room([folders[0], folders[2], tmp_path / "new"])
+    assert sorted(tmp_path.iterdir()) == sorted([folders[0], folders[2], tmp_path / "new"])

@@ -85,6 +85,12 @@ def train(
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Keep feature maps here, for the next head.")
     ] = None,
+    cache_gb: Annotated[
+        float | None,
+        typer.Option(
+            "--cache-gb", metavar="GB", min=0.1, help="Most that the maps in --cache may take; the longest unused go first."
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
     only_estimate: EstimateOnly = False,
@@ -102,7 +108,7 @@ def train(
         settings = settings.model_copy(update={"folds": settings.folds_for(events_marked(labelled, opening, settings))})
     if only_said(only_estimate, "train", movie, settings.encoder, run, settings):
         return
-    work(recipe(labelled, settings, run, cache), run, reports, job)
+    work(recipe(labelled, settings, run, cache, cache_gb), run, reports, job)
     say_summary(out, reports)
 
 

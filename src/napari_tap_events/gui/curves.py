@@ -264,6 +264,7 @@ class _Table(QWidget):
         super().__init__(parent)
         self._looks = looks
         self.table = QTableWidget(0, 2)
+        self.table.setTabKeyNavigation(False)
         self.table.setHorizontalHeaderLabels([title, "last"])
         self.table.setMaximumHeight(HEIGHT_PX)
         across, down = self.table.horizontalHeader(), self.table.verticalHeader()

@@ -147,6 +147,7 @@ def _row_before(lines: Sequence[ListedMark], frame: int) -> int:
 def _table(model: MarkTable) -> QTableView:
     table = QTableView()
     table.setModel(model)
+    table.setTabKeyNavigation(False)  # Tab leaves the list, arrows go through it
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

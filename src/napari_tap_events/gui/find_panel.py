@@ -32,7 +32,7 @@ MAPS = {
     "probability": "probability of an event",
     "simulated": "events as in simulated movies",
     "arrow": "arrow of time",
-    "grad_cam": "where the network looks (Grad-CAM)",
+    "grad_cam": "Grad-CAM: where it looks",
     "evidence": "evidence of an event",
     "": "no map",
 }
@@ -121,7 +121,7 @@ class FindPanel(QWidget):
             self.model.valueChanged.connect(lambda _, line=recipe.estimate: line.refresh())
         self.threshold, self.insets, self.maps = ThresholdField(), InsetStrip(), QComboBox()
         self.maps.setToolTip("The map that lies over the movie.")
-        self._why = Fold("Why? See where the network looks", self.explain)
+        self.why = Fold("Why? See where the network looks", self.explain)
         self._shown = QWidget()
         shown = QFormLayout(self._shown)
         shown.setContentsMargins(0, 0, 0, 0)
@@ -132,7 +132,7 @@ class FindPanel(QWidget):
         row.addRow("With", self.model)
         column = QVBoxLayout(self)
         column.addLayout(row)
-        for widget in (self.recipe, self._shown, self.threshold, self._why, self.insets):
+        for widget in (self.recipe, self._shown, self.threshold, self.why, self.insets):
             column.addWidget(widget)
         column.addStretch()
         for widget in (self._shown, self.threshold):

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.mistakes import FALSE, Mistake, mistakes_of
 from napari_tap_events.gui.colours import GREY, ORANGE, SKY_BLUE
-from napari_tap_events.gui.plots import DASHED, DOTTED, SOLID, dots, line, plot, write
+from napari_tap_events.gui.plots import DASHED, DOTTED, SOLID, dots, line, on_click, plot, write
 from napari_tap_events.jobs.summary import NOTHING_TO_JUDGE
 
 LINES = 27
@@ -41,9 +41,12 @@ class HeadScore(QWidget):
     ----------
     chosen : Signal(object)
         The `Mistake` that a person wants to see.
+    frame_chosen : Signal(int)
+        The frame that a person wants to see.
     """
 
     chosen = Signal(object)
+    frame_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,7 +106,7 @@ class HeadScore(QWidget):
                 _reliability(evaluation, self._dark),
                 f"How often windows of a probability are events; hollow: fewer than {SURE_WINDOWS} windows.",
             ),
-            ("In time", _in_time(evaluation, self._dark), "Wrongly judged windows in every frame."),
+            ("In time", self._in_time(evaluation), "Wrongly judged windows in every frame; a click goes to the frame."),
             ("Windows", _windows(evaluation), "Every crop pair judged by itself, as in the paper."),
         ):
             self.pages.setTabToolTip(self.pages.addTab(page, name), tip)
@@ -117,6 +120,13 @@ class HeadScore(QWidget):
             for at, text in enumerate(texts):
                 self.table.setItem(row, at, QTableWidgetItem(text))
         self.table.blockSignals(False)
+
+    def _in_time(self, evaluation: dict[str, Any]) -> QWidget:
+        """Return the plot of wrongly judged windows over the frames; a click tells which frame it was on."""
+        drawn, frames = _in_time(evaluation, self._dark), evaluation["by_time"]["t"]
+        if frames:
+            on_click(drawn, lambda at: self.frame_chosen.emit(min(max(round(at), frames[0]), frames[-1])))
+        return drawn
 
     def _choose(self) -> None:
         row = self.table.currentRow()
@@ -133,12 +143,19 @@ def in_words(evaluation: dict[str, Any]) -> str:
     low, high = interval.get("f1") or (None, None)
     spread = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
     f1 = _number(score["f1"])
-    leak = evaluation.get("leakage") or 0.0
-    warning = f"<br>⚠ {leak:.0%} of the judged windows share pixels with taught ones: the score flatters." if leak else ""
     return (
         f"{found}<br>F1 {f1}{spread} at threshold {_number(evaluation['threshold'])}"
-        f"<br>Average precision {_number(score['average_precision'])}{warning}"
+        f"<br>Average precision {_number(score['average_precision'])}"
+        f"<br>{_leakage(evaluation.get('leakage') or 0.0)}"
     )
+
+
+def _leakage(share: float) -> str:
+    if share:
+        return (
+            f"⚠ Leakage {max(share, 0.01):.0%}: so many judged windows share pixels with taught ones, and the score flatters."
+        )
+    return "Leakage 0%: no judged window shares pixels with a taught one."
 
 
 def _number(value: float | None) -> str:
@@ -205,6 +222,7 @@ def _windows(evaluation: dict[str, Any]) -> QTableWidget:
 
 def _table(columns: tuple[str, ...] = COLUMNS) -> QTableWidget:
     table = QTableWidget(0, len(columns))
+    table.setTabKeyNavigation(False)  # Tab leaves the table, arrows go through it
     table.setHorizontalHeaderLabels(list(columns))
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

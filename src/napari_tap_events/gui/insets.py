@@ -72,7 +72,7 @@ def _picture(movie: Movie, place: tuple[int, float, float], side_px: int) -> QPi
     frame = movie.frame(t)[0]
     low, high = np.percentile(frame[::2, ::2], PERCENTILES)
     half = side_px // 2
-    padded = np.pad(frame, half, mode="edge")
+    padded = np.pad(frame, half, constant_values=low)  # beyond the movie it is dark: pixels drawn out would look like cells
     cut = padded[round(y) : round(y) + side_px, round(x) : round(x) + side_px].astype(np.float32)
     grey: NDArray[np.uint8] = np.ascontiguousarray(np.clip((cut - low) / max(high - low, 1e-9), 0, 1) * 255).astype(np.uint8)
     image = QImage(grey.tobytes(), grey.shape[1], grey.shape[0], grey.shape[1], QImage.Format.Format_Grayscale8).copy()

@@ -20,6 +20,8 @@ FRAMES_LOOKED_AT = 12
 PIXELS_LOOKED_AT = 500_000
 """So many pixels of a frame settle its contrast."""
 ROLE = "tap_events_role"
+NAMES = {"grad_cam": "Grad-CAM"}
+"""Of maps that are not called by their role."""
 """Key in a layer's metadata under which we write what the layer is: movie, masks, events ..."""
 
 
@@ -104,7 +106,7 @@ def grad_cam_layer(stored: StoredMap, world: World) -> Image:
     """Show Grad-CAM, added to what lies below, hidden until it is asked for."""
     limits = 0.0, _highest(stored)
     return _map_layer(
-        stored, world, "Grad-CAM", grad_cam_colormap(), contrast_limits=limits, blending="additive", visible=False
+        stored, world, "grad_cam", grad_cam_colormap(), contrast_limits=limits, blending="additive", visible=False
     )
 
 
@@ -123,14 +125,14 @@ def _highest(stored: StoredMap) -> float:
     return top if 0 < top < np.inf else 1.0
 
 
-def _map_layer(stored: StoredMap, world: World, name: str, colormap: Any, **options: Any) -> Image:
+def _map_layer(stored: StoredMap, world: World, role: str, colormap: Any, **options: Any) -> Image:
     return Image(
         stored.array,
-        name=name,
+        name=NAMES.get(role, role),
         colormap=colormap,
         interpolation2d="linear",
         projection_mode="none",
-        metadata={ROLE: name},
+        metadata={ROLE: role},
         **world.layer_place(stored.stride_px, stored.offset_px, stored.frame_offset),
         **options,
     )

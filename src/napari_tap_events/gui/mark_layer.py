@@ -71,6 +71,7 @@ class MarkLayer:
         events = self.layer.events
         for signal, slot in (
             (events.mode, self._follow_mode),
+            (events.help, self._keep_help),
             (events.paint, self._adopt),
             (events.brush_size, self._read_brush),
             (events.selected_label, self._read_label),
@@ -186,13 +187,17 @@ class MarkLayer:
     def _keep_mouse(self) -> None:
         """Leave the mouse to our gestures: napari's would paint at every press, of the right button too."""
         self.gestures.stop()
-        self.layer.help = self.help
+        self._keep_help()
         for callback in tuple(self.layer.mouse_drag_callbacks):
             if callback.__module__.startswith("napari.layers.labels") and callback.__name__ == "draw":
                 self.layer.mouse_drag_callbacks.remove(callback)
         stroke = getattr(self.layer, "_overlays", {}).get("brush_stroke")
         if stroke is not None:  # napari has no public way to free the right button from "encircle and fill"
             stroke.enabled = False
+
+    def _keep_help(self) -> None:
+        """Tell our keys, not napari's: on this layer 1 is a kind, not the eraser; napari writes its own at every change of mode."""
+        self.layer.help = self.help
 
     def _adopt(self, event: Any) -> None:
         kind = self.marker.kind.name

@@ -6,7 +6,7 @@ from typing import Any
 
 import napari.viewer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout
 
@@ -17,7 +17,8 @@ from napari_tap_events.gui.leaving import LeavingPanel
 from napari_tap_events.gui.mark_desk import MarkDesk
 from napari_tap_events.gui.mark_files import MarkFiles
 from napari_tap_events.gui.notice import Notice
-from napari_tap_events.gui.shortcuts import keys_file, load_keys, save_keys
+from napari_tap_events.gui.own_keys import OwnKeys
+from napari_tap_events.gui.shortcuts import keys_file
 from napari_tap_events.movies.event_sizes import sizes_of_cell
 from napari_tap_events.project.session import Session
 
@@ -49,7 +50,7 @@ class MarkPanel(LeavingPanel):
         super().__init__()
         self._viewer = viewer
         self._session = session
-        self._keys = load_keys(keys_file())
+        self._keys = OwnKeys(keys_file())
         self._radius_px = self._fitted_px = RADIUS_PX
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -58,23 +59,22 @@ class MarkPanel(LeavingPanel):
         self.desk: MarkDesk | None = None
         self.files: MarkFiles | None = None
         self.setMinimumWidth(LEAST_WIDTH_PX)
-        self.empty, self.notice, self.trouble = QLabel(NO_MOVIE), Notice(), Notice()
+        self.empty, self.notice = QLabel(NO_MOVIE), Notice()
         self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(6, 4, 6, 4)
-        for widget in (self.empty, self.trouble, self.notice):
+        for widget in (self.empty, self.notice):
             self._column.addWidget(widget)
         self.notice.button.clicked.connect(self.go_on)
-        self.trouble.button.clicked.connect(self._save_again)
         session.movie_leaving.connect(self._put_away)
         session.movie_changed.connect(self.show_movie)
         session.cell_size_changed.connect(self._fit_radius)
-        session.troubled.connect(self._say_trouble)
+        self._keys.valueChanged.connect(self._bind_keys)
         for signal in (viewer.layers.events.removed, viewer.layers.selection.events.active):
             signal.connect(self._look_soon)
         viewer.layers.events.inserted.connect(self._keep_on_top)
         self.show_movie()
-        self._say_trouble(session.trouble)
 
     def show_movie(self) -> None:
         """Show the marks of the movie that is open now, and no others."""
@@ -87,7 +87,7 @@ class MarkPanel(LeavingPanel):
             self.files = MarkFiles(self.desk.files_menu, movie, self.desk.marker, self)
             self._column.addWidget(self.desk, stretch=1)
             self.desk.help_wanted.connect(self.show_keys)
-            self.desk.open(self._radius_px, self._keys)
+            self.desk.open(self._radius_px, self._keys.value())
             self._fit_radius()
             if self.isVisible():
                 self.go_on()
@@ -98,11 +98,11 @@ class MarkPanel(LeavingPanel):
         self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
         self._session.cell_size_changed.disconnect(self._fit_radius, missing_ok=True)
-        self._session.troubled.disconnect(self._say_trouble, missing_ok=True)
         layers = self._viewer.layers
         for signal in (layers.events.removed, layers.selection.events.active):
             signal.disconnect(self._look_soon)
         layers.events.inserted.disconnect(self._keep_on_top)
+        self._keys.leave()
         self._put_away()
 
     def _fit_radius(self) -> None:
@@ -116,19 +116,21 @@ class MarkPanel(LeavingPanel):
 
     def show_keys(self) -> None:
         """Show the list of keys, and take over what the user changes there."""
-        sheet = CheatSheet(self._keys, self)
+        sheet = CheatSheet(self._keys.value(), self)
         sheet.accepted.connect(lambda: self._take_keys(sheet.value()))
         sheet.finished.connect(sheet.deleteLater)
         sheet.open()
 
     def _take_keys(self, keys: dict[str, str]) -> None:
-        self._keys = keys
-        if self.desk is not None:
-            self.desk.bind_keys(keys)
+        self._bind_keys(keys)
         try:
-            save_keys(keys_file(), keys)
+            self._keys.setValue(keys)
         except SettingsError as error:
             show_error(str(error))
+
+    def _bind_keys(self, keys: dict[str, str]) -> None:
+        if self.desk is not None:
+            self.desk.bind_keys(keys)
 
     def _put_away(self) -> None:
         if self.desk is None:
@@ -188,9 +190,3 @@ class MarkPanel(LeavingPanel):
             self.notice.say(NOT_ACTIVE, "Go on marking")
         else:
             self.notice.say("")
-
-    def _say_trouble(self, words: str) -> None:
-        self.trouble.say(words[:1].upper() + words[1:], "Try again" if words else "")
-
-    def _save_again(self) -> None:
-        self._session.save()

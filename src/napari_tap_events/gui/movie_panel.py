@@ -8,7 +8,7 @@ from typing import Any
 import napari.viewer
 from napari.layers import Image, Layer
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
@@ -38,7 +38,6 @@ class MoviePanel(QWidget):
         self._path: Path | None = None
         self._layers: list[Layer] = []
         self._question = Question(self)
-        self.setAcceptDrops(True)
         self._build()
         self._question.answered.connect(self._show_findings)
         self._question.failed.connect(lambda sentence: self.findings.setText(f"The pre-check failed: {sentence}"))
@@ -72,18 +71,6 @@ class MoviePanel(QWidget):
             self._met = True
             for layer in self._viewer.layers:
                 self._meet_layer(layer)
-
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        """Accept files and folders."""
-        data = event.mimeData() if event else None
-        if event and data and data.hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        """Open what was dropped."""
-        data = event.mimeData() if event else None
-        if data and data.urls():
-            self.open(data.urls()[0].toLocalFile())
 
     def _build(self) -> None:
         self.open_button, self.folder_button = QPushButton("Open movie …"), QPushButton("Open folder …")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,19 @@ def dots(widget: QWidget, x: Any, y: Any, colour: str, symbol: str) -> None:
     faint.setAlpha(FAINT)
     pen = pyqtgraph.mkPen(faint, width=1.5)
     widget.plot(x, y, pen=None, symbol=symbol, symbolBrush=None, symbolPen=pen, symbolSize=7)  # type: ignore[attr-defined]
+
+
+def on_click(widget: QWidget, go: Callable[[float], object]) -> None:
+    """Call `go` with the place along the lower axis that somebody clicks on; nothing where a sentence stands in place of the plot."""
+    if isinstance(widget, QLabel):
+        return
+    inside = widget.getPlotItem().vb  # type: ignore[attr-defined]
+
+    def clicked(event: Any) -> None:
+        if inside.sceneBoundingRect().contains(event.scenePos()):
+            go(float(inside.mapSceneToView(event.scenePos()).x()))
+
+    widget.scene().sigMouseClicked.connect(clicked)  # type: ignore[attr-defined]
 
 
 def write(widget: QWidget, x: Any, y: Any, words: Sequence[str], dark: bool) -> None:

@@ -9,6 +9,7 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
+from napari_tap_events.gui.notice import Words
 from napari_tap_events.project.session import Session
 from napari_tap_events.project.unsaved import words_of
 
@@ -80,9 +81,10 @@ class ProjectBar(QWidget):
             show_error(str(error))
 
     def _build(self) -> None:
-        self.name, self.trouble, self.missing = QLabel(), QLabel(), QPushButton("Find the movie …")
+        self.name, self.trouble, self.missing = QLabel(), Words(), QPushButton("Find the movie …")
+        self.again = QPushButton("Try to save again")
+        self.again.setToolTip("Write what is kept in memory only, once there is room.")
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.trouble.setWordWrap(True)
         self.missing.setToolTip("The project and its marks are there, but its movie is not where it was.")
         self.left_button = QPushButton("Go on with marks that were not saved")
         self.movies = QComboBox()
@@ -96,18 +98,19 @@ class ProjectBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 0)
         column.addLayout(row)
-        for widget in (self.left_button, self.movies, self.missing, self.trouble):
+        for widget in (self.left_button, self.movies, self.trouble, self.again, self.missing):
             column.addWidget(widget)
         self.movies.activated.connect(lambda row: self._session.select(self.movies.itemText(row)))
         self.missing.clicked.connect(self._ask_for_movie)
+        self.again.clicked.connect(self._save_again)
         self.left_button.clicked.connect(lambda: self.open(self.left_button.property("path")))
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
         self.save_action = QAction("Save project as …", menu)
         self.recent = QMenu("Not saved yet", menu)
-        for words, slot in (("Open project …", self._ask_open), ("New project …", self._ask_new)):
-            action = QAction(words, menu)
+        self.open_action, self.new_action = QAction("Open project …", menu), QAction("New project …", menu)
+        for action, slot in ((self.open_action, self._ask_open), (self.new_action, self._ask_new)):
             action.triggered.connect(slot)
             menu.addAction(action)
         menu.addAction(self.save_action)
@@ -175,7 +178,10 @@ class ProjectBar(QWidget):
         if path:
             self.relink(path)
 
+    def _save_again(self) -> None:
+        self._session.save()
+
     def _tell_trouble(self, sentence: str) -> None:
         problem = self._session.problem
-        self.trouble.setText(" ".join(f"⚠ {words}" for words in (sentence, problem) if words))
-        self.trouble.setVisible(bool(sentence or problem))
+        self.trouble.setText(" ".join(f"⚠ {words[:1].upper()}{words[1:]}" for words in (sentence, problem) if words))
+        self.again.setVisible(bool(sentence))

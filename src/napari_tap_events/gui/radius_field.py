@@ -6,8 +6,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
 LEAST_PX, MOST_PX = 1.0, 250.0
-STEP = 0.1
-"""One step of the keys: a tenth of the radius, but half a pixel at least."""
+STEP, LEAST_STEP_PX = 0.1, 0.5
+"""One step of the keys: a tenth of the radius, but half a pixel at least; a step back undoes it."""
 
 
 class RadiusField(QWidget):
@@ -61,7 +61,8 @@ class RadiusField(QWidget):
 
     def step(self, by: int) -> None:
         """Make the radius `by` steps larger, or smaller where `by` is negative."""
-        self.setValue(self._px + by * max(0.5, STEP * self._px))
+        for _ in range(abs(by)):
+            self.setValue(_larger(self._px) if by > 0 else _smaller(self._px))
         self.valueChanged.emit(self._px)
 
     @property
@@ -78,3 +79,11 @@ class RadiusField(QWidget):
         self.number.setSingleStep(max(0.1, round(self._per_px / 2, 1)))
         self.number.setValue(self._px * self._per_px)
         self.number.blockSignals(False)
+
+
+def _larger(radius_px: float) -> float:
+    return radius_px + max(LEAST_STEP_PX, STEP * radius_px)
+
+
+def _smaller(radius_px: float) -> float:
+    return min(radius_px - LEAST_STEP_PX, radius_px / (1 + STEP))

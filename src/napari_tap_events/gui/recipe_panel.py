@@ -134,7 +134,8 @@ class RecipePanel(QWidget):
         room = self._choices.layout()
         if room is not None:
             room.addWidget(choice)
-        self._choices.show()
+        self._chooses = True
+        self._offer()
 
     def running(self) -> bool:
         """Say whether a job runs, or waits."""
@@ -240,7 +241,7 @@ class RecipePanel(QWidget):
         self.settings = Fold("Settings", self.form)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        self._choices = QWidget()
+        self._choices, self._chooses = QWidget(), False
         QVBoxLayout(self._choices).setContentsMargins(0, 0, 0, 0)
         self._choices.hide()
         column.addWidget(self.sentence)
@@ -300,7 +301,7 @@ class RecipePanel(QWidget):
             button.setEnabled(not stopping)
         self.pause_button.setText("Go on" if job is not None and job.state == "paused" else "Pause")
         self.form.setEnabled(not running)
-        self._choices.setEnabled(not running)
+        self._choices.setVisible(self._chooses and not running)  # a running job needs the room for its curves
         self.device.setVisible(not running)
         self.estimate.set_busy(running)
 

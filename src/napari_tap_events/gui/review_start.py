@@ -14,7 +14,7 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.model_choice import ModelChoice
-from napari_tap_events.gui.preferences import preferred_compute
+from napari_tap_events.gui.preferences import preferred_cache, preferred_compute
 from napari_tap_events.gui.project_models import encoders
 from napari_tap_events.gui.settings_form import SettingsForm
 from napari_tap_events.movies.event_sizes import side_near, sizes_of_cell
@@ -53,7 +53,8 @@ class ReviewStart(QWidget):
         self.encoder, self.button, self.mix = ModelChoice(), QPushButton("Start"), QLabel()
         self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
         self.form = SettingsForm((ReviewSettings, HeadSettings, ComputeSettings), only=SHOWN)
-        self.form.setValue(preferred_compute())
+        kept = preferred_cache()
+        self.form.setValue(preferred_compute(), ReviewSettings(cache=kept.folder, cache_gb=kept.gb))
         self._fitted = Fitted(self.form, tuple(_fitting(1)))
         self.sentence, self.fold = QLabel(SENTENCE), Fold("Which cards come", self.form)
         for label in (self.sentence, self.mix):

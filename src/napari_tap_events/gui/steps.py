@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 
@@ -70,7 +70,7 @@ class StepList(QWidget):
         super().__init__(parent)
         self.steps = {step.name: step for step in steps}
         self.headers = {step.name: StepHeader(number, step) for number, step in enumerate(steps, 1)}
-        self._rooms = {step.name: _room() for step in steps}
+        self._rooms = {step.name: Room() for step in steps}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
@@ -105,15 +105,57 @@ class StepList(QWidget):
             self._rooms[other].setVisible(other == name)
         self.opened.emit(name)
 
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        """Go from the line of the open step into its panel, from top to bottom, and on to the next line.
+
+        Panels are made when they are needed, so that Qt has them behind everything else; what is in them comes and goes.
+        """
+        header = self.headers[self.value()]
+        before: QWidget = header
+        for field in _fields(self.panel(self.value())):
+            QWidget.setTabOrder(before, field)
+            before = field
+        for other in list(self.headers.values())[list(self.headers).index(self.value()) + 1 :]:
+            QWidget.setTabOrder(before, other)
+            before = other
+        return bool(super().focusNextPrevChild(forwards))
+
     def say(self, name: str, progress: Progress, words: str = "") -> None:
         """Show in the line of a step how far it is."""
         self.headers[name].say(progress, words)
 
 
-def _room() -> QScrollArea:
-    """Return a frame for a panel: it scrolls up and down, never sideways."""
-    room = QScrollArea()
-    room.setWidgetResizable(True)
-    room.setFrameShape(QFrame.Shape.NoFrame)
-    room.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return room
+def _fields(panel: QWidget) -> list[QWidget]:
+    """Return all in a panel that takes the focus, from top to bottom and, in a row, from left to right."""
+    there = [
+        field
+        for field in panel.findChildren(QWidget)
+        if field.focusPolicy().value & Qt.FocusPolicy.TabFocus.value and field.focusProxy() is None and field.isVisibleTo(panel)
+    ]
+    row_px = max(1, panel.fontMetrics().height())
+    centres = {field: field.mapTo(panel, field.rect().center()) for field in there}
+    return sorted(there, key=lambda field: (centres[field].y() // row_px, centres[field].x()))
+
+
+class Room(QScrollArea):
+    """A frame for a panel: it scrolls up and down, never sideways, so it is as wide as the panel needs, also with larger letters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the focus, and is scrolled to
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Grow where the panel needs more room than before."""
+        handled = bool(super().eventFilter(watched, event))
+        if event is not None and watched is self.widget() and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):
+            self._fit()
+        return handled
+
+    def _fit(self) -> None:
+        panel, bar = self.widget(), self.verticalScrollBar()
+        layout = panel.layout() if panel is not None else None
+        if panel is not None and layout is not None and bar is not None:
+            self.setMinimumWidth(max(panel.minimumWidth(), layout.minimumSize().width()) + bar.sizeHint().width())

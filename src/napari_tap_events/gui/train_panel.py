@@ -14,9 +14,11 @@ from napari_tap_events.events.mistakes import Mistake
 from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.head_score import HeadScore
+from napari_tap_events.gui.layers import world_of
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.movie_panel import movie_flags
-from napari_tap_events.gui.places import go_to
+from napari_tap_events.gui.places import go_to, go_to_frame
+from napari_tap_events.gui.preferences import preferred_cache
 from napari_tap_events.gui.project_models import encoders
 from napari_tap_events.gui.question import Question
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
@@ -59,6 +61,7 @@ class TrainPanel(QWidget):
         self.recipe.finished.connect(self._show_head)
         self.recipe.valueChanged.connect(self._timer.start)
         self.score.chosen.connect(self._go_to)
+        self.score.frame_chosen.connect(self._go_to_frame)
         session.project_changed.connect(self.refresh)
         session.movie_changed.connect(self.refresh)
         session.annotations_changed.connect(self._recount)
@@ -127,7 +130,15 @@ class TrainPanel(QWidget):
         if not self._session.annotations or not self._session.annotations.events:
             return RecipeInputs([], Path(), NO_MARKS)
         out = project.new_folder("heads", "head")
-        flags = ["--encoder", model.value, "--cache", str(project.path / "features")]
+        kept = preferred_cache()
+        flags = [
+            "--encoder",
+            model.value,
+            "--cache",
+            kept.folder or str(project.path / "features"),
+            "--cache-gb",
+            f"{kept.gb:g}",
+        ]
         return RecipeInputs([*self._marks(), *flags, *movie_flags(entry.opening)], out)
 
     def _marks(self) -> list[str]:
@@ -197,3 +208,7 @@ class TrainPanel(QWidget):
 
     def _go_to(self, mistake: Mistake) -> None:
         go_to(self._viewer, self._session.movie, (mistake.t, mistake.y, mistake.x))
+
+    def _go_to_frame(self, frame: int) -> None:
+        if self._session.movie is not None:
+            go_to_frame(self._viewer, frame, world_of(self._session.movie))

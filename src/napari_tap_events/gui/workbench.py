@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import napari.viewer
-from qtpy.QtCore import QTimer
-from qtpy.QtGui import QShowEvent
+from qtpy.QtCore import QSize, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tap_events.gui.closing import ClosingGuard
 from napari_tap_events.gui.movie_panel import MoviePanel
-from napari_tap_events.gui.project_bar import ProjectBar
+from napari_tap_events.gui.project_bar import SUFFIX, ProjectBar
 from napari_tap_events.gui.steps import Progress, Step, StepList
 from napari_tap_events.gui.themes import is_dark
 from napari_tap_events.gui.warming import warm_up
@@ -57,7 +57,7 @@ class Workbench(QWidget):
         super().__init__()
         self.session = session or Session()
         self._viewer = napari_viewer
-        self.setMinimumWidth(LEAST_WIDTH_PX)
+        self.setAcceptDrops(True)
         self.project = ProjectBar(self.session)
         self.steps = StepList(self._steps())
         column = QVBoxLayout(self)
@@ -69,7 +69,7 @@ class Workbench(QWidget):
             timer.setSingleShot(True)
             timer.setInterval(COUNT_AFTER_MS)
             timer.timeout.connect(slot)
-        self._guard = ClosingGuard(self, self._recipes)
+        self._guard = ClosingGuard(self, self.recipes)
         self._connect()
 
     @property
@@ -107,11 +107,35 @@ class Workbench(QWidget):
         """Step 7."""
         return cast("ResultsPanel", self.steps.panel("results"))
 
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size: as wide as the open step needs, which with larger letters is more."""
+        hint = super().minimumSizeHint()
+        return QSize(max(LEAST_WIDTH_PX, hint.width()), hint.height())
+
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window in which the workbench is shown: it must not close over running jobs without a word."""
         super().showEvent(event)
         self._guard.watch()
         self._warm_soon.start()
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Accept files and folders, whatever step is open."""
+        data = event.mimeData() if event else None
+        if event and data and any(url.isLocalFile() for url in data.urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Open what was dropped: a project, or a movie in step 1."""
+        data = event.mimeData() if event else None
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data else []
+        if not paths or event is None:
+            return
+        event.acceptProposedAction()
+        if paths[0].suffix == SUFFIX:
+            self.project.open(paths[0])
+        else:
+            self.steps.open("movie")
+            self.movie.open(paths[0])
 
     def close(self) -> bool:
         """Let go of the viewer and the session; what is running goes on."""
@@ -201,7 +225,7 @@ class Workbench(QWidget):
             one.set_dark(is_dark(self._viewer))
             self._reattach(one)
 
-    def _recipes(self) -> list[RecipePanel]:
+    def recipes(self) -> list[RecipePanel]:
         """Return the recipes of the panels that are made."""
         made = self.steps.made
         learning = [*([self.pretrain.recipe] if made("pretrain") else []), *([self.train.recipe] if made("train") else [])]
@@ -229,7 +253,7 @@ class Workbench(QWidget):
 
     def _find_jobs(self) -> None:
         """Follow the jobs of the project that still run, or that can go on."""
-        for recipe in self._recipes():
+        for recipe in self.recipes():
             self._reattach(recipe)
         folder = self.session.project.path / "jobs" if self.session.project is not None else None
         if folder is None or not folder.exists():
@@ -246,7 +270,7 @@ class Workbench(QWidget):
 
     def _follow_theme(self) -> None:
         dark = is_dark(self._viewer)
-        for recipe in self._recipes():
+        for recipe in self.recipes():
             recipe.set_dark(dark)
         if self.steps.made("train"):
             self.train.score.set_dark(dark)

@@ -91,7 +91,7 @@ class Desk:
         self.settings = settled(self.settings, self.source)
         if self.settings.arrow and self.source.pair_features == self.source.simulated_features:
             raise ModelError(f"the encoder '{self.settings.encoder}' has no arrow head; add --no-arrow.")
-        cache = FeatureCache(self.project / "features", round(self.review.cache_gb * 1e9))
+        cache = FeatureCache(Path(self.review.cache or self.project / "features"), round(self.review.cache_gb * 1e9))
         self.maps: FeatureMaps = yield from cache.maps(self.movie, self.source, self.compute, MAP_STRIDE_PX, self.control)
         grid, kinds = window_grid(self.movie, self.settings), [kind.name for kind in self.annotations().kinds]
         self.apprentice = Apprentice(self.maps, grid, self.settings, self.compute, kinds)

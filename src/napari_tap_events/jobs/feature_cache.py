@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,7 @@ class FeatureCache:
         FeatureMaps
         """
         place = self.place(movie, source, stride_px)
-        _touch(place)
-        self.prune(place)
+        self.make_room([place])
         try:
             return (yield from encode_movie(movie, source, compute, place, stride_px, control))
         except ModelError:  # damaged, as after a full disk: it is only a cache
@@ -67,8 +66,14 @@ class FeatureCache:
             _touch(place)
             return (yield from encode_movie(movie, source, compute, place, stride_px, control))
 
-    def prune(self, keep: Path) -> list[Path]:
-        """Remove what was used longest ago until the rest is below the cap; return what was removed."""
+    def make_room(self, places: Sequence[Path]) -> None:
+        """Note that maps are about to be used, or computed, at these places, and remove others until the rest is below the cap."""
+        for place in places:
+            _touch(place)
+        self.prune(*places)
+
+    def prune(self, *keep: Path) -> list[Path]:
+        """Remove what was used longest ago, but for what is to be kept, until the rest is below the cap; return what was removed."""
         try:
             folders = sorted((path for path in self.folder.iterdir() if path.is_dir()), key=_used)
         except OSError:
@@ -78,7 +83,7 @@ class FeatureCache:
         for path in folders:
             if total <= self.most_bytes:
                 break
-            if path != keep:
+            if path not in keep:
                 shutil.rmtree(path, ignore_errors=True)
                 total -= sizes[path]
                 removed.append(path)

@@ -18,6 +18,7 @@ from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.curriculum import LabelledMovie, held_sets, make_curriculum, with_folds
 from napari_tap_events.events.few_labels import owners
 from napari_tap_events.events.learning import NO_TILES, check_lessons
+from napari_tap_events.jobs.feature_cache import FeatureCache
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, Labelled, open_labelled, truth_of, window_grid
 from napari_tap_events.jobs.output import Run, finished, start
 from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, settled
@@ -30,7 +31,7 @@ from napari_tap_events.settings import HeadSettings
 
 
 def train(
-    labelled: Sequence[Labelled], settings: HeadSettings, run: Run, cache: Path | None = None
+    labelled: Sequence[Labelled], settings: HeadSettings, run: Run, cache: Path | None = None, cache_gb: float | None = None
 ) -> Generator[Report, None, Path]:
     """Train an event head, calibrate it and score it on frames that it never saw.
 
@@ -41,6 +42,8 @@ def train(
     run : Run
     cache : Path, optional
         Folder to keep the feature maps in, for the next head; by default they are removed at the end.
+    cache_gb : float, optional
+        Most that this folder may take before maps are added to it; what was used longest ago goes first.
 
     Yields
     ------
@@ -86,9 +89,12 @@ def train(
         if misfit:
             yield Report("labels", message=f"note: {misfit}")
     folder = cache or run.out / "features"
+    places = [_place(folder, movie, source) for movie in movies]
+    if cache is not None and cache_gb is not None and source is not None:
+        FeatureCache(cache, round(cache_gb * 1e9)).make_room(places)
     maps: list[FeatureMaps] = []
-    for movie in movies:
-        encoded = yield from _maps(movie, source, folder, compute, run)
+    for movie, place in zip(movies, places, strict=True):
+        encoded = yield from _maps(movie, source, place, compute, run)
         maps.append(encoded)
     room = Classroom(movies, masks, curriculum, source, maps, settings, compute, run)
     taught = yield from cross_fit(room)
@@ -147,10 +153,16 @@ def _check(settings: HeadSettings) -> None:
 
 
 def _maps(
-    movie: Movie, source: FeatureSource | None, folder: Path, compute: Compute, run: Run
+    movie: Movie, source: FeatureSource | None, place: Path, compute: Compute, run: Run
 ) -> Generator[Report, None, FeatureMaps]:
     if source is None:
         shape = (movie.n_frames, 0, movie.height // MAP_STRIDE_PX, movie.width // MAP_STRIDE_PX)
         return FeatureMaps(np.zeros(shape, np.float16), np.zeros((shape[0] - 1, *shape[1:]), np.float16), 0, MAP_STRIDE_PX)
-    name = f"{movie.name}-{movie.content_hash()[:12]}-{source.fingerprint()[:12]}"
-    return (yield from encode_movie(movie, source, compute, folder / name, MAP_STRIDE_PX, run.control))
+    return (yield from encode_movie(movie, source, compute, place, MAP_STRIDE_PX, run.control))
+
+
+def _place(folder: Path, movie: Movie, source: FeatureSource | None) -> Path:
+    """Return where the maps of a movie are kept; a control without maps needs no place of its own."""
+    if source is None:
+        return folder
+    return folder / f"{movie.name}-{movie.content_hash()[:12]}-{source.fingerprint()[:12]}"

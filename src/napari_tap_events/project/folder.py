@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from os.path import normpath
 from pathlib import Path
 
 from psygnal import Signal
@@ -219,7 +220,9 @@ class Project:
             entry = self.entry(name)
             place = entry.place(self.path)
             if place is None:
-                raise ProjectError(f"the movie '{name}' is not at '{entry.places(self.path)[0]}' any more; relink it.")
+                raise ProjectError(
+                    f"the movie '{name}' is not at '{normpath(entry.places(self.path)[0])}' any more; relink it."
+                )
             self._movies[name] = recognise.look_for(entry, place).movie
         return self._movies[name]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path
 
 from napari_tap_events.errors import ProjectError
@@ -67,7 +68,7 @@ class ProjectReader:
         entry = self.card.entry(name)
         place = entry.place(self.path)
         if place is None:
-            raise ProjectError(f"the movie '{name}' is not at '{entry.places(self.path)[0]}' any more; relink it.")
+            raise ProjectError(f"the movie '{name}' is not at '{normpath(entry.places(self.path)[0])}' any more; relink it.")
         return recognise.look_for(entry, place).movie
 
     def annotations(self, name: str) -> Annotations:

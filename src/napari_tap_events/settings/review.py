@@ -59,6 +59,7 @@ class ReviewSettings(QueueSettings):
     locked_frames: FrameRange = setting(
         "", "Frames A:B whose answers never teach and judge every new head; by default the audit's windows do.", advanced=True
     )
+    cache: str = setting("", "Folder for kept feature maps; by default `features` in the project.", advanced=True)
     cache_gb: float = setting(
         20.0, "Most that kept feature maps may take on disk.", unit="GB", low=0.1, high=10000, advanced=True
     )
