@@ -20,9 +20,9 @@ FRAMES_LOOKED_AT = 12
 PIXELS_LOOKED_AT = 500_000
 """So many pixels of a frame settle its contrast."""
 ROLE = "tap_events_role"
+"""Key in a layer's metadata under which we write what the layer is: movie, masks, events ..."""
 NAMES = {"grad_cam": "Grad-CAM"}
 """Of maps that are not called by their role."""
-"""Key in a layer's metadata under which we write what the layer is: movie, masks, events ..."""
 
 
 def world_of(movie: Movie) -> World:
