@@ -125,4 +125,4 @@ def test_while_a_job_runs_no_other_game_can_be_chosen(panel, monkeypatch):
     for running in (True, False):
         monkeypatch.setattr(RecipePanel, "running", lambda _, running=running: running)
         panel.recipe._offer()
-        assert panel.games.isEnabled() is not running
+        assert panel.games.isVisibleTo(panel) is not running

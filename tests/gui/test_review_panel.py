@@ -206,6 +206,19 @@ def test_a_click_in_the_picture_puts_the_mark_there(bench):
     assert bench.marks.verdicts[0].x == pytest.approx(card.x + 45 * scale, abs=1)
 
 
+def test_what_is_marked_near_a_card_has_a_ring_in_its_pictures(bench):
+    bench.begin()
+    t, y, x = bench.reviewer.place()
+    assert not bench.desk.card.picture.scene.rings
+    kind = bench.marks.kinds[1]
+    bench.marks.do(stamp(bench.marks, kind, t - 1, y + 9, x, 3))
+    bench.marks.do(stamp(bench.marks, kind, t + 20, y, x, 3))
+    bench.reviewer.nudge(0)
+    rings = bench.desk.card.picture.scene.rings
+    assert [(ring.t, round(ring.y - y), round(ring.x - x)) for ring in rings] == [(t - 1, 9, 0)]
+    assert rings[0].colour == bench.desk._looks[kind.value].colour
+
+
 def test_go_to_it_shows_the_place_in_the_viewer(bench):
     bench.begin()
     bench.key(K.Key_G)

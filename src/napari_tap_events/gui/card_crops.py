@@ -48,6 +48,10 @@ class Crops:
         """Pixels of the movie."""
         return int(self.pictures.shape[-1])
 
+    def shows(self, t: float, y: float, x: float) -> bool:
+        """Say whether a place of the movie lies in the pictures."""
+        return t in self.frames and 0 <= y - self.y0 < self.side and 0 <= x - self.x0 < self.side
+
 
 def cut(movie: Movie, card: Card, side_px: int) -> Crops:
     """Read what a card shows; a window of the audit is shown whole.

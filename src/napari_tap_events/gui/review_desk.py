@@ -228,13 +228,16 @@ class ReviewDesk(QWidget):
     def _scene(self, card: Card) -> Scene:
         crops, draft = self._crops, self.reviewer.draft
         assert crops is not None  # noqa: S101  a card is shown with its crops
-        colours = {kind.name: self._looks[kind.value].colour for kind in self._annotations.kinds}
-        reach = self.reviewer.settings.stamp_px
-        rings = tuple(Ring(e.t, e.y, e.x, reach, colours.get(e.kind, "white")) for e in draft.seen)
+        marked = [e for e in (region.event for region in self._annotations.events) if crops.shows(e.t, e.y, e.x)]
+        rings = [self._ring(e.t, e.y, e.x, e.kind) for e in (marked if card.box is None else draft.seen)]
         if draft.place is not None and card.box is None:
-            rings = (Ring(card.t + draft.nudge, *draft.place, reach, colours.get(draft.kind, "white")),)
+            rings.append(self._ring(card.t + draft.nudge, *draft.place, draft.kind))
         at = None if card.box else card.t + draft.nudge
-        return Scene(crops.frames, self._pictures, crops.y0, crops.x0, at, asked_square(card, draft), rings)
+        return Scene(crops.frames, self._pictures, crops.y0, crops.x0, at, asked_square(card, draft), tuple(rings))
+
+    def _ring(self, t: int, y: float, x: float, kind: str) -> Ring:
+        colours = {known.name: self._looks[known.value].colour for known in self._annotations.kinds}
+        return Ring(t, y, x, self.reviewer.settings.stamp_px, colours.get(kind, "white"))
 
     def _choose_map(self, role: str) -> None:
         self._maps.role = role

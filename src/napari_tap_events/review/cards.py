@@ -11,7 +11,7 @@ Reason = Literal["uncertain", "confident", "random", "error", "audit"]
 
 WORDS: dict[Reason, str] = {
     "uncertain": "The model is not sure here.",
-    "confident": "The model is sure, nobody has confirmed it.",
+    "confident": "The model takes this for an event; nobody has confirmed it.",
     "random": "Drawn by chance from all candidates.",
     "error": "The model disagrees with the marks here.",
     "audit": "Drawn by chance to measure what is missed; it does not teach. Mark every event in this window.",
