@@ -74,7 +74,7 @@ def rule(
         ap = _ap(new, truth, score, np.arange(len(truth))) if events >= LEAST_EVENTS else nan
         return Ruling(True, ap, nan, nan, "This is the first head.")
     if events < LEAST_EVENTS:
-        words = f"Only {events} events are locked away to judge by: the new head is taken without a comparison."
+        words = f"{('No event', 'One event', 'Two events')[events]} to judge heads by so far: the new one is taken without a comparison."
         return Ruling(True, nan, nan, nan, words)
     whole = np.arange(len(truth))
     ap, ap_before = _ap(new, truth, score, whole), _ap(before, truth, score, whole)
