@@ -562,6 +562,32 @@ def test_the_whole_movie_is_one_button(bench):
     assert bench.annotations.scope is None
 
 
+def test_a_rectangle_reaches_to_where_the_button_came_up_although_no_move_was_seen(bench):
+    bench.desk.scope_button.click()
+    bench.desk.scope.draw_button.click()
+    bench.drag([(20, 30), (60, 100)][:1])
+    assert bench.annotations.scope is None, "a click draws nothing"
+    assert bench.desk.scope.draw_button.isChecked()
+    QTest.mousePress(bench.canvas, Qt.MouseButton.LeftButton, pos=bench.point(20, 30))
+    QTest.mouseRelease(bench.canvas, Qt.MouseButton.LeftButton, pos=bench.point(60, 100))
+    scope = bench.annotations.scope
+    assert abs(scope.y1 - 60) <= 2
+    assert abs(scope.x1 - 100) <= 2
+
+
+def test_while_a_rectangle_is_drawn_nobody_warns_of_another_layer_and_nothing_jumps(bench, qtbot):
+    bench.desk.scope_button.click()
+    letters = bench.desk.hint.font()
+    letters.setPointSize(2 * letters.pointSize())
+    bench.desk.hint.setFont(letters)
+    qtbot.wait(1)
+    below = bench.desk.radius.y()
+    bench.desk.scope.draw_button.click()
+    qtbot.wait(20)
+    assert bench.desk.radius.y() == below
+    assert bench.panel.notice.isHidden()
+
+
 def test_a_rectangle_is_drawn_with_the_mouse(bench):
     bench.desk.scope_button.click()
     bench.desk.scope.draw_button.click()

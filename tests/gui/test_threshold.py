@@ -76,7 +76,10 @@ def test_what_a_person_has_said_comes_before_the_threshold(field):
     layers = tuple(event_layers(events_table(rows), World(), 10))
     field.rule(layers)
     assert layers[-1].shown.tolist() == [True, False, True, False, True]
-    assert field.words.text() == "3 events of 5 candidates; 2.8 expected. 2 of them by you, 1 that you rejected left out."
+    assert (
+        field.words.text()
+        == "3 events of 5 candidates; 2.8 expected, the 2 that you said among them. 1 that you rejected left out."
+    )
     assert field.minimumSizeHint().width() < 300, "the sentence wraps in a narrow dock"
     field.setValue(1.0)
     assert layers[-1].shown.tolist() == [True, False, False, False, True]

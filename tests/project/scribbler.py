@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Iterator
 
+import numpy as np
 import scipy.sparse.csgraph  # noqa: F401
 import zarr  # noqa: F401
 
@@ -20,8 +21,8 @@ def digest(a: Annotations) -> str:
 
 
 def act(project: Project, a: Annotations, rng: random.Random) -> None:
-    """Stamp, mark a point, set the scope, undo, redo or save the masks."""
-    gesture = rng.randrange(16)
+    """Stamp, mark a point, set the scope, undo, redo, save the masks, paint, wipe out an event or change its kind."""
+    gesture = rng.randrange(20)
     t, y, x = rng.randrange(a.shape[0]), rng.uniform(0, a.shape[1] - 1), rng.uniform(0, a.shape[2] - 1)
     if gesture < 8:
         a.do(marking.stamp(a, rng.choice(a.kinds), t, y, x, rng.randrange(1, 6)))
@@ -33,8 +34,15 @@ def act(project: Project, a: Annotations, rng: random.Random) -> None:
         a.undo()
     elif gesture < 15:
         a.redo()
-    else:
+    elif gesture < 16:
         project.save()
+    elif gesture < 18 or not a.events:
+        stroke = np.arange(6) + int(y) * a.shape[2] + min(int(x), a.shape[2] - 6)
+        a.do(marking.paint(a, t, stroke, rng.randrange(3)))
+    elif gesture < 19:
+        a.do(marking.erase_event(a, rng.choice(a.events)))
+    else:
+        a.do(marking.change_kind(a, rng.choice(a.events), rng.choice(a.kinds)))
 
 
 def work(folder: str, seed: int) -> Iterator[tuple[int, str]]:

@@ -214,7 +214,9 @@ def test_doing_something_new_forgets_what_was_undone() -> None:
     assert (a.undo_words, a.redo_words, a.can_redo) == ("second", "", False)
 
 
-def test_a_thousand_steps_can_be_taken_back_after_opening_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thousand_steps_can_be_taken_back_after_opening_again_and_once_more_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)  # thousands of waits for a disk make a slow test
 
     def opened() -> Annotations:
@@ -234,6 +236,11 @@ def test_a_thousand_steps_can_be_taken_back_after_opening_again(tmp_path: Path, 
         undone += 1
     assert undone >= done
     assert not again.labels.any()
+    last = opened()
+    while last.redo():
+        undone -= 1
+    assert undone == 0
+    np.testing.assert_array_equal(last.labels, a.labels)
 
 
 @pytest.mark.parametrize(

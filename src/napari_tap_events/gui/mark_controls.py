@@ -36,7 +36,7 @@ class MarkControls(QWidget):
         self._saying.setSingleShot(True)
         self._saying.setInterval(SAID_MS)
         self._saying.timeout.connect(self._explain_again)
-        self.hint.setMinimumHeight(HINT_LINES * self.hint.fontMetrics().lineSpacing())
+        self._keep_room()
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._dress()
         self._lay_out()
@@ -45,10 +45,12 @@ class MarkControls(QWidget):
     def explain(self, tool: Tool) -> None:
         """Say what a click does now."""
         self._saying.stop()
+        self._keep_room()
         self.hint.setText(f"{WHAT_IT_DOES[tool]} {RIGHT_CLICK}")
 
     def say(self, words: str) -> None:
         """Say what has just happened, or why not; after a while the hint comes back."""
+        self._keep_room()
         self.hint.setText(f"<b>{escape(words)}</b>")
         self._saying.start()
 
@@ -69,6 +71,11 @@ class MarkControls(QWidget):
         self.list.previous_button.setToolTip(f"The mark before this one.  Key: {keys['previous']}")
         self.list.next_button.setToolTip(f"The mark after this one.  Key: {keys['next']}")
         self.keys_button.setToolTip(f"All keys for marking.  Key: {keys['help']}")
+
+    def _keep_room(self) -> None:
+        """Stay as high as the sentence that goes: napari's letters are higher than those that were measured at first."""
+        if self.hint.isVisible():
+            self.hint.setMinimumHeight(max(self.hint.minimumHeight(), self.hint.heightForWidth(self.hint.width())))
 
     def _explain_again(self) -> None:
         self.explain(self.tools.value())

@@ -186,7 +186,7 @@ class MarkPanel(LeavingPanel):
             self.notice.say(GONE, "Show them")
         elif not layer.visible:
             self.notice.say(HIDDEN, "Show them")
-        elif layers.selection.active != layer:
+        elif layers.selection.active != layer and not self.desk.outline.drawing:
             self.notice.say(NOT_ACTIVE, "Go on marking")
         else:
             self.notice.say("")

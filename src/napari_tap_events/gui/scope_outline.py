@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ NAME = "looked at"
 COLOUR = "#F0E442"
 THIN, BOLD = 0.25, 0.9
 """Opacity in the frames that were not looked at, and in those that were."""
+
+LEAST_PX = 3
+"""A rectangle with a shorter side was a click, or a hand that trembled."""
 
 Rectangle = tuple[int, int, int, int]
 
@@ -71,13 +75,18 @@ class ScopeOutline:
         layer.editable = True
         self._viewer.layers.selection.active = layer
         layer.mode = "add_rectangle"
-        layer.events.data.connect(self._finish)
+        layer.mouse_drag_callbacks.append(self._follow_drag)  # after napari's own, which begins and ends the rectangle
+
+    @property
+    def drawing(self) -> bool:
+        """Whether the next drag draws a rectangle."""
+        return self._before is not None
 
     def stop_drawing(self) -> None:
         """Go back to what was done before, whether or not something was drawn."""
         if self._before is None or self.layer is None:
             return
-        self.layer.events.data.disconnect(self._finish)
+        self.layer.mouse_drag_callbacks.remove(self._follow_drag)
         self.layer.mode = "pan_zoom"
         before, self._before = self._before, None
         if before in self._viewer.layers:
@@ -91,12 +100,20 @@ class ScopeOutline:
             remove_quietly(self._viewer, self.layer)
             self.layer = None
 
-    def _finish(self, event: Any) -> None:
-        """Take the rectangle as soon as napari says that it is complete."""
-        if self.layer is None or getattr(event, "action", None) != "added" or not self.layer.data:
+    def _follow_drag(self, layer: Shapes, event: Any) -> Iterator[None]:
+        """Take the rectangle from where the button went down to where it came up; a click draws nothing.
+
+        napari's own rectangle is for the eye only: where the window is slow it leaves out places of the mouse, the last ones too.
+        """
+        corners = [layer.world_to_data(event.position)[-2:]]
+        yield
+        while event.type == "mouse_move":
+            yield
+        corners.append(layer.world_to_data(event.position)[-2:])
+        (y0, x0), (y1, x1) = np.round(np.min(corners, axis=0) + 0.5), np.round(np.max(corners, axis=0) + 0.5)
+        if min(y1 - y0, x1 - x0) < LEAST_PX:
+            layer.data = []
             return
-        corners = np.asarray(self.layer.data[-1])[:, -2:]
-        (y0, x0), (y1, x1) = np.round(corners.min(axis=0) + 0.5), np.round(corners.max(axis=0) + 0.5)
         self.stop_drawing()
         self.drawn.emit((int(y0), int(y1), int(x0), int(x1)))
 

@@ -92,11 +92,10 @@ def _in_words(layer: Points, threshold: float) -> str:
     expected = sure + _probabilities(layer)[status == "proposed"].sum()
     counts = not layer.features.get("source", pd.Series(dtype=str)).isin(RANKS_ONLY).any()
     words = f"{np.count_nonzero(_listed(layer, threshold))} events of {len(status)} candidates"
-    words += f"; {expected:.1f} expected" if counts else "; their order tells more than the number"
+    among = f", the {sure} that you said among them" if sure else ""
+    words += f"; {expected:.1f} expected{among}" if counts else f"; their order tells more than the number{among}"
     rejected = np.count_nonzero((status == "rejected") & (_probabilities(layer) >= threshold))
-    said = [f"{sure} of them by you"] if sure else []
-    said += [f"{rejected} that you rejected left out"] if rejected else []
-    return f"{words}. {', '.join(said).capitalize()}." if said else words
+    return f"{words}. {rejected} that you rejected left out." if rejected else words
 
 
 def _probabilities(layer: Points) -> NDArray[np.float64]:
