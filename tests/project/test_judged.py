@@ -44,6 +44,11 @@ def test_a_found_event_at_a_mark_is_confirmed_and_of_its_kind(marks: Annotations
     assert list(told["probability"]) == [0.6] * 3
 
 
+def test_a_confirmed_event_is_when_and_where_the_person_said(marks: Annotations) -> None:
+    told = judged(found((2, 22, 19), (4, 22, 19)), marks, *NEAR)
+    assert told[["t", "y", "x"]].to_numpy().tolist() == [[1, 20, 20], [4, 22, 19]]
+
+
 def test_a_mark_that_nothing_was_found_for_is_added(marks: Annotations) -> None:
     told = judged(found((4, 22, 19)), marks, *NEAR)
     assert statuses(told) == ["proposed", "added"]

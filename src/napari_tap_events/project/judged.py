@@ -14,6 +14,9 @@ from napari_tap_events.project.exporting import marked_table
 if TYPE_CHECKING:
     import pandas as pd
 
+SAID_BY_MARKS = ("t", "y", "x", "kind", "t_s", "y_um", "x_um")
+"""Columns of an event that a person knows better."""
+
 
 def judged(
     found: pd.DataFrame, a: Annotations, radius_px: float, radius_frames: int, movie: Movie | None = None
@@ -34,8 +37,9 @@ def judged(
     Returns
     -------
     events table
-        An event at a mark is `confirmed` and of the mark's kind; one where a person said that nothing happens is `rejected`; marks
-        that nothing was found for are appended as `added`, without a probability. All others stay `proposed`.
+        An event at a mark is `confirmed`: when, where and what it is says the mark, its probability stays; one where a person said that
+        nothing happens is `rejected`; marks that nothing was found for are appended as `added`, without a probability. All others
+        stay `proposed`.
     """
     import pandas as pd
 
@@ -45,11 +49,14 @@ def judged(
     marks = marked_table(a, movie).drop(columns="radius")
     marks = marks[marks["kind"] != UNCERTAIN].reset_index(drop=True)
     match = match_events(found, marks, radius_px, radius_frames)
-    status, kind = (found[name].to_numpy(object).copy() for name in ("status", "kind"))
+    status = found["status"].to_numpy(object).copy()
     status[_rejected(found, a, radius_frames)] = "rejected"
     status[match.predicted] = "confirmed"
-    kind[match.predicted] = marks["kind"].to_numpy(object)[match.truth]
-    told = found.assign(status=status, kind=kind)
+    told = found.assign(status=status)
+    for name in (column for column in SAID_BY_MARKS if column in found and column in marks):
+        values = found[name].to_numpy(copy=True)
+        values[match.predicted] = marks[name].to_numpy()[match.truth]
+        told[name] = values
     if not match.missed.size:
         return told
     first = 1 + (int(found["id"].max()) if len(found) else 0)
