@@ -133,6 +133,12 @@ def test_without_calibrated_probabilities_events_are_counted(seldom: EventRow) -
     assert "events listed" in told.meaning()
 
 
+def test_words_tell_of_bins_where_nothing_is_smoothed_beyond_them() -> None:
+    steps = events_over_time(table(proposed(3, None)), 10, Smoothing(bin_frames=2, window_frames=3)).meaning()
+    assert "in steps of 2 frames, no smoothing beyond" in steps
+    assert "listed, no smoothing." in events_over_time(table(proposed(3, None)), 10, PLAIN).meaning()
+
+
 def test_candidates_below_the_threshold_count_by_their_probability_and_verdicts_come_first() -> None:
     candidates = table(proposed(1, 0.9), proposed(2, 0.2), proposed(3, 0.4))
     found = candidates[:1].assign(status="rejected")

@@ -122,7 +122,8 @@ class OverTime:
 
     def meaning(self) -> str:
         """Say in words what the line and the band around it are."""
-        window = f"mean over {self.window_frames} frames" if self.window_bins > 1 else "no smoothing"
+        alone = "no smoothing" if self.bin_frames == 1 else f"in steps of {self.bin_frames} frames, no smoothing beyond"
+        window = f"mean over {self.window_frames} frames" if self.window_bins > 1 else alone
         if self.calibrated and self.all_candidates:
             return f"Line: expected number of events, {window}. Band: how many of the candidates are events, 95 %."
         if self.calibrated:
