@@ -30,16 +30,15 @@ from napari_tap_events.jobs.apprentice import Apprentice
 from napari_tap_events.jobs.feature_cache import FeatureCache
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, window_grid
 from napari_tap_events.jobs.learned import Learned, listed
+from napari_tap_events.jobs.simulate import answer_next
 from napari_tap_events.jobs.teaching import settled
 from napari_tap_events.movies.movie import single_channel
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.review.annotator import Annotator
-from napari_tap_events.review.audit_design import begin_audit
 from napari_tap_events.review.places import near_any
-from napari_tap_events.review.queue import Proposals, next_cards
+from napari_tap_events.review.queue import Proposals
 from napari_tap_events.review.transfer import expected_cut
-from napari_tap_events.review.verdicts import answer_window, decide
 from napari_tap_events.settings import ComputeSettings, HeadSettings, MovieSettings, ReviewSettings
 
 COLUMNS = ("answers", "yes, no", "events left", "promised", "promised by the answers alone", "F1", "F1 by the answers alone")
@@ -90,19 +89,9 @@ class _Desk:
 
     def answer_until(self, a: Annotations, answers: int) -> None:
         """Answer cards until so many answers are there, or no card is left."""
-        near, proposals = self.person.near, self.proposals or Proposals(self.apprentice.first.candidates())
-        while (number := len(a.verdicts) + len(a.audits)) < answers:
-            design = begin_audit(a, proposals.candidates, self.review, near, proposals.taught)
-            if design is not None:
-                a.do(design)
-            cards = next_cards(proposals, a, self.review, near, 1)
-            if not cards:
-                return
-            if cards[0].box is not None:
-                a.do(answer_window(a, cards[0], self.person.look_over(cards[0], number)))
-                continue
-            marked = [(r.event.t, r.event.y, r.event.x) for r in a.events]
-            a.do(decide(a, cards[0], self.person.answer(cards[0], number, marked), self.review, near))
+        proposals = self.proposals or Proposals(self.apprentice.first.candidates())
+        while len(a.verdicts) + len(a.audits) < answers and answer_next(a, proposals, self.person, self.review):
+            pass
 
     def told(self, a: Annotations, learned: Learned) -> str:
         """Tell what a head makes of the movie, and show its candidates from now on."""

@@ -36,7 +36,7 @@ class MarkControls(QWidget):
         self._saying.setSingleShot(True)
         self._saying.setInterval(SAID_MS)
         self._saying.timeout.connect(self._explain_again)
-        self._keep_room()
+        self.hint.setMinimumHeight(HINT_LINES * self.hint.fontMetrics().lineSpacing())
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._dress()
         self._lay_out()

@@ -125,18 +125,8 @@ def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curv
     _take_point(curve, trial, score, a, _weighed(first, listed_from, a, near), 0.0)
     every = trial.settings.retrain_every or trial.decisions
     for number in range(1, trial.decisions + 1):
-        design = begin_audit(a, proposals.candidates, trial.settings, near, proposals.taught)
-        if design is not None:
-            a.do(design)
-        cards = next_cards(proposals, a, trial.settings, near, 1, trial.closed)
-        if not cards:
+        if not answer_next(a, proposals, trial.person, trial.settings, trial.closed):
             break
-        card = cards[0]
-        if card.box is not None:
-            a.do(answer_window(a, card, trial.person.look_over(card, number)))
-        else:
-            marked = [(r.event.t, r.event.y, r.event.x) for r in a.events]
-            a.do(decide(a, card, trial.person.answer(card, number, marked), trial.settings, near))
         if number % every == 0 or number == trial.decisions:
             started = time.perf_counter()
             learned = yield from _learn(trial, a, learned)
@@ -149,6 +139,36 @@ def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curv
             )
     curve.audit = None if learned is None else audit_movie(a, listed(learned.candidates, learned.threshold, "held_out"), near)
     return curve
+
+
+def answer_next(
+    a: Annotations, proposals: Proposals, person: Annotator, settings: ReviewSettings, closed: range | None = None
+) -> bool:
+    """Let a simulated person answer the next card, and say whether there was one.
+
+    Parameters
+    ----------
+    a : Annotations
+        Takes the answer.
+    proposals : Proposals
+    person : Annotator
+    settings : ReviewSettings
+    closed : range, optional
+        Frames that are never asked about.
+    """
+    design = begin_audit(a, proposals.candidates, settings, person.near, proposals.taught)
+    if design is not None:
+        a.do(design)
+    card = next(iter(next_cards(proposals, a, settings, person.near, 1, closed)), None)
+    if card is None:
+        return False
+    number = len(a.verdicts) + len(a.audits) + 1
+    if card.box is not None:
+        a.do(answer_window(a, card, person.look_over(card, number)))
+    else:
+        marked = [(r.event.t, r.event.y, r.event.x) for r in a.events]
+        a.do(decide(a, card, person.answer(card, number, marked), settings, person.near))
+    return True
 
 
 def _learn(trial: Trial, a: Annotations, before: Learned | None) -> Generator[Report, None, Learned | None]:
