@@ -13,7 +13,7 @@ import torch
 from typer.testing import CliRunner
 
 from napari_tap_events import cli
-from napari_tap_events.encoder import adapter
+from napari_tap_events.encoder import named_code
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "adopt-a-checkpoint.md"
 SMALL = ["--steps", "2", "--batch", "2", "--tile-px", "24", "--crop-px", "16", "--area-px", "10", "--guard-frames", "0"]
@@ -22,7 +22,7 @@ SMALL = ["--steps", "2", "--batch", "2", "--tile-px", "24", "--crop-px", "16", "
 @pytest.fixture
 def files(tmp_path, monkeypatch) -> Path:
     """The adapter of the page, weights as they come, a movie with marks, and nothing that was named before."""
-    monkeypatch.setattr(adapter, "named_before", lambda: tmp_path / "settings" / "adapters.json")
+    monkeypatch.setattr(named_code, "named_before", lambda: tmp_path / "settings" / "adapters.json")
     monkeypatch.chdir(tmp_path)
     code = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL).group(1)
     (tmp_path / "adapter.py").write_text(code)

@@ -90,7 +90,8 @@ def test_feature_maps_are_kept_where_somebody_prefers(preferences, make_napari_v
     arguments = workbench.train._inputs().arguments
     assert arguments[arguments.index("--cache") + 1] == str(tmp_path / "kept maps")
     assert arguments[arguments.index("--cache-gb") + 1] == "3.5"
-    begin = ReviewStart(workbench)
+    begin = ReviewStart(session)
+    begin.setParent(workbench)
     review = next(settings for settings in begin.form.value() if isinstance(settings, ReviewSettings))
     assert (review.cache, review.cache_gb) == (str(tmp_path / "kept maps"), 3.5)
     workbench.close()

@@ -12,10 +12,11 @@ from torch import nn
 from typer.testing import CliRunner
 
 from napari_tap_events import cli
-from napari_tap_events.encoder import adapter as adapters
-from napari_tap_events.encoder.adopted import CODE, AdoptedEncoder
+from napari_tap_events.encoder import named_code
+from napari_tap_events.encoder.adopted import AdoptedEncoder
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.named_code import CODE
 from napari_tap_events.encoder.weights import load_encoder
 from napari_tap_events.errors import ModelError, SettingsError
 from napari_tap_events.jobs.adopt import adopt, trust
@@ -50,7 +51,7 @@ def network() -> nn.Sequential:
 
 @pytest.fixture(autouse=True)
 def _nothing_named_before(tmp_path, monkeypatch):
-    monkeypatch.setattr(adapters, "named_before", lambda: tmp_path / "settings" / "adapters.json")
+    monkeypatch.setattr(named_code, "named_before", lambda: tmp_path / "settings" / "adapters.json")
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_it_has_no_arrow_and_says_so_wherever_one_is_asked_for(adopted, marked, 
 
 
 def test_code_that_nobody_named_here_is_not_run_until_it_is_trusted(adopted, monkeypatch, tmp_path):
-    monkeypatch.setattr(adapters, "named_before", lambda: tmp_path / "elsewhere" / "adapters.json")
+    monkeypatch.setattr(named_code, "named_before", lambda: tmp_path / "elsewhere" / "adapters.json")
     ran = tmp_path / "ran"
     (adopted / CODE).write_text(f"import pathlib\npathlib.Path({str(ran)!r}).touch()\n" + CODE_TEXT)
     with pytest.raises(ModelError, match=r"would run the Python file adapter\.py in it, which nobody has named"):

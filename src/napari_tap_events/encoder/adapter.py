@@ -7,9 +7,7 @@ inside a model folder is run only where its very text was named on this computer
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import json
 import pickle
 import traceback
 from collections.abc import Callable, Mapping
@@ -17,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-import platformdirs
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from napari_tap_events.encoder.named_code import NamedCode
 from napari_tap_events.errors import ModelError
 
 FUNCTION = "adapter"
@@ -101,64 +99,41 @@ class Adapter:
         return self
 
 
-@dataclass(frozen=True)
-class AdapterCode:
-    """Where an adapter stands.
+def run_adapter(code: NamedCode) -> Adapter:
+    """Run the code of an adapter, and return what it makes.
 
-    Attributes
-    ----------
-    name : str
-        Of the function, or `module:function`.
-    text : str
-        The Python file; empty where a package has it.
+    Raises
+    ------
+    ModelError
+        When it fails, or makes something else.
     """
-
-    name: str
-    text: str = ""
-
-    @property
-    def mark(self) -> str:
-        """What tells this code from any other, SHA-256."""
-        return hashlib.sha256(f"{self.name}\n{self.text}".encode()).hexdigest()
-
-    def run(self) -> Adapter:
-        """Run the code, and return the adapter that it makes.
-
-        Raises
-        ------
-        ModelError
-            When it fails, or makes something else.
-        """
-        try:
-            made = self._function()()
-        except ModelError:
-            raise
-        except FAILURES as error:
-            line = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(line.filename).name}, line {line.lineno}"
-            raise ModelError(
-                f"the adapter '{self.name}' fails: {type(error).__name__}: {error} ({where}); repair it."
-            ) from error
-        if not isinstance(made, Adapter):
-            raise ModelError(
-                f"the adapter '{self.name}' returns {type(made).__name__}; it must return napari_tap_events.Adapter."
-            )
-        return made.checked()
-
-    def _function(self) -> Callable[[], object]:
-        module_name, _, name = self.name.rpartition(":")
-        if self.text:
-            module = ModuleType("napari_tap_events_adapter")
-            exec(compile(self.text, "adapter.py", "exec"), module.__dict__)  # noqa: S102
-        else:
-            module = importlib.import_module(module_name)
-        found = getattr(module, name, None)
-        if not callable(found):
-            raise ModelError(f"there is no function '{name}' in the adapter; name it as FILE.py:FUNCTION.")
-        return found  # type: ignore[no-any-return]
+    try:
+        made = _function(code)()
+    except ModelError:
+        raise
+    except FAILURES as error:
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(line.filename).name}, line {line.lineno}"
+        raise ModelError(f"the adapter '{code.name}' fails: {type(error).__name__}: {error} ({where}); repair it.") from error
+    if not isinstance(made, Adapter):
+        raise ModelError(f"the adapter '{code.name}' returns {type(made).__name__}; it must return napari_tap_events.Adapter.")
+    return made.checked()
 
 
-def named_code(named: str) -> AdapterCode:
+def _function(code: NamedCode) -> Callable[[], object]:
+    module_name, _, name = code.name.rpartition(":")
+    if code.text:
+        module = ModuleType("napari_tap_events_adapter")
+        exec(compile(code.text, "adapter.py", "exec"), module.__dict__)  # noqa: S102
+    else:
+        module = importlib.import_module(module_name)
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise ModelError(f"there is no function '{name}' in the adapter; name it as FILE.py:FUNCTION.")
+    return found  # type: ignore[no-any-return]
+
+
+def named_code(named: str) -> NamedCode:
     """Return the code that a user names: `file.py`, `file.py:function` or `package.module:function`.
 
     Raises
@@ -170,39 +145,11 @@ def named_code(named: str) -> AdapterCode:
     if not path.endswith(".py"):
         if ":" not in named:
             raise ModelError(f"'{named}' is no adapter; give FILE.py, FILE.py:FUNCTION or package.module:FUNCTION.")
-        return AdapterCode(named)
+        return NamedCode(named)
     try:
-        return AdapterCode(function, Path(path).read_text(encoding="utf-8"))
+        return NamedCode(function, Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"the adapter '{path}' cannot be read: {error}.") from None
-
-
-def named_before() -> Path:
-    """Return the file in which the code that was named on this computer is remembered."""
-    return Path(platformdirs.user_config_dir("napari-tap-events")) / "adapters.json"
-
-
-def remember(code: AdapterCode) -> None:
-    """Remember that a user has named this code: model folders with it may be used from now on."""
-    file, marks = named_before(), _marks()
-    if code.mark not in marks:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(file.name + ".partial")
-        partial.write_text(json.dumps([*marks, code.mark], indent=1), encoding="utf-8")
-        partial.replace(file)
-
-
-def was_named(code: AdapterCode) -> bool:
-    """Say whether a user has named this code on this computer."""
-    return code.mark in _marks()
-
-
-def _marks() -> list[str]:
-    try:
-        marks = json.loads(named_before().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return [str(mark) for mark in marks] if isinstance(marks, list) else []
 
 
 def fill(adapter: Adapter, checkpoint: Path) -> None:

@@ -14,13 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_tap_events.encoder.adapter import Adapter, AdapterCode, was_named
+from napari_tap_events.encoder.adapter import Adapter, run_adapter
+from napari_tap_events.encoder.named_code import CODE, code_in, was_named
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.windows import Windows
 from napari_tap_events.errors import ModelError
 
-CODE = "adapter.py"
-"""Name of the file with the adapter's code in a folder."""
 PIXELS_A_FRAME = 4096
 """Places of a frame from which the projection is fitted."""
 LEAST_SHARE = 1e-6
@@ -130,23 +129,6 @@ def _moments(samples: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     return mean, square / max(1, count) - mean[:, None] * mean[None, :]
 
 
-def code_in(folder: Path, details: dict[str, Any]) -> AdapterCode:
-    """Return the code of the adapter of a folder.
-
-    Raises
-    ------
-    ModelError
-        When its file is gone.
-    """
-    name, own = str(details["adapter"]), folder / CODE
-    if ":" in name:
-        return AdapterCode(name)
-    try:
-        return AdapterCode(name, own.read_text(encoding="utf-8"))
-    except OSError:
-        raise ModelError(f"the adopted encoder '{folder}' lacks its {CODE}; adopt the checkpoint again.") from None
-
-
 def adopted_encoder(folder: Path, details: dict[str, Any], channels: int) -> AdoptedEncoder:
     """Return the network of an adopted folder, without weights; the code of the adapter is run.
 
@@ -162,4 +144,4 @@ def adopted_encoder(folder: Path, details: dict[str, Any], channels: int) -> Ado
             f"the encoder '{folder}' would run {what}, which nobody has named on this computer; read it, and if you trust it say: "
             f"napari-tap-events adopt --trust {folder}"
         )
-    return AdoptedEncoder(code.run(), channels, int(details["kept"]))
+    return AdoptedEncoder(run_adapter(code), channels, int(details["kept"]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-CARD = "card.json"
-"""Name of the file that says what a model is."""
+CARD, WEIGHTS = "card.json", "model.safetensors"
+"""Names of the files of a model: what it is, and its weights."""
 SHIPPED = "shipped"
 """The name by which it is asked for, wherever the folder of an encoder is."""
 

@@ -20,10 +20,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from napari_tap_events.encoder.adopted import CODE, adopted_encoder
+from napari_tap_events.encoder.adopted import adopted_encoder
 from napari_tap_events.encoder.arrow import ArrowHead
+from napari_tap_events.encoder.named_code import CODE
 from napari_tap_events.encoder.pair_head import PairHead
-from napari_tap_events.encoder.shipped import CARD
+from napari_tap_events.encoder.shipped import CARD, WEIGHTS
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.errors import ModelError, SettingsError
 from napari_tap_events.movies.movie import Movie
@@ -33,7 +34,6 @@ from napari_tap_events.versions import versions
 
 SCHEMA = 2
 """2: an encoder may have a pair head; cards of schema 1 are read as having none."""
-WEIGHTS = "model.safetensors"
 
 
 class MovieRecord(BaseModel):

@@ -15,6 +15,7 @@ from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.found_layers import FoundLayers
 from napari_tap_events.gui.insets import InsetStrip
 from napari_tap_events.gui.model_choice import ModelChoice
+from napari_tap_events.gui.model_row import ModelRow
 from napari_tap_events.gui.movie_panel import movie_flags
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.project_models import finders, found_last
@@ -60,11 +61,13 @@ class FindPanel(QWidget):
         self.insets.chosen.connect(lambda t, y, x: go_to(viewer, session.movie, (t, y, x)))
         self.maps.activated.connect(lambda _: self.layers.show_only(self.maps.currentData()))
         session.project_changed.connect(self.refresh)
+        session.models_changed.connect(self.refresh)
         session.movie_leaving.connect(self._forget)
 
     def close(self) -> bool:
         """Let go of the session; jobs live on."""
         self._session.project_changed.disconnect(self.refresh)
+        self._session.models_changed.disconnect(self.refresh)
         self._session.movie_leaving.disconnect(self._forget)
         self.recipe.close()
         self.explain.close()
@@ -129,7 +132,7 @@ class FindPanel(QWidget):
         shown.addRow("Show", self.maps)
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        row.addRow("With", self.model)
+        row.addRow("With", ModelRow(self.model, self._session, "head", "encoder", alone=True))
         column = QVBoxLayout(self)
         column.addLayout(row)
         for widget in (self.recipe, self._shown, self.threshold, self.why, self.insets):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from napari_tap_events.encoder.shipped import CARD, SHIPPED, encoder_folder
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.model_choice import Model
+from napari_tap_events.project.brought import Kind
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.session import Session
 from napari_tap_events.review.gate import read_history
@@ -32,19 +34,31 @@ SHIPPED_FINDER = Model("no labels: shipped encoder", SHIPPED, SIMULATED_HELP, "e
 
 
 def encoders(project: Project | None) -> list[Model]:
-    """Return the pretrained encoders, the newest first, then the shipped one, then what needs no pretraining."""
-    found = [] if project is None else [_encoder(folder) for folder in project.encoders()]
-    return [*found, *_shipped(SHIPPED_ENCODER), INTENSITY, RANDOM]
+    """Return the pretrained encoders, the newest first, the shipped one, those from elsewhere, then what needs no pretraining."""
+    if project is None:
+        return [*_shipped(SHIPPED_ENCODER), INTENSITY, RANDOM]
+    return [
+        *map(_encoder, project.encoders()),
+        *_shipped(SHIPPED_ENCODER),
+        *_brought(project, "encoder"),
+        INTENSITY,
+        RANDOM,
+    ]
 
 
 def finders(project: Project | None) -> list[Model]:
-    """Return what can find events: heads, the newest first, then encoders, whose own maps need no label, then the shipped one."""
+    """Return what can find events: heads, the newest first, then encoders, whose own maps need no label; those from elsewhere last."""
     if project is None:
         return []
-    unlabelled = [_without_labels(folder) for folder in project.encoders() if _has_a_head(folder)]
-    reviewed = [_reviewed(path, project.path) for path in sorted(project.path.glob("review/*/heads.json"))]
-    heads = [*(model for model in reviewed if model is not None), *(_head(folder) for folder in project.heads())]
-    return [*heads, *unlabelled, *_shipped(SHIPPED_FINDER)]
+    reviewed = (_reviewed(path, project.path) for path in sorted(project.path.glob("review/*/heads.json")))
+    return [
+        *(model for model in reviewed if model is not None),
+        *map(_head, project.heads()),
+        *_alone(project.encoders()),
+        *_shipped(SHIPPED_FINDER),
+        *_brought(project, "head"),
+        *_alone(project.brought("encoder")),
+    ]
 
 
 def found_last(session: Session) -> Path | None:
@@ -80,10 +94,13 @@ def _shipped(model: Model) -> list[Model]:
     return [model] if (encoder_folder(SHIPPED) / CARD).exists() else []
 
 
-def _has_a_head(folder: Path) -> bool:
+def finds_alone(details: Mapping[str, Any]) -> bool:
     """Say whether an encoder can rank places by itself: by the arrow of time, or by what simulated movies have taught."""
-    details = _details(folder)
     return bool(details.get("arrow", True) or details.get("simulated"))
+
+
+def _alone(folders: Iterable[Path]) -> list[Model]:
+    return [_without_labels(folder) for folder in folders if finds_alone(_details(folder))]
 
 
 def _without_labels(folder: Path) -> Model:
@@ -112,6 +129,11 @@ def _encoder(folder: Path) -> Model:
     if "adapter" in _details(folder):
         return Model(f"{folder.name}, adopted", str(folder), f"Features of a checkpoint that you brought: {folder}", "encoder")
     return Model(f"{folder.name}, {in_a_word(folder)}", str(folder), f"Pretrained without labels: {folder}", "encoder")
+
+
+def _brought(project: Project, kind: Kind) -> list[Model]:
+    what = f"An {'event ' * (kind == 'head')}{kind} that was made elsewhere"
+    return [Model(f"{folder.name}, brought", str(folder), f"{what}: {folder}", kind) for folder in project.brought(kind)]
 
 
 def _head(folder: Path) -> Model:

@@ -55,7 +55,7 @@ class ReviewPanel(LeavingPanel):
         self._viewer, self._session = viewer, session
         self._place: Path | None = None
         self.setMinimumWidth(LEAST_WIDTH_PX)
-        self.empty, self.start, self.work = QLabel(NO_MOVIE), ReviewStart(), ReviewWork(link, self)
+        self.empty, self.start, self.work = QLabel(NO_MOVIE), ReviewStart(session), ReviewWork(link, self)
         self.desk: ReviewDesk | None = None
         self.keys: ReviewKeys | None = None
         self.empty.setWordWrap(True)
@@ -67,6 +67,7 @@ class ReviewPanel(LeavingPanel):
         self.start.pressed.connect(self._start_or_end)
         self.start.valueChanged.connect(self._take_settings)
         session.project_changed.connect(self._follow_project)
+        session.models_changed.connect(self.refresh)
         session.movie_leaving.connect(self._put_away)
         session.movie_changed.connect(self.show_movie)
         session.cell_size_changed.connect(self._fit)
@@ -112,6 +113,7 @@ class ReviewPanel(LeavingPanel):
 
     def _leave(self) -> None:
         self._session.project_changed.disconnect(self._follow_project, missing_ok=True)
+        self._session.models_changed.disconnect(self.refresh, missing_ok=True)
         self._session.movie_leaving.disconnect(self._put_away, missing_ok=True)
         self._session.movie_changed.disconnect(self.show_movie, missing_ok=True)
         self._session.cell_size_changed.disconnect(self._fit, missing_ok=True)

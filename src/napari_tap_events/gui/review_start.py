@@ -14,11 +14,13 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.model_choice import ModelChoice
+from napari_tap_events.gui.model_row import ModelRow
 from napari_tap_events.gui.preferences import preferred_cache, preferred_compute
 from napari_tap_events.gui.project_models import encoders
 from napari_tap_events.gui.settings_form import SettingsForm
 from napari_tap_events.movies.event_sizes import side_near, sizes_of_cell
 from napari_tap_events.project.folder import Project
+from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, HeadSettings, QueueSettings, ReviewSettings
 
 SENTENCE = (
@@ -38,6 +40,10 @@ FILE = "asked.json"
 class ReviewStart(QWidget):
     """A choice of encoder, the settings, and the button.
 
+    Parameters
+    ----------
+    session : Session
+
     Attributes
     ----------
     valueChanged : Signal
@@ -48,8 +54,8 @@ class ReviewStart(QWidget):
     valueChanged = Signal()
     pressed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, session: Session) -> None:
+        super().__init__()
         self.encoder, self.button, self.mix = ModelChoice(), QPushButton("Start"), QLabel()
         self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
         self.form = SettingsForm((ReviewSettings, HeadSettings, ComputeSettings), only=SHOWN)
@@ -61,7 +67,7 @@ class ReviewStart(QWidget):
             label.setWordWrap(True)
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        row.addRow("Features from", self.encoder)
+        row.addRow("Features from", ModelRow(self.encoder, session, "encoder"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._row = QWidget()

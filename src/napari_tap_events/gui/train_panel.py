@@ -16,6 +16,7 @@ from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.head_score import HeadScore
 from napari_tap_events.gui.layers import world_of
 from napari_tap_events.gui.model_choice import ModelChoice
+from napari_tap_events.gui.model_row import ModelRow
 from napari_tap_events.gui.movie_panel import movie_flags
 from napari_tap_events.gui.places import go_to, go_to_frame
 from napari_tap_events.gui.preferences import preferred_cache
@@ -63,6 +64,7 @@ class TrainPanel(QWidget):
         self.score.chosen.connect(self._go_to)
         self.score.frame_chosen.connect(self._go_to_frame)
         session.project_changed.connect(self.refresh)
+        session.models_changed.connect(self.refresh)
         session.movie_changed.connect(self.refresh)
         session.annotations_changed.connect(self._recount)
         session.cell_size_changed.connect(self._fit_cell)
@@ -74,6 +76,7 @@ class TrainPanel(QWidget):
         self._timer.stop()
         for signal, slot in (
             (self._session.project_changed, self.refresh),
+            (self._session.models_changed, self.refresh),
             (self._session.movie_changed, self.refresh),
             (self._session.annotations_changed, self._recount),
             (self._session.cell_size_changed, self._fit_cell),
@@ -108,7 +111,7 @@ class TrainPanel(QWidget):
         self.score.hide()
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        row.addRow("Features from", self.encoder)
+        row.addRow("Features from", ModelRow(self.encoder, self._session, "encoder"))
         column = QVBoxLayout(self)
         column.addLayout(row)
         for widget in (self.counts, self.recipe, self.score):

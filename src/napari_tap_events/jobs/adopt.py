@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_tap_events.encoder.adapter import Adapter, AdapterCode, fill, named_code, remember
-from napari_tap_events.encoder.adopted import CODE, AdoptedEncoder, code_in
+from napari_tap_events.encoder.adapter import Adapter, fill, named_code, run_adapter
+from napari_tap_events.encoder.adopted import AdoptedEncoder
+from napari_tap_events.encoder.named_code import CODE, NamedCode, code_in, remember
 from napari_tap_events.encoder.unet import Encoder, folded
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, is_adopted, load_card, load_encoder, movie_record, save_model
 from napari_tap_events.errors import ModelError
@@ -63,7 +64,7 @@ def adopt(
         When the adapter fails, or the checkpoint does not fit.
     """
     code = named_code(adapter)
-    made = code.run()
+    made = run_adapter(code)
     fill(made, checkpoint)
     opened = [single_channel(open_movie(path, run.movie)) for path in movies]
     start(run, "adopt", settings, {"checkpoint": [checkpoint], "movies": movies})
@@ -107,7 +108,7 @@ def _frames(movies: Sequence[Movie]) -> Iterator[Tensor]:
             yield torch.from_numpy(normalise(movie.frame(int(t))))
 
 
-def _card(encoder: AdoptedEncoder, code: AdapterCode, checkpoint: Path, movies: Sequence[Movie], run: Run) -> Card:
+def _card(encoder: AdoptedEncoder, code: NamedCode, checkpoint: Path, movies: Sequence[Movie], run: Run) -> Card:
     adapter: Adapter = encoder.adapter
     kept = encoder.features if movies else 0
     details = {
@@ -141,7 +142,7 @@ def _seconds(network: Callable[[Tensor], Tensor]) -> float:
     return max(1e-6, min(taken))
 
 
-def _keep(model: ArrowEncoder, card: Card, code: AdapterCode, run: Run) -> None:
+def _keep(model: ArrowEncoder, card: Card, code: NamedCode, run: Run) -> None:
     if code.text:
         (run.out / CODE).write_text(code.text, encoding="utf-8")
     save_model(run.out, {name: value.clone() for name, value in model.state_dict().items()}, card)

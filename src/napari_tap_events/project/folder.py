@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from napari_tap_events.errors import ProjectError
 from napari_tap_events.movies.movie import Movie
-from napari_tap_events.project import recognise, results_inside
+from napari_tap_events.project import brought, recognise, results_inside
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.card import NAME, new_card
 from napari_tap_events.project.copying import check_free
@@ -248,6 +248,20 @@ class Project:
             When it cannot be made.
         """
         return results_inside.new_folder(self.path, shelf, stem)
+
+    def bring(self, found: brought.Found) -> Path:
+        """Copy an encoder or a head from elsewhere into the project, and return its folder there; see `brought.look`.
+
+        Raises
+        ------
+        ProjectError
+            When it cannot be copied.
+        """
+        return brought.bring(self.path, found)
+
+    def brought(self, kind: brought.Kind) -> tuple[Path, ...]:
+        """Return the encoders, or the heads, that came from elsewhere, by name."""
+        return brought.brought(self.path, kind)
 
     def encoders(self) -> tuple[Path, ...]:
         """Return the finished results of `pretrain`, newest first."""

@@ -10,6 +10,8 @@ from typing import Literal
 from napari_tap_events.errors import ProjectError
 
 Shelf = Literal["encoders", "heads", "maps", "jobs"]
+BROUGHT = "brought.json"
+"""Lies in a model that was made elsewhere, and says where."""
 _FINISHED = "result.json"
 
 
@@ -37,6 +39,7 @@ def new_folder(project: Path, shelf: Shelf, stem: str) -> Path:
 
 
 def results(project: Path, shelf: Shelf) -> tuple[Path, ...]:
-    """Return the finished results on a shelf, newest first."""
-    finished = [(path.stat().st_mtime, path.parent) for path in (project / shelf).glob(f"*/{_FINISHED}")]
+    """Return the finished results on a shelf that were made in the project, newest first."""
+    made = [path for path in (project / shelf).glob(f"*/{_FINISHED}") if not (path.parent / BROUGHT).exists()]
+    finished = [(path.stat().st_mtime, path.parent) for path in made]
     return tuple(folder for _, folder in sorted(finished, reverse=True))

@@ -9,6 +9,7 @@ from psygnal import Signal
 from napari_tap_events.errors import MovieError, ProjectError
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.project.brought import Found
 from napari_tap_events.project.card import NAME
 from napari_tap_events.project.entry import MovieEntry
 from napari_tap_events.project.folder import Project
@@ -49,6 +50,8 @@ class Session:
     """The frames whose pixels have changed, a frozenset of int; empty where points, scope or kinds have."""
     cell_size_changed = Signal()
     """Somebody has said how large the cells of the movie are."""
+    models_changed = Signal()
+    """An encoder or a head came from elsewhere."""
     troubled = Signal(str)
     """The sentence why nothing can be saved, or "" when it can be again."""
 
@@ -171,6 +174,20 @@ class Session:
         if cell_px != self.entry.cell_px:
             self.entry = self.project.set_cell_size(self.entry.name, cell_px)
             self.cell_size_changed.emit()
+
+    def bring(self, found: Found) -> Path:
+        """Copy an encoder or a head from elsewhere into the project, and return its folder there.
+
+        Raises
+        ------
+        ProjectError
+            When no project is open, or it cannot be copied.
+        """
+        if self.project is None:
+            raise ProjectError("no project is open that could take it; open a movie first.")
+        folder = self.project.bring(found)
+        self.models_changed.emit()
+        return folder
 
     def save(self) -> bool:
         """Write what is waiting, and the masks; say whether all is on disk now."""
