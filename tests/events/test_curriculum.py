@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from napari_tap_events.errors import ScopeError
-from napari_tap_events.events.curriculum import LabelledMovie, held_sets, make_curriculum, with_folds
+from napari_tap_events.events.curriculum import LabelledMovie, has_events_to_judge, held_sets, make_curriculum, with_folds
 from napari_tap_events.events.learning import NO_TILES, check_lessons
 from napari_tap_events.settings import SplitSettings
 from napari_tap_events.settings.recipes import FEW_EVENTS
@@ -158,7 +158,7 @@ def marked_at(starts: list[int], n_pairs: int = 80) -> LabelledMovie:
         (list(range(2, 76, 8)), "time-blocks", 4, True),
         ([10, 50], "time-blocks", 4, False),  # two of four blocks held out would leave no event to some head
         ([10], "time-blocks", 0, True),
-        ([10, 12, 14], "time-blocks", 0, True),
+        ([10, 11, 12], "time-blocks", 0, True),
         (list(range(2, 76, 8)), "random", 0, True),
         ([t % 76 for t in range(FEW_EVENTS)], "time-blocks", 0, True),
     ],
@@ -170,6 +170,28 @@ def test_few_events_all_teach_and_all_judge_where_they_leave_some_to_each_head(s
     curriculum = make_curriculum(movies, settings, 0)
     for held in held_sets(curriculum, settings):
         check_lessons(curriculum.teaching(held, [NO_TILES]))
+
+
+@pytest.mark.parametrize(("starts", "folds"), [([2, 10, 17], 3), ([10, 18], 2), ([1, 6, 12, 17], 4)])
+def test_few_events_close_together_judge_in_blocks_that_share_them_out(starts, folds):
+    movies = [marked_at(starts)]
+    settings = with_folds(movies, SplitSettings(), 0)
+    assert (settings.split, settings.folds, settings.nested) == ("event-blocks", folds, False)
+    curriculum = make_curriculum(movies, settings, 0)
+    for held in held_sets(curriculum, settings):
+        check_lessons(curriculum.teaching(held, [NO_TILES]))
+    asked = [
+        bool((lesson.labels[lesson.pairs] == 1).any())
+        for u in curriculum.units
+        for _, lesson in curriculum.asking(u, [NO_TILES])
+    ]
+    assert asked == [True] * folds
+    assert has_events_to_judge(movies, settings, 0)
+
+
+def test_whether_an_event_judges_is_known_before_anything_is_taught():
+    assert has_events_to_judge([marked_at([10, 70])], SplitSettings(folds=0), 0)
+    assert not has_events_to_judge([marked_at([10, 20])], SplitSettings(folds=0), 0)
 
 
 def test_folds_that_were_asked_for_are_kept():

@@ -78,6 +78,7 @@ class Bench:
         StubLink.made.clear()
         self.viewer, self.session = viewer, Session(folder / "unsaved")
         make_movie(folder / "movie.tif")
+        viewer.window.resize(1200, 800)  # room for all: a canvas that is resized while layers go can end Mesa
         self.panel = ReviewPanel(viewer, self.session, StubLink)
         self.dock = viewer.window.add_dock_widget(self.panel, name="Review")
         self.session.open_movie(folder / "movie.tif")

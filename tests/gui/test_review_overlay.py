@@ -110,8 +110,11 @@ def test_a_name_that_the_person_gave_stays_and_so_does_a_layer_that_was_taken_aw
     assert len(taught.viewer.layers) == 1
 
 
-def test_a_map_of_another_size_takes_the_place_of_the_old(bench):
+def test_a_map_of_another_size_takes_the_place_of_the_old_in_the_layer_as_it_was_set(bench):
+    layer, end = bench.desk.overlay.layer, bench.desk.overlay.layer.extent.world[1]
+    layer.opacity = 0.3
     written(bench, OVERLAY, (SIZE[0], 10, 12))[7] = 0.5
     bench.say(what="frame", t=7, head=HEAD)
-    assert bench.desk.overlay.layer.data.shape == (SIZE[0], 10, 12)
+    assert (bench.desk.overlay.layer, layer.opacity, layer.data.shape) == (layer, 0.3, (SIZE[0], 10, 12))
+    assert (layer.extent.world[1] < end)[1:].all()
     assert seen(bench) == 0.5

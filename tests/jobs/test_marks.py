@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+import tifffile
 from typer.testing import CliRunner
 
 from napari_tap_events.cli import app
 from napari_tap_events.errors import MaskError
 from napari_tap_events.jobs.labelled import Labelled
-from napari_tap_events.jobs.marks import describe_marks
-from napari_tap_events.settings import LabelSettings, MovieSettings
+from napari_tap_events.jobs.marks import describe_marks, with_folds_of
+from napari_tap_events.settings import HeadSettings, LabelSettings, MovieSettings, SplitSettings
 
 SETTINGS = LabelSettings(crop_px=24)
 
@@ -38,9 +40,6 @@ def test_uncertain_events_count_neither_way(marked, tmp_path):
 
 
 def test_a_mask_of_another_movie_is_refused(marked, tmp_path):
-    import numpy as np
-    import tifffile
-
     tifffile.imwrite(tmp_path / "small.tif", np.zeros((6, 8, 8), np.uint8), metadata={"axes": "TYX"})
     with pytest.raises(MaskError):
         describe_marks(Labelled(marked.movie, tmp_path / "small.tif"), MovieSettings(), SETTINGS)
@@ -58,3 +57,40 @@ def test_sizes_that_fit_the_marks_are_told(marked):
     sizes = about["sizes"]
     assert sizes["reach_px"] > 3
     assert f"--crop-px {sizes['crop_px']} --radius-px {sizes['radius_px']:g} --area-px {sizes['area_px']} fit" in about["text"]
+
+
+def test_how_the_head_will_be_judged_is_told_as_the_training_decides_it(marked):
+    about = describe_marks(marked.labelled, MovieSettings(), SETTINGS)
+    head = HeadSettings(crop_px=24)
+    decided = with_folds_of([marked.labelled], MovieSettings(), head)
+    assert {"split": decided.split, "folds": decided.folds, "nested": decided.nested}.items() <= about["judged"].items()
+    assert decided.folds
+    assert f"every event is judged by a head that never saw it ({decided.folds} blocks of time)" in about["text"]
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        (SplitSettings(folds=0), "the last fifth of the frames judges"),
+        (SplitSettings(split="random"), "which leaks"),
+        (SplitSettings(split="movies"), "movies are judged by heads that never saw them"),
+        (SplitSettings(folds=50), "cannot be cut into 50 blocks"),
+    ],
+)
+def test_a_split_that_was_chosen_is_told_of_as_well(marked, split, words):
+    assert words in describe_marks(marked.labelled, MovieSettings(), SETTINGS, split)["judged"]["words"]
+
+
+def test_marks_that_leave_nothing_to_judge_by_are_told_before_the_training(marked, tmp_path):
+    labels = marked.labels.copy()
+    labels[4:] = 0
+    tifffile.imwrite(tmp_path / "early.tif", labels, metadata={"axes": "TYX"})
+    about = describe_marks(Labelled(marked.movie, tmp_path / "early.tif"), MovieSettings(), SETTINGS)
+    assert about["judged"]["folds"] == 0
+    assert "there will be no score" in about["text"]
+
+
+def test_the_command_takes_the_flags_of_the_split(marked):
+    flags = ["marks", "--movie", str(marked.movie), "--masks", str(marked.masks), "--crop-px", "24", "--folds", "2", "--json"]
+    done = CliRunner().invoke(app, flags)
+    assert json.loads(done.stdout)["judged"]["folds"] == 2

@@ -10,7 +10,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from napari_tap_events.errors import ScopeError
-from napari_tap_events.training.splits import SHARES, Block, apart, even_blocks, leakage, random_parts, time_blocks
+from napari_tap_events.training.splits import (
+    SHARES,
+    Block,
+    apart,
+    even_blocks,
+    event_blocks,
+    leakage,
+    random_parts,
+    time_blocks,
+)
 
 n_pairs = st.integers(12, 200)
 crops = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 40), st.integers(0, 40)), max_size=12)
@@ -115,3 +124,35 @@ def test_blocks_of_time_do_not_leak():
 
 def test_blocks_follow_each_other_without_gap():
     assert all(a.stop == b.start for a, b in pairwise(even_blocks(50, 5)))
+
+
+@given(
+    st.integers(20, 120).flatmap(
+        lambda n: st.tuples(
+            st.just(n), st.sets(st.integers(0, n - 1), min_size=2, max_size=12), st.integers(2, 6), st.integers(0, 3)
+        )
+    )
+)
+def test_event_blocks_cut_no_event_and_share_them_out(drawn):
+    n_pairs, busy, folds, guard = drawn
+    runs = sum(pair - 1 not in busy for pair in busy)
+    if runs < folds:
+        with pytest.raises(ScopeError, match=f"events at {runs} different times cannot be shared out over {folds} blocks"):
+            event_blocks(n_pairs, folds, busy, guard)
+        return
+    blocks = event_blocks(n_pairs, folds, busy, guard)
+    assert [t for block in blocks for t in block.pairs] == list(range(n_pairs))
+    held = [sum(pair - 1 not in busy for pair in busy if pair in block.pairs) for block in blocks]
+    assert min(held) >= 1
+    assert sum(held) == runs, "no event is cut in two"
+    assert max(held) <= runs / folds + 2
+
+
+def test_a_pause_too_short_for_two_guards_is_left_to_the_block_with_fewer_events():
+    """Pairs 16, 21 and 23: the only event of the first block teaches while the second judges, and 23 teaches while the first does."""
+    first, second = event_blocks(36, 2, [16, 21, 23], guard=2)
+    assert 16 in apart(36, [second], 2)
+    assert 23 in apart(36, [first], 2)
+    late, early = event_blocks(36, 2, [12, 14, 19], guard=2), event_blocks(40, 2, [5, 30], guard=2)
+    assert 19 in apart(36, [late[0]], 2)
+    assert early[0].stop == (6 + 30) // 2

@@ -11,7 +11,7 @@ import typer
 from napari_tap_events.cli.app import app
 from napari_tap_events.cli.options import Events, Known, MovieArg, Overwrite
 from napari_tap_events.flags import spread
-from napari_tap_events.settings import LabelSettings, MovieSettings, SyntheticSettings
+from napari_tap_events.settings import LabelSettings, MovieSettings, SplitSettings, SyntheticSettings
 
 PANEL = "Movies and marks"
 
@@ -37,16 +37,17 @@ def marks(
     movie: Annotated[Path, typer.Option("--movie", metavar="MOVIE", help="The movie.")],
     masks: Annotated[Path, typer.Option("--masks", metavar="FILE", help="Its event masks.")],
     settings: LabelSettings,
+    split: SplitSettings,
     opening: MovieSettings,
     events: Events = None,
     known: Known = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print what event masks would teach: events by kind, and windows that are events by each criterion."""
+    """Print what event masks would teach, events by kind and windows by criterion, and how the head would be judged."""
     from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.marks import describe_marks
 
-    about = describe_marks(Labelled(movie, masks, events, known), opening, settings)
+    about = describe_marks(Labelled(movie, masks, events, known), opening, settings, split)
     typer.echo(json.dumps(about, indent=2) if as_json else about["text"])
 
 

@@ -103,9 +103,9 @@ def train(
     labelled = labelled_of(movie, masks, events, known)
     run = run_of(out, overwrite, resume, compute, opening)
     if only_estimate:
-        from napari_tap_events.jobs.marks import events_marked
+        from napari_tap_events.jobs.marks import with_folds_of
 
-        settings = settings.model_copy(update={"folds": settings.folds_for(events_marked(labelled, opening, settings))})
+        settings = with_folds_of(labelled, opening, settings)
     if only_said(only_estimate, "train", movie, settings.encoder, run, settings):
         return
     work(recipe(labelled, settings, run, cache, cache_gb), run, reports, job)

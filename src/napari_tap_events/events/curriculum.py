@@ -17,7 +17,16 @@ from napari_tap_events.events.learning import NO_TILES, Lesson, check_lessons
 from napari_tap_events.events.map_tiles import Tiles
 from napari_tap_events.events.table import UNCERTAIN
 from napari_tap_events.settings import SplitSettings
-from napari_tap_events.training.splits import SHARES, Block, apart, even_blocks, leakage, random_parts, time_blocks
+from napari_tap_events.training.splits import (
+    SHARES,
+    Block,
+    apart,
+    even_blocks,
+    event_blocks,
+    leakage,
+    random_parts,
+    time_blocks,
+)
 
 LEAKAGE_SAMPLE = 4000
 
@@ -65,11 +74,14 @@ class LabelledMovie:
             raise ScopeError("no crop lies within what was annotated; choose a larger scope or a smaller --crop-px.")
         return Block(int(known[0]), int(known[-1]) + 1)
 
-    def blocks(self, folds: int) -> list[Block]:
-        """Cut what is annotated into blocks of time: `folds` of the same length, or train, validation and test."""
-        start, n_pairs = self.span.start, len(self.span.pairs)
+    def blocks(self, settings: SplitSettings) -> list[Block]:
+        """Cut what is annotated into blocks of time: as many as there are folds, or train, validation and test."""
+        start, n_pairs, folds = self.span.start, len(self.span.pairs), settings.folds or 0
         busy = [int(t) - start for t in np.flatnonzero((self.labels == 1).any((1, 2, 3)))]
-        cut = even_blocks(n_pairs, folds, busy) if folds else time_blocks(n_pairs, SHARES, busy)
+        if settings.split == "event-blocks" and folds:
+            cut = event_blocks(n_pairs, folds, busy, settings.guard_frames)
+        else:
+            cut = even_blocks(n_pairs, folds, busy) if folds else time_blocks(n_pairs, SHARES, busy)
         return [Block(block.start + start, block.stop + start) for block in cut]
 
 
@@ -205,16 +217,27 @@ def with_folds(movies: Sequence[LabelledMovie], settings: S, seed: int) -> S:
     """Return the settings with the number of folds decided, where that was left to the program.
 
     Few events all teach and all judge (`SplitSettings.folds_for`). Marks that lie close together in time may leave a head without any:
-    then folds are not nested, and if that does not help, there are none.
+    then folds are not nested; if that does not help, blocks of time hold as many events each, and fewer of them; else there are none.
     """
     if settings.folds is not None:
         return settings
     most = settings.folds_for(sum(movie.n_events for movie in movies))
-    for nested in (settings.nested, False) if most else ():
-        tried = settings.model_copy(update={"folds": most, "nested": nested})
+    ways = [(settings.split, most, settings.nested), (settings.split, most, False)] if most else []
+    if settings.split == "time-blocks":
+        ways += [("event-blocks", folds, False) for folds in range(most, 1, -1)]
+    for split, folds, nested in ways:
+        tried = settings.model_copy(update={"split": split, "folds": folds, "nested": nested})
         if _all_teach(movies, tried, seed):
             return tried
     return settings.model_copy(update={"folds": 0})
+
+
+def has_events_to_judge(movies: Sequence[LabelledMovie], settings: SplitSettings, seed: int) -> bool:
+    """Say whether any event lies where a head is judged by it; `settings` have their folds decided."""
+    curriculum = make_curriculum(movies, settings, seed)
+    judging = curriculum.units if settings.folds else (2,)
+    asked = (lesson for unit in judging for _, lesson in curriculum.asking(unit, [NO_TILES] * len(movies)))
+    return any((lesson.labels[list(lesson.pairs)] == 1).any() for lesson in asked)
 
 
 def _all_teach(movies: Sequence[LabelledMovie], settings: SplitSettings, seed: int) -> bool:
@@ -235,7 +258,7 @@ def _shared_out(movies: tuple[LabelledMovie, ...], settings: SplitSettings, seed
         return _by_chance(movies, settings, seed)
     if settings.folds == 1:
         raise ScopeError("folds = 1 holds nothing out; choose 0 for a single split, or 2 and more.")
-    cut = [movie.blocks(settings.folds or 0) for movie in movies]
+    cut = [movie.blocks(settings) for movie in movies]
     return Curriculum(movies, tuple(zip(*cut, strict=True)), settings.guard_frames)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QWidget
@@ -30,11 +31,14 @@ class Material:
         Folder of an encoder or head, or the name of a control; empty for "pretrain".
     events : int
         Marked ones.
+    folds : dict
+        Of "train": `split`, `folds` and `nested` as the marks decide them, where that is known.
     """
 
     movie: Movie
     model: str = ""
     events: int = 0
+    folds: Mapping[str, Any] = field(default_factory=dict)
 
 
 class EstimateLine(QLabel):
@@ -104,7 +108,7 @@ class EstimateLine(QLabel):
         if material is None:
             return None
         try:
-            settings = tuple(self._settings())
+            settings = tuple(_decided(one, material.folds) for one in self._settings())
             compute = next((one for one in settings if isinstance(one, ComputeSettings)), ComputeSettings())
             device = this_computer().device(compute.device)
             head = next((one for one in settings if isinstance(one, HeadSettings)), None)
@@ -113,3 +117,7 @@ class EstimateLine(QLabel):
         except SettingsError:  # the form says what is wrong
             return None
         return (work, device, threads_of(compute, LEFT_FREE)) if device else None
+
+
+def _decided(settings: Settings, folds: Mapping[str, Any]) -> Settings:
+    return settings.model_copy(update=folds) if isinstance(settings, HeadSettings) else settings

@@ -45,7 +45,7 @@ class ModelChoice(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(12)
+        self.setMinimumContentsLength(8)
         self._purpose = ""
         self.currentIndexChanged.connect(lambda _: self.valueChanged.emit(self.value()))
         self.valueChanged.connect(self._explain)

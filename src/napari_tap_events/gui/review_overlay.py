@@ -42,13 +42,12 @@ class ReviewOverlay:
         self._mapped = False
 
     def put_up(self) -> None:
-        """Make the layer as soon as there is a map; one that is there is made anew only where its size is another."""
+        """Make the layer as soon as there is a map; one that is there changes only where its size is another."""
         stored = self._stored(OVERLAY)
         if stored is None:  # the worker has yet to make it
             return
         if self._map is None or self._map.shape != stored.array.shape:
-            self.clear()
-            self._make(stored)
+            self._show(stored)
 
     def refresh(self, pair: int) -> None:
         """Show the map, where the frame on screen is the one that was written."""
@@ -98,17 +97,24 @@ class ReviewOverlay:
         except TapEventsError:  # there is none, or it is just being made
             return None
 
-    def _make(self, stored: StoredMap) -> None:
-        active, t = self._viewer.layers.selection.active, self.visible_pair()
+    def _show(self, stored: StoredMap) -> None:
+        t = self.visible_pair()
         self._map = ReviewMap(stored.array)
         self._mapped = bool(self._map[t].any())
-        self.layer = probability_layer(replace(stored, array=self._map), world_of(self._movie))  # type: ignore[arg-type]
-        self.layer.name = NAME
+        made = probability_layer(replace(stored, array=self._map), world_of(self._movie))  # type: ignore[arg-type]
+        if self.layer is not None and self.layer in self._viewer.layers:  # of another size: what the person has set stays
+            self.layer.data, self.layer.scale, self.layer.translate = made.data, made.scale, made.translate
+        else:
+            self._add(made)
         self.tell()
-        self._viewer.add_layer(self.layer)
-        self._viewer.layers.selection.active = active
         if self.visible_pair() != t:
             go_to_frame(self._viewer, t, world_of(self._movie))
+
+    def _add(self, layer: Image) -> None:
+        active, self.layer = self._viewer.layers.selection.active, layer
+        layer.name = NAME
+        self._viewer.add_layer(layer)
+        self._viewer.layers.selection.active = active
 
     def _read_again(self) -> None:
         if self.layer is not None and self.layer in self._viewer.layers:

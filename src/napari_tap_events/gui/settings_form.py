@@ -101,8 +101,8 @@ class SettingsForm(QWidget):
             return str(error)
         return ""
 
-    def flags(self) -> list[str]:
-        """Return the settings as command-line flags: those that are not as they are by default.
+    def flags(self, only: Collection[str] | None = None) -> list[str]:
+        """Return the settings as command-line flags: those that are not as they are by default, of all or of some names.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class SettingsForm(QWidget):
             name: getattr(settings, name)
             for settings in self.value()
             for name, field in settings.declared().items()
-            if getattr(settings, name) != field.default
+            if (only is None or name in only) and getattr(settings, name) != field.default
         }
         return [word for name, value in chosen.items() for word in _flag(name, value)]
 

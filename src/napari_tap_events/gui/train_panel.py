@@ -25,12 +25,14 @@ from napari_tap_events.gui.question import Question
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.movies.event_sizes import FittingSizes, sizes_of_cell
 from napari_tap_events.project.session import Session
-from napari_tap_events.settings import ComputeSettings, HeadSettings
+from napari_tap_events.settings import ComputeSettings, HeadSettings, LabelSettings, SplitSettings
 
 SENTENCE = "Teaches a small network to tell events from all else by your marks, and scores it on frames that it never saw."
 NO_MARKS = "No event is marked yet: mark some in step 2."
-COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 3
-"""As high as the answer, so that nothing below it moves when it comes."""
+COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 6
+"""As high as the answer mostly is, so that nothing below it moves when it comes."""
+MARKS = tuple({**LabelSettings.declared(), **SplitSettings.declared()})
+"""Settings that the command `marks` knows."""
 SIZES = ("crop_px", "radius_px", "area_px")
 """Settings that follow the marks or the cell, as long as nobody chooses others."""
 WAIT_MS = 600
@@ -52,6 +54,7 @@ class TrainPanel(QWidget):
         super().__init__()
         self._viewer, self._session = viewer, session
         self._remarks: tuple[str, ...] = ()
+        self._folds: dict[str, Any] = {}
         self._question, self._timer = Question(self), QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
@@ -123,7 +126,9 @@ class TrainPanel(QWidget):
 
     def _material(self) -> Material | None:
         movie, model, marks = self._session.movie, self.encoder.value(), self._session.annotations
-        return Material(movie, model.value, len(marks.events)) if movie and model and marks and marks.events else None
+        if not (movie and model and marks and marks.events):
+            return None
+        return Material(movie, model.value, len(marks.events), self._folds)
 
     def _inputs(self) -> RecipeInputs:
         """Return what the command needs; the marks are written first."""
@@ -163,15 +168,13 @@ class TrainPanel(QWidget):
             self.counts.setText(NO_MARKS if not (marks and marks.events) else "")
             return
         try:
-            settings = self._settings()
-            flags = self._marks()
+            flags = [*self._marks(), *self.recipe.form.flags(MARKS)]
         except TapEventsError as error:
             self.counts.setText(str(error))
             return
-        sizes = ["--criterion", settings.criterion, "--area-px", str(settings.area_px), "--crop-px", str(settings.crop_px)]
         if self.counts.text() in ("", NO_MARKS):
-            self.counts.setText(COUNTING)
-        self._question.ask(["marks", *flags, *sizes, "--json", *movie_flags(entry.opening)])
+            self.counts.setText("<br>".join([COUNTING, *self._warnings()]))
+        self._question.ask(["marks", *flags, "--json", *movie_flags(entry.opening)])
 
     def _settings(self) -> HeadSettings:
         return next(settings for settings in self.recipe.value() if isinstance(settings, HeadSettings))
@@ -181,6 +184,7 @@ class TrainPanel(QWidget):
         if sizes and self._fitted.fit(sizes.chosen()):
             self._count()
             return
+        self._folds = {name: value for name, value in about.get("judged", {}).items() if name != "words"}
         self.recipe.estimate.refresh()
         chosen = self._settings().criterion
         events = ", ".join(f"{kind}&nbsp;{count}" for kind, count in about["events"].items())
@@ -189,8 +193,11 @@ class TrainPanel(QWidget):
             for name, count in about["positives"].items()
         )
         told = f"Marked: {events}. Of {about['windows']:,} windows, so many are events by each criterion:<br>{counts}"
-        about_sizes = [self._about_sizes(sizes)] if sizes else []
-        self.counts.setText("<br>".join([told, *about_sizes, *(f"⚠ {remark}" for remark in self._remarks)]))
+        more = [self._about_sizes(sizes), _first_large(about["judged"]["words"])] if sizes else []
+        self.counts.setText("<br>".join([told, *more, *self._warnings()]))
+
+    def _warnings(self) -> list[str]:
+        return [f"⚠ {remark}" for remark in self._remarks]
 
     def _fit_cell(self) -> None:
         """Take over sizes that fit the cell, as long as nothing is marked that they could follow."""
@@ -202,7 +209,7 @@ class TrainPanel(QWidget):
         settings = self._settings()
         misfit = sizes.misfit(settings.crop_px, settings.radius_px)
         if misfit:
-            return f"⚠ {misfit[0].upper()}{misfit[1:]}"
+            return f"⚠ {_first_large(misfit)}"
         return f"Crops of {settings.crop_px} px and a radius of {settings.radius_px:g} px fit your marks."
 
     def _show_head(self, folder: Path) -> None:
@@ -215,3 +222,7 @@ class TrainPanel(QWidget):
     def _go_to_frame(self, frame: int) -> None:
         if self._session.movie is not None:
             go_to_frame(self._viewer, frame, world_of(self._session.movie))
+
+
+def _first_large(words: str) -> str:
+    return words[:1].upper() + words[1:]

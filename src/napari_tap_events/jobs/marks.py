@@ -9,22 +9,29 @@ from typing import Any
 
 import numpy as np
 
+from napari_tap_events.errors import ScopeError
 from napari_tap_events.events.criteria import UNKNOWN, count_positives, label_movie
+from napari_tap_events.events.curriculum import LabelledMovie, has_events_to_judge, with_folds
 from napari_tap_events.events.table import UNCERTAIN
 from napari_tap_events.jobs.labelled import Labelled, open_labelled, truth_of, window_grid
 from napari_tap_events.movies.event_sizes import fitting_sizes
-from napari_tap_events.settings import LabelSettings, MovieSettings
+from napari_tap_events.settings import HeadSettings, LabelSettings, MovieSettings, SplitSettings
+
+_AS_IT_COMES = SplitSettings()
 
 
-def describe_marks(labelled: Labelled, opening: MovieSettings, settings: LabelSettings) -> dict[str, Any]:
-    """Count what a mask would teach.
+def describe_marks(
+    labelled: Labelled, opening: MovieSettings, settings: LabelSettings, split: SplitSettings = _AS_IT_COMES
+) -> dict[str, Any]:
+    """Count what a mask would teach, and say how it would be judged.
 
     Returns
     -------
     dict
         "events": number by kind; "uncertain": marks that count neither way; "windows": how many are known; "positives": how
         many of these are events, by criterion; "sizes", where anything is marked: `crop_px`, `radius_px` and `area_px` that fit
-        the marks, and `reach_px`, which they follow; "text": the same for people.
+        the marks, and `reach_px`, which they follow; "judged", likewise: `split`, `folds`, `nested` as `train` decides them, and the
+        sentence `words`; "text": the same for people.
 
     Raises
     ------
@@ -33,8 +40,9 @@ def describe_marks(labelled: Labelled, opening: MovieSettings, settings: LabelSe
     """
     movie, masks = open_labelled(labelled, opening, settings)
     grid = window_grid(movie, settings)
-    kinds = Counter(truth_of(labelled, masks)["kind"])
-    known = np.count_nonzero(label_movie(masks, grid, settings) != UNKNOWN)
+    truth = truth_of(labelled, masks)
+    lesson = LabelledMovie(label_movie(masks, grid, settings), truth)
+    kinds, known = Counter(truth["kind"]), np.count_nonzero(lesson.labels != UNKNOWN)
     values: dict[str, Any] = {
         "events": {kind: count for kind, count in sorted(kinds.items()) if kind != UNCERTAIN},
         "uncertain": kinds.get(UNCERTAIN, 0),
@@ -43,14 +51,38 @@ def describe_marks(labelled: Labelled, opening: MovieSettings, settings: LabelSe
     }
     sizes = fitting_sizes(masks)
     if sizes is not None:
-        values["sizes"] = asdict(sizes)
+        values |= {"sizes": asdict(sizes), "judged": _judged([lesson], split)}
     return {**values, "text": "\n".join(_lines(values, settings))}
 
 
-def events_marked(labelled: Sequence[Labelled], opening: MovieSettings, settings: LabelSettings) -> int:
-    """Return how many events are marked in all, those that nobody is sure of left out; parameters are those of `describe_marks`."""
-    truths = [truth_of(item, open_labelled(item, opening, settings)[1]) for item in labelled]
-    return sum(int((truth["kind"] != UNCERTAIN).sum()) for truth in truths)
+def with_folds_of(labelled: Sequence[Labelled], opening: MovieSettings, settings: HeadSettings) -> HeadSettings:
+    """Return the settings with the folds decided by what is marked, as `train` decides them; errors are those of `describe_marks`."""
+    lessons = []
+    for item in labelled:
+        movie, masks = open_labelled(item, opening, settings)
+        labels = label_movie(masks, window_grid(movie, settings), settings)
+        lessons.append(LabelledMovie(labels, truth_of(item, masks)))
+    return with_folds(lessons, settings, settings.seed)
+
+
+def _judged(lessons: Sequence[LabelledMovie], split: SplitSettings) -> dict[str, Any]:
+    decided = with_folds(lessons, split, 0)
+    return {"split": decided.split, "folds": decided.folds, "nested": decided.nested, "words": _judged_words(lessons, decided)}
+
+
+def _judged_words(lessons: Sequence[LabelledMovie], decided: SplitSettings) -> str:
+    if decided.split == "movies":
+        return "movies are judged by heads that never saw them."
+    try:
+        if not has_events_to_judge(lessons, decided, 0):
+            return (
+                "there will be no score: no event lies where it could be kept for judging. Mark others, further away in time."
+            )
+    except ScopeError as error:
+        return str(error)
+    if decided.folds:
+        return f"every event is judged by a head that never saw it ({decided.folds} blocks of time)."
+    return "crops are drawn at random, which leaks." if decided.split == "random" else "the last fifth of the frames judges."
 
 
 def _lines(values: dict[str, Any], settings: LabelSettings) -> list[str]:
@@ -60,7 +92,7 @@ def _lines(values: dict[str, Any], settings: LabelSettings) -> list[str]:
         f"  events      {events}{uncertain}",
         f"  windows     {values['windows']:,} of {settings.crop_px} px; so many are events by each criterion:",
         *(f"    {criterion:<12} {count:,}" for criterion, count in values["positives"].items()),
-        *([_sizes_line(values["sizes"])] if "sizes" in values else []),
+        *([_sizes_line(values["sizes"]), f"  judging     {values['judged']['words']}"] if "sizes" in values else []),
     ]
 
 

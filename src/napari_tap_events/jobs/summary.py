@@ -9,8 +9,8 @@ from typing import Any
 from napari_tap_events.jobs.output import RESULT, read_json
 
 NOTHING_TO_JUDGE = (
-    "No marked event lies in the frames that were kept for judging, so there is no score. Train with folds, for example 3: then every "
-    "event is judged by a head that never saw it; or mark more events."
+    "No marked event lies in the frames that were kept for judging, so there is no score. Mark events in other frames, too, some frames "
+    "apart, and leave the number of folds to the program: then every event is judged by a head that never saw it."
 )
 HARDLY = 0.52
 """Accuracy below this says that little was learned."""

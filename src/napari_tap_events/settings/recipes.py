@@ -171,13 +171,16 @@ FEW_EVENT_FOLDS = 4
 class SplitSettings(Settings):
     """Which frames teach and which judge."""
 
-    split: Literal["time-blocks", "movies", "random"] = setting(
-        "time-blocks", "How frames are shared out; random is the published split and leaks."
+    split: Literal["time-blocks", "event-blocks", "movies", "random"] = setting(
+        "time-blocks",
+        "How frames are shared out: blocks of time of the same length, or with about as many events each, or movies; "
+        "random is the published split and leaks.",
     )
     folds: int | None = setting(
         None,
         f"Time blocks, each judged by heads that never saw it, while the last head learns from all; 0 splits once into 60/20/20 %. "
-        f"Left out: {FEW_EVENT_FOLDS} while fewer than {FEW_EVENTS} events are marked, unless all lie in one of them.",
+        f"Left out: {FEW_EVENT_FOLDS} while fewer than {FEW_EVENTS} events are marked, or fewer blocks with as many events each, "
+        "where some head would have none to learn from.",
         low=0,
         high=50,
     )

@@ -81,6 +81,61 @@ def even_blocks(n_pairs: int, folds: int, event_pairs: Iterable[int] = ()) -> li
     return time_blocks(n_pairs, [1 / folds] * folds, event_pairs)
 
 
+def event_blocks(n_pairs: int, folds: int, event_pairs: Iterable[int], guard: int) -> list[Block]:
+    """Cut a movie into `folds` blocks of time that hold about as many events each.
+
+    A boundary lies in the middle of a pause between events, among those that share them out evenly in the longest. Where the pause is too
+    short for a guard on both sides, the boundary leaves room for it beside the block with fewer events, which can spare none.
+
+    Parameters
+    ----------
+    n_pairs : int
+        Frame pairs of the movie, T - 1.
+    folds : int
+    event_pairs : iterable of int
+        Frame pairs that hold events; neighbours among them are one event.
+    guard : int
+        Frames that will be left out beside a block.
+
+    Raises
+    ------
+    ScopeError
+        When there are fewer events, told apart by time, than blocks.
+    """
+    runs = _runs(sorted(set(event_pairs)))
+    if len(runs) < folds:
+        raise ScopeError(
+            f"events at {len(runs)} different times cannot be shared out over {folds} blocks; choose fewer --folds."
+        )
+    after = [0]
+    for block in range(1, folds):
+        wanted, most = len(runs) * block / folds, len(runs) - folds + block
+        near = [i for i in range(after[-1] + 1, most + 1) if abs(i - wanted) <= 1] or [
+            min(max(round(wanted), after[-1] + 1), most)
+        ]
+        after.append(max(near, key=lambda i: (runs[i].start - runs[i - 1].stop, -abs(i - wanted))))
+    after.append(len(runs))
+    edges = [
+        _boundary(runs[i - 1].stop, runs[i].start, guard + 1, i - before <= then - i)
+        for before, i, then in zip(after, after[1:], after[2:], strict=False)
+    ]
+    return [Block(a, b) for a, b in pairwise([0, *edges, n_pairs])]
+
+
+def _runs(pairs: Sequence[int]) -> list[Block]:
+    """Return the runs of neighbours among frame pairs in order."""
+    starts = [pair for i, pair in enumerate(pairs) if i == 0 or pair > pairs[i - 1] + 1]
+    stops = [pair + 1 for i, pair in enumerate(pairs) if i + 1 == len(pairs) or pairs[i + 1] > pair + 1]
+    return [Block(a, b) for a, b in zip(starts, stops, strict=True)]
+
+
+def _boundary(stop: int, start: int, room: int, first_is_poorer: bool) -> int:
+    """Return where to cut the pause from `stop` to `start`, of which either side wants some room."""
+    if start - stop >= 2 * room:
+        return (stop + start) // 2
+    return min(start, stop + room) if first_is_poorer else max(stop, start - room)
+
+
 def apart(n_pairs: int, held_out: Sequence[Block], guard: int) -> list[int]:
     """Return the frame pairs that are at least `guard` frames away from every held-out block.
 
