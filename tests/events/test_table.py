@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_tap_events.errors import MaskError, OutputError
-from napari_tap_events.events.table import COLUMNS, EventRow, events_table, read_events, with_scale, write_events
+from napari_tap_events.events.table import COLUMNS, EventRow, events_table, name_for_all, read_events, with_scale, write_events
 
 TRUTH = """event_id,kind,role,t,y,x,radius,certainty,note
 1,division,mother,3,74,108,8,certain,
@@ -121,3 +121,16 @@ def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
 def test_an_empty_table_is_read_as_no_events(tmp_path: Path) -> None:
     assert len(read_events(written(tmp_path, "t,y,x\n"))) == 0
     assert len(read_events(written(tmp_path, "event_id,t,y,x\n"))) == 0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "name"),
+    [
+        (["division", "division"], "division"),
+        (["death", "uncertain"], "death"),
+        (["division", "death"], "event"),
+        ([], "event"),
+    ],
+)
+def test_events_of_one_kind_are_called_so(kinds, name):
+    assert name_for_all(kinds) == name

@@ -15,6 +15,7 @@ from napari_tap_events.encoder import feature_maps
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.errors import JobStopped, MaskError, ModelError, ScopeError, SettingsError
 from napari_tap_events.events.model import load_event_model
+from napari_tap_events.events.table import read_events
 from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.train import train
@@ -57,6 +58,15 @@ def test_every_control_is_taught_and_can_be_used_again(taught, marked, control):
     model = load_event_model(out, 1, CPU)
     assert (model.crop_px, model.kinds) == (16, ("event",))
     assert (out / "encoder").exists() == (control in ("random", "random-paper", "scratch"))
+
+
+def test_what_is_found_is_called_as_the_only_kind_that_was_marked(taught, marked, tmp_path):
+    labels = np.where(marked.labels == 1, 1, 0).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "divisions.tif", labels, metadata={"axes": "TYX"})
+    out = taught(labelled=[Labelled(marked.movie, tmp_path / "divisions.tif")], encoder="intensity")
+    assert load_event_model(out, 1, CPU).kinds == ("division",)
+    found = read_events(out / "candidates.csv")
+    assert set(found["kind"]) == {"division"}
 
 
 @pytest.mark.parametrize("kind", ["evidence", "resnet", "linear"])

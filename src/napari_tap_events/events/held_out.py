@@ -21,7 +21,7 @@ from napari_tap_events.events.learning import Lesson
 from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.matching import found_in_order
 from napari_tap_events.events.ranking import best_threshold
-from napari_tap_events.events.table import EventRow, events_table
+from napari_tap_events.events.table import ANY_KIND, EventRow, events_table
 from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.settings import EventSettings, ScoreSettings
 
@@ -204,8 +204,8 @@ def candidate_table(held: Sequence[HeldOut], calibration: Calibration | None, ki
 
 
 def kind_name(candidate: Candidate, kinds: Sequence[str]) -> str:
-    """Return the name of a candidate's kind; with merged kinds, "event"."""
-    return kinds[candidate.kind] if len(kinds) > 1 else "event"
+    """Return the name of a candidate's kind; where kinds are merged all have one name, "event" where none is given."""
+    return kinds[candidate.kind] if kinds else ANY_KIND
 
 
 def held_truth(held: Sequence[HeldOut], truths: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ Columns, in this order:
 `id`           int    number of the event, unique in its table
 `t`            int    first frame of the frame pair (t, t+1) of the event: a division's mother is whole in `t`, two in `t+1`
 `y`, `x`       float  place in pixels, (0, 0) the centre of the first pixel
-`kind`         str    "division", "death", "event" where kinds are merged, "uncertain" where nobody can say
+`kind`         str    "division", "death", "event" where several kinds are merged, "uncertain" where nobody can say
 `probability`  float  0..1, calibrated; empty where a person set the event
 `source`       str    who found it: a model's name, "person", "truth"
 `status`       str    "proposed", "confirmed", "rejected" or "added"; rejected rows are not scored
@@ -33,8 +33,8 @@ Status = Literal["proposed", "confirmed", "rejected", "added"]
 
 COLUMNS = ("id", "t", "y", "x", "kind", "probability", "source", "status")
 STATUSES: tuple[Status, ...] = ("proposed", "confirmed", "rejected", "added")
-UNCERTAIN = "uncertain"
-"""The kind of events that count neither as found nor as missed."""
+UNCERTAIN, ANY_KIND = "uncertain", "event"
+"""The kind of events that count neither as found nor as missed, and that of events whose kind nobody has told."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,12 @@ def events_table(rows: Iterable[EventRow], interval_s: float | None = None, pixe
         }
     )
     return with_scale(frame, interval_s, pixel_size_um)
+
+
+def name_for_all(kinds: Iterable[str]) -> str:
+    """Return the kind that all events have, those that nobody is sure of left out; "event" where there are several, or none."""
+    found = set(kinds) - {UNCERTAIN}
+    return found.pop() if len(found) == 1 else ANY_KIND
 
 
 def with_scale(frame: pd.DataFrame, interval_s: float | None, pixel_size_um: float | None) -> pd.DataFrame:

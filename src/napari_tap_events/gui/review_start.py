@@ -67,7 +67,7 @@ class ReviewStart(QWidget):
             label.setWordWrap(True)
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        row.addRow("Features from", ModelRow(self.encoder, session, "encoder"))
+        row.addRow("Features", ModelRow(self.encoder, session, "encoder"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._row = QWidget()

@@ -29,7 +29,7 @@ from napari_tap_events.settings import ComputeSettings, HeadSettings, LabelSetti
 
 SENTENCE = "Teaches a small network to tell events from all else by your marks, and scores it on frames that it never saw."
 NO_MARKS = "No event is marked yet: mark some in step 2."
-COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 6
+COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 7
 """As high as the answer mostly is, so that nothing below it moves when it comes."""
 MARKS = tuple({**LabelSettings.declared(), **SplitSettings.declared()})
 """Settings that the command `marks` knows."""
@@ -114,7 +114,7 @@ class TrainPanel(QWidget):
         self.score.hide()
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        row.addRow("Features from", ModelRow(self.encoder, self._session, "encoder"))
+        row.addRow("Features", ModelRow(self.encoder, self._session, "encoder"))
         column = QVBoxLayout(self)
         column.addLayout(row)
         for widget in (self.counts, self.recipe, self.score):

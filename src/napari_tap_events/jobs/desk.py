@@ -25,6 +25,7 @@ from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.guided import GuidedHead
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.matching import match_events
+from napari_tap_events.events.table import name_for_all
 from napari_tap_events.jobs.answers import answers_of
 from napari_tap_events.jobs.apprentice import Apprentice
 from napari_tap_events.jobs.feature_cache import FeatureCache
@@ -134,7 +135,7 @@ class Desk:
         ruling = self._rule(a, learned)
         history = read_history(self.folder / HISTORY)
         folder = f"heads/review-{self.name}-{len(history.heads) + 1}"
-        self.shelf.keep(self.project / folder, learned, ruling, [kind.name for kind in a.kinds])
+        self.shelf.keep(self.project / folder, learned, ruling, self._kinds(a))
         record = HeadRecord(folder, learned.answers, ruling.accepted, plain(ruling.ap), ruling.words)
         write_history(self.folder / HISTORY, history.with_head(record))
         if ruling.accepted:
@@ -144,6 +145,12 @@ class Desk:
         took = round(time.perf_counter() - started, 2)
         about = {"head": folder, "accepted": ruling.accepted, "words": ruling.words, "answers": learned.answers}
         return about | {"ap": plain(ruling.ap), "threshold": learned.threshold, "seconds": took, "in_use": self.told.head}
+
+    def _kinds(self, a: Annotations) -> list[str]:
+        """Return the names of the head's answers."""
+        if self.settings.kinds == "separate":
+            return [kind.name for kind in a.kinds]
+        return [name_for_all(region.event.kind for region in a.events)]
 
     def go_back(self, folder: str) -> Generator[Report, None, dict[str, Any]]:
         """Put an earlier head in use again, and find its candidates.

@@ -65,7 +65,7 @@ class HeadShelf:
             settings=settings.model_dump(mode="json"),
             movies=[movie_record(self.movie)],
             metrics={"average_precision": plain(ruling.ap)},
-            details=self._details(learned, ruling, ["event"] if settings.kinds == "merged" else list(kinds)),
+            details=self._details(learned, ruling, list(kinds)),
         )
         self._keep_encoder(folder / "encoder")
         save_model(folder, learned.head.state_dict(), card)

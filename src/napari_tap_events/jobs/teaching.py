@@ -27,6 +27,7 @@ from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import HeldOut, judge
 from napari_tap_events.events.learning import HeadLearner
 from napari_tap_events.events.map_tiles import Inputs, MapTiles, Tiles
+from napari_tap_events.events.table import name_for_all
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, training_stride_px, window_grid
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.movies.masks import EventMasks
@@ -65,8 +66,10 @@ class Classroom:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Names of the head's answers."""
-        return ("event",) if self.settings.kinds == "merged" else self.masks[0].kinds
+        """Names of the head's answers; of merged ones that of the only kind that teaches, else "event"."""
+        if self.settings.kinds == "separate":
+            return self.masks[0].kinds
+        return (name_for_all(kind for movie in self.curriculum.movies for kind in movie.truth["kind"]),)
 
 
 @dataclass(frozen=True)
