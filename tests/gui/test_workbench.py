@@ -187,14 +187,18 @@ def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, 
     assert {"movie", "probability", "arrow", "events"} <= shown
     assert viewer.layers["probability"].visible
     assert not viewer.layers["arrow"].visible
+    events = status(workbench, "find")
+    listed = int(viewer.layers["events"].shown.sum())
+    assert events == ("1 event" if listed == 1 else f"{listed} events")
     workbench.finding.threshold.setValue(0.0)
     assert viewer.layers["events"].shown.all()
+    assert status(workbench, "find") == f"{len(viewer.layers['events'].data)} events"
 
     workbench.movie.open(tmp_path / "made" / "movie.tif")
     other = {layer.metadata.get(ROLE) for layer in viewer.layers}
     assert "probability" not in other
 
-    project, events = workbench.session.project.path, status(workbench, "find")
+    project = workbench.session.project.path
     workbench.session.close()
     assert {status(workbench, name) for name in ("pretrain", "train", "find")} == {"○"}
     workbench.project.open(project)

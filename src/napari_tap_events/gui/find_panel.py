@@ -46,9 +46,12 @@ class FindPanel(QWidget):
     ----------
     found : Signal(object)
         The folder of a new result.
+    counted : Signal(int)
+        How many events are listed now.
     """
 
     found = Signal(object)
+    counted = Signal(int)
 
     def __init__(self, viewer: napari.viewer.Viewer, session: Session) -> None:
         super().__init__()
@@ -59,6 +62,7 @@ class FindPanel(QWidget):
         self.recipe.watch.reported.connect(self._grow)
         self.explain.finished.connect(self._show_explained)
         self.insets.chosen.connect(lambda t, y, x: go_to(viewer, session.movie, (t, y, x)))
+        self.threshold.valueChanged.connect(self._count)
         self.maps.activated.connect(lambda _: self.layers.show_only(self.maps.currentData()))
         session.project_changed.connect(self.refresh)
         session.models_changed.connect(self.refresh)
@@ -84,14 +88,12 @@ class FindPanel(QWidget):
             return
         self._show(folder, movie)
         self.layers.go_to_best(movie)
-        self.found.emit(folder)
 
     def show_last(self) -> None:
         """Show again what was found last in this movie, where nothing is shown: it was open in an earlier window, or before another."""
         folder, movie = found_last(self._session), self._session.movie
         if folder is not None and movie is not None and not self.layers.points and not self.recipe.running():
             self._show(folder, movie)
-            self.found.emit(folder)
 
     def _show(self, folder: Path, movie: Movie) -> None:
         card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
@@ -103,6 +105,13 @@ class FindPanel(QWidget):
         self.threshold.setValue(card["summary"].get("threshold", 0.5))
         self.threshold.rule(self.layers.points)
         self._offer_maps(self.layers.roles()[0])
+        self.found.emit(folder)
+        self._count(self.threshold.value())
+
+    def _count(self, _threshold: float) -> None:
+        listed = self.threshold.events()
+        if listed is not None:
+            self.counted.emit(listed)
 
     def _grow(self, _reports: list[object]) -> None:
         """Show what is mapped so far."""
@@ -192,6 +201,7 @@ class FindPanel(QWidget):
     def _forget(self) -> None:
         """Take the layers of the movie before away."""
         self.layers.clear()
+        self.threshold.rule(())
         self.insets.clear()
         for widget in (self._shown, self.threshold, self.insets):
             widget.hide()

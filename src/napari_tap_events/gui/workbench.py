@@ -196,6 +196,7 @@ class Workbench(QWidget):
 
         panel = FindPanel(self._viewer, self.session)
         panel.found.connect(lambda folder: self._say_done("find", folder))
+        panel.counted.connect(lambda count: self.steps.say("find", Progress.done, f"{count} event{'s' * (count != 1)}"))
         self._take_in("find", panel.recipe, panel.explain)
         panel.refresh()
         return panel
