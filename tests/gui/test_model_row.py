@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
@@ -91,23 +90,23 @@ def test_what_does_not_fit_the_list_is_refused_with_what_would(offered, session,
 
 def test_a_wrong_folder_is_told_and_none_changes_nothing(offered, qtbot, monkeypatch, tmp_path):
     train = offered(encoders, "encoder")
-    before, told = train.choice.value(), []
-    monkeypatch.setattr(notification_manager, "dispatch", lambda notification: told.append(notification.message))
+    before = train.choice.value()
     by_dialog(train, qtbot, monkeypatch, "")
-    assert told == []
+    assert train.problem.isHidden()
     by_dialog(train, qtbot, monkeypatch, tmp_path)
-    assert "there is no encoder or head in" in told[0]
+    assert "There is no encoder or head in" in train.problem.text()
     assert train.choice.value() == before
+    train.choice.setValue("intensity")
+    assert train.problem.isHidden()
 
 
 def test_without_a_project_it_is_told_before_a_folder_is_asked_for(qtbot, monkeypatch, tmp_path):
-    session, told = Session(tmp_path / "unsaved"), []
+    session = Session(tmp_path / "unsaved")
     row = ModelRow(ModelChoice(), session, "encoder")
     qtbot.addWidget(row)
-    monkeypatch.setattr(notification_manager, "dispatch", lambda notification: told.append(notification.message))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: pytest.fail("a folder is asked for"))
     qtbot.mouseClick(row.button, Qt.MouseButton.LeftButton)
-    assert told == ["No movie is open, so there is no project that could take a model: open one in step 1."]
+    assert "there is no project that could take a model: open one in step 1" in row.problem.text()
 
 
 def test_code_of_somebody_else_is_asked_for_once_and_only_a_yes_brings_it(offered, session, tmp_path, monkeypatch):

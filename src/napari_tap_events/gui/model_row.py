@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.encoder.named_code import NamedCode, remember, was_named
 from napari_tap_events.errors import ModelError, TapEventsError
 from napari_tap_events.gui.model_choice import ModelChoice
+from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.project_models import finds_alone
 from napari_tap_events.project.brought import Found, Kind, look
 from napari_tap_events.project.session import Session
@@ -25,7 +25,7 @@ DANGER = (
 
 
 class ModelRow(QWidget):
-    """A list and a button in one line.
+    """A list and a button in one line, and below them a sentence where something is in the way.
 
     Parameters
     ----------
@@ -40,19 +40,24 @@ class ModelRow(QWidget):
     Attributes
     ----------
     button : QPushButton
+    problem : Words
     """
 
     def __init__(self, choice: ModelChoice, session: Session, *kinds: Kind, alone: bool = False) -> None:
         super().__init__()
-        self.choice, self.button = choice, QPushButton(BRING)
+        self.choice, self.button, self.problem = choice, QPushButton(BRING), Words()
         self._session, self._kinds, self._alone = session, kinds, alone
         self._words = " or ".join(f"an {kind}" if kind == "encoder" else f"a {kind}" for kind in self._kinds)
         self.button.setToolTip(f"Brings {self._words} from another folder: your own of another project, or a colleague's.")
         self.button.setAccessibleName(f"Other: {self.button.toolTip()}")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         row.addWidget(choice, stretch=1)
         row.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.problem)
+        choice.valueChanged.connect(lambda _: self.problem.setText(""))
         self.button.clicked.connect(self._ask_folder)
 
     def bring(self, folder: Path) -> None:
@@ -98,12 +103,13 @@ class ModelRow(QWidget):
 
     def _ask_folder(self) -> None:
         if self._session.project is None:
-            show_error(NO_PROJECT)
+            self.problem.setText(f"⚠ {NO_PROJECT}")
             return
         folder = QFileDialog.getExistingDirectory(self, f"Choose the folder of {self._words}")
         if not folder:
             return
+        self.problem.setText("")
         try:
             self.bring(Path(folder))
         except TapEventsError as error:
-            show_error(str(error))
+            self.problem.setText(f"⚠ {str(error)[0].upper()}{str(error)[1:]}")
