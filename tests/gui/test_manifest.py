@@ -70,7 +70,7 @@ def test_every_command_that_is_referred_to_exists_and_none_is_idle(raw):
     known = {command["id"] for command in contributions["commands"]}
     used = {entry["command"] for kind in ("readers", "widgets", "sample_data") for entry in contributions[kind]}
     used |= {item["command"] for items in contributions["menus"].values() for item in items}
-    for_the_palette = {command["id"] for command in contributions["commands"] if ".palette:" in command["python_name"]}
+    for_the_palette = {command["id"] for command in contributions["commands"] if ".palette" in command["python_name"]}
     assert used | for_the_palette == known
     assert not used & for_the_palette
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 import yaml
@@ -11,8 +13,10 @@ from npe2.manifest.utils import import_python_name
 from qtpy.QtWidgets import QFileDialog
 
 import napari_tap_events
-from napari_tap_events.gui import palette
+from napari_tap_events.gui import palette, palette_marks
+from napari_tap_events.gui.tool_choice import Tool
 from napari_tap_events.gui.workbench import Workbench
+from napari_tap_events.project.marking import stamp
 
 from .marking import cell_movie
 
@@ -20,8 +24,15 @@ MANIFEST = Path(napari_tap_events.__file__).parent / "napari.yaml"
 COMMANDS = [
     command["python_name"]
     for command in yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["contributions"]["commands"]
-    if ".palette:" in command["python_name"]
+    if ".palette" in command["python_name"]
 ]
+
+
+def commands_in(module) -> list[str]:
+    """Return the names of what takes a viewer alone."""
+    public = {name: value for name, value in vars(module).items() if callable(value) and name[0] in ascii_lowercase}
+    own = {name: value for name, value in public.items() if value.__module__ == module.__name__}
+    return [name for name, value in own.items() if list(signature(value).parameters) == ["viewer"] and name != "workbench_of"]
 
 
 @pytest.fixture(autouse=True)
@@ -46,12 +57,14 @@ def workbench(viewer, docked):
 @pytest.fixture
 def said(monkeypatch):
     sentences = []
-    monkeypatch.setattr(palette, "show_info", sentences.append)
+    for module in (palette, palette_marks):
+        monkeypatch.setattr(module, "show_info", sentences.append)
     return sentences
 
 
 def test_every_step_and_every_command_has_a_name(workbench):
     names = {name.rpartition(":")[2] for name in COMMANDS}
+    assert {name for module in (palette, palette_marks) for name in commands_in(module)} == names
     assert {name for name in names if name.startswith("step_")} == {f"step_{step}" for step in workbench.steps.steps}
     assert {f"export_{form}" for form in workbench.results.exports.buttons} <= names
 
@@ -67,17 +80,19 @@ def test_nothing_fails_while_no_movie_is_open(viewer, workbench, said):
         import_python_name(name)(viewer)
     assert "No movie is open, so nothing can be marked: open one in step 1 of the Workbench." in said
     assert "No job of the Workbench runs." in said
+    assert "No card is shown: start the review in step 6 of the Workbench." in said
+    assert "No movie is missing." in said
     assert "'Write report' cannot be done now; step 7 of the Workbench says why." in said
     assert "Open a movie" in workbench.pretrain.recipe.refusal.text()
 
 
 def test_marks_are_undone_and_the_scope_is_said(viewer, workbench, tmp_path):
     workbench.session.open_movie(cell_movie(tmp_path / "cells.tif"))
-    palette.whole_movie(viewer)
+    palette_marks.whole_movie(viewer)
     assert workbench.session.annotations.scope is not None
-    palette.undo(viewer)
+    palette_marks.undo(viewer)
     assert workbench.session.annotations.scope is None
-    palette.redo(viewer)
+    palette_marks.redo(viewer)
     assert workbench.session.annotations.scope is not None
 
 
@@ -106,3 +121,27 @@ def test_where_the_workbench_is_closed_it_is_opened(npe2pm, make_napari_viewer):
     assert palette.workbench_of(viewer) is workbench
     workbench.close()
     workbench.session.close()
+
+
+def test_marking_is_done_by_names(viewer, workbench, qtbot, tmp_path):
+    workbench.session.open_movie(cell_movie(tmp_path / "cells.tif"))
+    palette_marks.fill(viewer)
+    assert workbench.mark.desk.tools.value() == Tool.fill
+    palette_marks.stamp(viewer)
+    before = workbench.mark.desk.radius.value()
+    palette_marks.larger(viewer)
+    assert workbench.mark.desk.radius.value() > before
+    palette_marks.smaller(viewer)
+    assert workbench.mark.desk.radius.value() == before
+    a = workbench.session.annotations
+    a.do(stamp(a, a.kinds[0], 2, 30, 40, 6))
+    qtbot.waitUntil(lambda: len(workbench.mark.desk.list.model.lines) == 1)
+    palette_marks.next_mark(viewer)
+    palette_marks.later(viewer)
+    assert [record.event.t for record in a.events] == [3]
+    palette_marks.delete_mark(viewer)
+    assert not a.events
+    palette_marks.in_view(viewer)
+    assert a.scope is not None
+    palette_marks.clear_scope(viewer)
+    assert a.scope is None

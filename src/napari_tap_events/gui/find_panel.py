@@ -125,6 +125,7 @@ class FindPanel(QWidget):
 
     def _build(self) -> None:
         self.model = ModelChoice()
+        self.models = ModelRow(self.model, self._session, "head", "encoder", alone=True)
         self.model.setToolTip("A head of step 4; or what an encoder finds by itself, which needs no labels.")
         self.recipe = RecipePanel("Find events", SENTENCE, "detect", (DetectSettings, ComputeSettings), self._inputs)
         self.explain = RecipePanel("Explain", WHY, "explain", (ExplainSettings, ComputeSettings), self._why_inputs)
@@ -141,7 +142,7 @@ class FindPanel(QWidget):
         shown.addRow("Show", self.maps)
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        row.addRow("With", ModelRow(self.model, self._session, "head", "encoder", alone=True))
+        row.addRow("With", self.models)
         column = QVBoxLayout(self)
         column.addLayout(row)
         for widget in (self.recipe, self._shown, self.threshold, self.why, self.insets):

@@ -17,7 +17,6 @@ from napari_tap_events.gui.workbench import Workbench
 
 PLUGIN, DOCK = "napari-tap-events", "Workbench"
 NOT_NOW = "'{name}' cannot be done now; step {number} of the Workbench says why."
-NO_MARKS_LAYER = "No movie is open, so nothing can be marked: open one in step 1 of the Workbench."
 
 
 def workbench_of(viewer: napari.viewer.Viewer) -> Workbench:
@@ -31,47 +30,47 @@ def workbench_of(viewer: napari.viewer.Viewer) -> Workbench:
 
 def step_movie(viewer: napari.viewer.Viewer) -> None:
     """Open step 1."""
-    _open(viewer, "movie")
+    open_step(viewer, "movie")
 
 
 def step_mark(viewer: napari.viewer.Viewer) -> None:
     """Open step 2."""
-    _open(viewer, "mark")
+    open_step(viewer, "mark")
 
 
 def step_pretrain(viewer: napari.viewer.Viewer) -> None:
     """Open step 3."""
-    _open(viewer, "pretrain")
+    open_step(viewer, "pretrain")
 
 
 def step_train(viewer: napari.viewer.Viewer) -> None:
     """Open step 4."""
-    _open(viewer, "train")
+    open_step(viewer, "train")
 
 
 def step_find(viewer: napari.viewer.Viewer) -> None:
     """Open step 5."""
-    _open(viewer, "find")
+    open_step(viewer, "find")
 
 
 def step_review(viewer: napari.viewer.Viewer) -> None:
     """Open step 6."""
-    _open(viewer, "review")
+    open_step(viewer, "review")
 
 
 def step_results(viewer: napari.viewer.Viewer) -> None:
     """Open step 7."""
-    _open(viewer, "results")
+    open_step(viewer, "results")
 
 
 def open_movie(viewer: napari.viewer.Viewer) -> None:
     """Ask for the file of a movie."""
-    _press(viewer, "movie", lambda bench: bench.movie.open_button)
+    press(viewer, "movie", lambda bench: bench.movie.open_button)
 
 
 def open_folder(viewer: napari.viewer.Viewer) -> None:
     """Ask for a folder of frames, or an OME-Zarr."""
-    _press(viewer, "movie", lambda bench: bench.movie.folder_button)
+    press(viewer, "movie", lambda bench: bench.movie.folder_button)
 
 
 def open_project(viewer: napari.viewer.Viewer) -> None:
@@ -93,70 +92,47 @@ def save_project(viewer: napari.viewer.Viewer) -> None:
         show_info("There is no project yet: it begins with the first movie.")
 
 
-def undo(viewer: napari.viewer.Viewer) -> None:
-    """Take the last correction of the marks back."""
-    _mark(viewer, "undo")
-
-
-def redo(viewer: napari.viewer.Viewer) -> None:
-    """Do the last correction again that was taken back."""
-    _mark(viewer, "redo")
-
-
-def next_mark(viewer: napari.viewer.Viewer) -> None:
-    """Go to the next mark."""
-    _mark(viewer, "next")
-
-
-def previous_mark(viewer: napari.viewer.Viewer) -> None:
-    """Go to the mark before."""
-    _mark(viewer, "previous")
-
-
-def keys(viewer: napari.viewer.Viewer) -> None:
-    """Show the keys for marking, and let them be changed."""
-    bench = _open(viewer, "mark")
-    bench.mark.show_keys()
-
-
-def whole_movie(viewer: napari.viewer.Viewer) -> None:
-    """Say that every event of the movie is marked."""
-    bench = _open(viewer, "mark")
-    if bench.mark.desk is None:
-        show_info(NO_MARKS_LAYER)
-        return
-    bench.mark.desk.scope_button.setChecked(True)
-    bench.mark.desk.scope.whole_button.click()
-
-
-def mark_files(viewer: napari.viewer.Viewer) -> None:
-    """Offer the import and export of masks and events."""
-    bench = _open(viewer, "mark")
-    if bench.mark.desk is None:
-        show_info(NO_MARKS_LAYER)
-        return
-    bench.mark.desk.files_button.showMenu()
-
-
 def start_pretraining(viewer: napari.viewer.Viewer) -> None:
     """Let an encoder learn from the movie."""
-    _press(viewer, "pretrain", lambda bench: bench.pretrain.recipe.start_button)
+    press(viewer, "pretrain", lambda bench: bench.pretrain.recipe.start_button)
 
 
 def start_training(viewer: napari.viewer.Viewer) -> None:
     """Teach a head by the marks."""
-    _press(viewer, "train", lambda bench: bench.train.recipe.start_button)
+    press(viewer, "train", lambda bench: bench.train.recipe.start_button)
 
 
 def find_events(viewer: napari.viewer.Viewer) -> None:
     """Go over the movie."""
-    _press(viewer, "find", lambda bench: bench.finding.recipe.start_button)
+    press(viewer, "find", lambda bench: bench.finding.recipe.start_button)
 
 
 def explain(viewer: napari.viewer.Viewer) -> None:
     """Show where the network looks."""
     workbench_of(viewer).finding.why.setValue(True)
-    _press(viewer, "find", lambda bench: bench.finding.explain.start_button)
+    press(viewer, "find", lambda bench: bench.finding.explain.start_button)
+
+
+def bring_encoder(viewer: napari.viewer.Viewer) -> None:
+    """Ask for the folder of an encoder from elsewhere."""
+    press(viewer, "train", lambda bench: bench.train.models.button)
+
+
+def bring_head(viewer: napari.viewer.Viewer) -> None:
+    """Ask for the folder of a head, or of an encoder that finds events by itself, from elsewhere."""
+    press(viewer, "find", lambda bench: bench.finding.models.button)
+
+
+def find_movie(viewer: napari.viewer.Viewer) -> None:
+    """Ask where the movie lies now, or a part of the project that has moved."""
+    _in_bar(viewer, lambda bench: bench.project.missing, "No movie is missing.")
+
+
+def unsaved_marks(viewer: napari.viewer.Viewer) -> None:
+    """Go on with marks of an earlier session that were never saved."""
+    _in_bar(
+        viewer, lambda bench: bench.project.left_button, "There are no marks that were not saved, or a saved project is open."
+    )
 
 
 def pause(viewer: napari.viewer.Viewer) -> None:
@@ -171,33 +147,34 @@ def stop(viewer: napari.viewer.Viewer) -> None:
 
 def export_csv(viewer: napari.viewer.Viewer) -> None:
     """Write the listed events for a spreadsheet."""
-    _press(viewer, "results", lambda bench: bench.results.exports.buttons["csv"])
+    press(viewer, "results", lambda bench: bench.results.exports.buttons["csv"])
 
 
 def export_trackmate(viewer: napari.viewer.Viewer) -> None:
     """Write the listed events for TrackMate."""
-    _press(viewer, "results", lambda bench: bench.results.exports.buttons["trackmate"])
+    press(viewer, "results", lambda bench: bench.results.exports.buttons["trackmate"])
 
 
 def export_geff(viewer: napari.viewer.Viewer) -> None:
     """Write the listed events as a graph."""
-    _press(viewer, "results", lambda bench: bench.results.exports.buttons["geff"])
+    press(viewer, "results", lambda bench: bench.results.exports.buttons["geff"])
 
 
 def write_report(viewer: napari.viewer.Viewer) -> None:
     """Write the page of the result."""
-    _press(viewer, "results", lambda bench: bench.results.exports.report_button)
+    press(viewer, "results", lambda bench: bench.results.exports.report_button)
 
 
-def _open(viewer: napari.viewer.Viewer, step: str) -> Workbench:
+def open_step(viewer: napari.viewer.Viewer, step: str) -> Workbench:
+    """Open a step, and return the Workbench."""
     bench = workbench_of(viewer)
     bench.steps.open(step)
     return bench
 
 
-def _press(viewer: napari.viewer.Viewer, step: str, button_in: Callable[[Workbench], QAbstractButton]) -> None:
+def press(viewer: napari.viewer.Viewer, step: str, button_in: Callable[[Workbench], QAbstractButton]) -> None:
     """Press a button of a step, unless a hand could not press it either."""
-    bench = _open(viewer, step)
+    bench = open_step(viewer, step)
     button = button_in(bench)
     if button.isHidden() or not button.isEnabled():
         show_info(NOT_NOW.format(name=button.text(), number=list(bench.steps.steps).index(step) + 1))
@@ -205,13 +182,13 @@ def _press(viewer: napari.viewer.Viewer, step: str, button_in: Callable[[Workben
         button.click()
 
 
-def _mark(viewer: napari.viewer.Viewer, deed: str) -> None:
-    """Do what a key of step 2 does."""
-    bench = _open(viewer, "mark")
-    if bench.mark.desk is None:
-        show_info(NO_MARKS_LAYER)
+def _in_bar(viewer: napari.viewer.Viewer, button_in: Callable[[Workbench], QAbstractButton], otherwise: str) -> None:
+    """Press a button that is there only where it can do something."""
+    button = button_in(workbench_of(viewer))
+    if button.isHidden():
+        show_info(otherwise)
     else:
-        bench.mark.desk.deeds()[deed]()
+        button.click()
 
 
 def _jobs(viewer: napari.viewer.Viewer, deed: str) -> None:

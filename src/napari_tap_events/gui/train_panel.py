@@ -101,6 +101,7 @@ class TrainPanel(QWidget):
 
     def _build(self) -> None:
         self.encoder = ModelChoice()
+        self.models = ModelRow(self.encoder, self._session, "encoder")
         self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
         self.counts = QLabel(NO_MARKS)
         self.counts.setWordWrap(True)
@@ -114,7 +115,7 @@ class TrainPanel(QWidget):
         self.score.hide()
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        row.addRow("Features", ModelRow(self.encoder, self._session, "encoder"))
+        row.addRow("Features", self.models)
         column = QVBoxLayout(self)
         column.addLayout(row)
         for widget in (self.counts, self.recipe, self.score):
