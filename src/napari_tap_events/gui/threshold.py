@@ -64,10 +64,8 @@ class ThresholdField(QWidget):
         self._apply(self.value())
 
     def events(self) -> int | None:
-        """Return how many events are listed; None where there are no points, or they are a mere ranking."""
-        if not self._layers or _ranks_only(self._layers[-1]):
-            return None
-        return int(np.count_nonzero(_listed(self._layers[-1], self.value())))
+        """Return how many events are listed; None where there are no points."""
+        return int(np.count_nonzero(_listed(self._layers[-1], self.value()))) if self._layers else None
 
     def _apply(self, threshold: float) -> None:
         self.slider.blockSignals(True)
@@ -96,17 +94,12 @@ def _in_words(layer: Points, threshold: float) -> str:
     status = _statuses(layer)
     sure = np.count_nonzero(np.isin(status, BY_A_PERSON))
     expected = sure + _probabilities(layer)[status == "proposed"].sum()
+    counts = not layer.features.get("source", pd.Series(dtype=str)).isin(RANKS_ONLY).any()
     words = f"{np.count_nonzero(_listed(layer, threshold))} events of {len(status)} candidates"
     among = f", the {sure} that you said among them" if sure else ""
-    words += (
-        f"; {expected:.1f} expected{among}" if not _ranks_only(layer) else f"; their order tells more than the number{among}"
-    )
+    words += f"; {expected:.1f} expected{among}" if counts else f"; their order tells more than the number{among}"
     rejected = np.count_nonzero((status == "rejected") & (_probabilities(layer) >= threshold))
     return f"{words}. {rejected} that you rejected left out." if rejected else words
-
-
-def _ranks_only(layer: Points) -> bool:
-    return bool(layer.features.get("source", pd.Series(dtype=str)).isin(RANKS_ONLY).any())
 
 
 def _probabilities(layer: Points) -> NDArray[np.float64]:
