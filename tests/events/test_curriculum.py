@@ -189,6 +189,11 @@ def test_few_events_close_together_judge_in_blocks_that_share_them_out(starts, f
     assert has_events_to_judge(movies, settings, 0)
 
 
+def test_blocks_of_events_that_were_asked_for_are_as_many_as_there_can_be():
+    settings = with_folds([marked_at([2, 10, 17])], SplitSettings(split="event-blocks"), 0)
+    assert (settings.split, settings.folds) == ("event-blocks", 3)
+
+
 def test_whether_an_event_judges_is_known_before_anything_is_taught():
     assert has_events_to_judge([marked_at([10, 70])], SplitSettings(folds=0), 0)
     assert not has_events_to_judge([marked_at([10, 20])], SplitSettings(folds=0), 0)

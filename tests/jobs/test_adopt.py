@@ -226,3 +226,10 @@ def test_the_card_says_what_a_pixel_costs(adopted):
 def test_the_command_line_says_what_is_missing(weights):
     done = CliRunner().invoke(cli.app, ["adopt", str(weights)])
     assert "give CHECKPOINT, --adapter FILE.py and --out DIR" in str(done.exception)
+
+
+def test_trust_that_cannot_be_written_down_is_told(adopted, tmp_path, monkeypatch):
+    (tmp_path / "in the way").touch()
+    monkeypatch.setattr(named_code, "named_before", lambda: tmp_path / "in the way" / "adapters.json")
+    with pytest.raises(ModelError, match="that this code may run cannot be written into"):
+        trust(adopted)

@@ -64,13 +64,25 @@ def named_before() -> Path:
 
 
 def remember(code: NamedCode) -> None:
-    """Remember that a user has named this code: model folders with it may be used from now on."""
+    """Remember that a user has named this code: model folders with it may be used from now on.
+
+    Raises
+    ------
+    ModelError
+        When that cannot be written down.
+    """
     file, marks = named_before(), _marks()
-    if code.mark not in marks:
+    if code.mark in marks:
+        return
+    partial = file.with_name(file.name + ".partial")
+    try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(file.name + ".partial")
         partial.write_text(json.dumps([*marks, code.mark], indent=1), encoding="utf-8")
         partial.replace(file)
+    except OSError as error:
+        raise ModelError(
+            f"that this code may run cannot be written into '{file}': {error.strerror or error}; make room there."
+        ) from None
 
 
 def was_named(code: NamedCode) -> bool:

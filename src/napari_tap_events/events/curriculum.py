@@ -223,7 +223,7 @@ def with_folds(movies: Sequence[LabelledMovie], settings: S, seed: int) -> S:
         return settings
     most = settings.folds_for(sum(movie.n_events for movie in movies))
     ways = [(settings.split, most, settings.nested), (settings.split, most, False)] if most else []
-    if settings.split == "time-blocks":
+    if settings.split in ("time-blocks", "event-blocks"):
         ways += [("event-blocks", folds, False) for folds in range(most, 1, -1)]
     for split, folds, nested in ways:
         tried = settings.model_copy(update={"split": split, "folds": folds, "nested": nested})
