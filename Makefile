@@ -1,9 +1,10 @@
 # make venv        a virtual environment with everything, in .venv
 # make demo        the whole way on a synthetic movie, or: make demo MOVIE=movie.tif MASKS=masks.tif OUT=folder
 # make test        every check: style, types, architecture, documentation, tests
-# make docs        the documentation as web pages, in docs/_build
+# make docs        the documentation as web pages, in docs/_build, its pictures taken anew from the real window
+# make web-pages   the same with the pictures as they are
 # make test-pyside6 the window's tests with PySide6, in .venv-pyside6
-# make screenshot  the pictures of the documentation and of README, from the real window
+# make screenshot  the pictures of the documentation and of README alone
 # make bench       timings
 
 SHELL := /bin/bash
@@ -75,7 +76,8 @@ test-pyside6: pyproject.toml $(CONSTRAINTS) system-packages
 system-packages:
 	@scripts/system-packages.sh
 
-docs: docs-pages web-pages
+docs: docs-pages screenshot
+	$(MAKE) web-pages
 	@echo "docs/_build/index.html"
 
 # the pages that the program writes about itself
