@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tap_events.movies.frame_look import sampled_frames
-from napari_tap_events.movies.movie import Movie, movie_from_array
+from napari_tap_events.movies.movie import Movie, movie_from_array, single_channel
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.precheck import Finding, precheck
 
@@ -87,6 +87,27 @@ def test_drift_is_found_and_measured(shift: tuple[float, float]) -> None:
     assert findings["drift"].severity == ("warning" if speed > 5 else "note")
     assert ("px down" in findings["drift"].sentence) == (shift[0] > 0)
     assert ("px to the left" in findings["drift"].sentence) == (shift[1] < 0)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the shared movies are not here")
+@pytest.mark.parametrize("name", ["hela_h2b", "t98g_phase_left", "mda231_qpi_early"])
+def test_real_cells_that_migrate_are_no_drift_and_a_stage_that_moves_them_is(name: str) -> None:
+    movie = single_channel(open_movie(DATA / f"{name}.tif"))
+    frames = np.stack([movie.frame(t)[0].astype(np.float32) for t in range(24)])
+    assert "drift" not in found(film(frames, str(movie.dtype)))
+    moved = [ndimage.shift(frame, (0.6 * t, t), order=1, mode="nearest") for t, frame in enumerate(frames)]
+    drift = found(film(np.stack(moved), str(movie.dtype)))["drift"]
+    assert "px down" in drift.sentence
+    assert "px to the right" in drift.sentence
+
+
+def test_a_bright_cell_that_goes_one_way_over_a_still_picture_is_no_drift() -> None:
+    still = clean()[0]
+    frames = np.stack([still] * N) + np.random.default_rng(0).normal(0, 3, (N, SIDE, SIDE))
+    y, x = np.mgrid[:SIDE, :SIDE]
+    for t in range(N):
+        frames[t] += 20000 * np.exp(-((y - SIDE * 0.35) ** 2 + (x - (SIDE * 0.8 - 0.7 * t)) ** 2) / 60)
+    assert "drift" not in found(film(frames))
 
 
 def test_trembling_is_no_drift() -> None:

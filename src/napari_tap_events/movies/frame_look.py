@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from napari_tap_events.movies.movie import Movie
 
 _CROP_PX = 512
-"""Focus and drift are measured in the middle square of this side, at full resolution."""
+"""Focus is measured in the middle square of this side, at full resolution."""
+_PART_PX, _LEAST_PART_PX = 256, 32
+"""Drift is measured in the middle squares of the four quarters of a frame; in the whole frame where they would be smaller than that."""
 _DRIFT_PAIRS = 40
 
 
@@ -35,8 +37,8 @@ class Look:
         Variance of the Laplacian over the variance of the pixels.
     at_top, below_top : (N,) float
         Share of pixels at the frame's greatest value, and in the hundredth of its range below that.
-    shifts : (M, 2) float
-        Shift (y, x) from one frame to the next in pixels, for pairs of neighbours.
+    shifts : (M, P, 2) float
+        Shift (y, x) from one frame to the next in pixels, for pairs of neighbours and P parts of the frame.
     """
 
     frames: NDArray[np.int64]
@@ -61,7 +63,7 @@ def sampled_frames(n_frames: int, most: int) -> list[int]:
 def looks_at(movie: Movie, numbers: Sequence[int], digests: list[bytes]) -> list[Look]:
     """Measure every channel, each frame read once; digests of whole frames go to `digests`."""
     measured: list[list[tuple[float, ...]]] = [[] for _ in range(movie.n_channels)]
-    shifts: list[list[tuple[float, float]]] = [[] for _ in range(movie.n_channels)]
+    shifts: list[list[list[tuple[float, float]]]] = [[] for _ in range(movie.n_channels)]
     pairs = _drift_pairs(numbers)
     before: NDArray[Any] | None = None
     for t in numbers:
@@ -70,14 +72,15 @@ def looks_at(movie: Movie, numbers: Sequence[int], digests: list[bytes]) -> list
         for channel, image in enumerate(frame):
             measured[channel].append(_measured(image))
             if before is not None and t in pairs:
-                shifts[channel].append(_shift(before[channel], image))
+                parts = zip(_parts(before[channel]), _parts(image), strict=True)
+                shifts[channel].append([_shift(*pair) for pair in parts])
         before = frame
     return [_look(numbers, rows, moves) for rows, moves in zip(measured, shifts, strict=True)]
 
 
-def _look(numbers: Sequence[int], rows: list[tuple[float, ...]], moves: list[tuple[float, float]]) -> Look:
+def _look(numbers: Sequence[int], rows: list[tuple[float, ...]], moves: list[list[tuple[float, float]]]) -> Look:
     low, high, signal, contrast, sharpness, at_top, below_top = np.asarray(rows, dtype=np.float64).T
-    shifts = np.asarray(moves, dtype=np.float64).reshape(-1, 2)
+    shifts = np.asarray(moves, dtype=np.float64) if moves else np.zeros((0, 1, 2))
     return Look(np.asarray(numbers), low, high, signal, contrast, sharpness, at_top, below_top, shifts)
 
 
@@ -88,7 +91,7 @@ def _measured(image: NDArray[Any]) -> tuple[float, ...]:
     step = max(1, min(image.shape) // 512)
     thin = image[::step, ::step].astype(np.float32)
     low, high = float(image.min()), float(image.max())
-    middle = _middle(image)
+    middle = _middle(image, _CROP_PX)
     variance = float(middle.var())
     sharpness = float(ndimage.laplace(middle).var()) / variance if variance > 0 else 0.0
     at_top = np.count_nonzero(thin == high) / thin.size
@@ -97,9 +100,16 @@ def _measured(image: NDArray[Any]) -> tuple[float, ...]:
     return low, high, signal, float(thin.std()), sharpness, at_top, below
 
 
-def _middle(image: NDArray[Any]) -> NDArray[np.float32]:
-    y, x = (max(0, (n - _CROP_PX) // 2) for n in image.shape)
-    return image[y : y + _CROP_PX, x : x + _CROP_PX].astype(np.float32)
+def _middle(image: NDArray[Any], side: int) -> NDArray[np.float32]:
+    y, x = (max(0, (n - side) // 2) for n in image.shape)
+    return image[y : y + side, x : x + side].astype(np.float32)
+
+
+def _parts(image: NDArray[Any]) -> list[NDArray[np.float32]]:
+    """Return the middles of the four quarters of an image, or the whole of a small one."""
+    if min(image.shape) < 2 * _LEAST_PART_PX:
+        return [_middle(image, _PART_PX)]
+    return [_middle(part, _PART_PX) for half in np.array_split(image, 2) for part in np.array_split(half, 2, axis=1)]
 
 
 def _drift_pairs(numbers: Sequence[int]) -> set[int]:
@@ -109,15 +119,15 @@ def _drift_pairs(numbers: Sequence[int]) -> set[int]:
     return {seconds[i] for i in chosen}
 
 
-def _shift(before: NDArray[Any], after: NDArray[Any]) -> tuple[float, float]:
-    """Return by how much the picture moved, (y, x) in pixels."""
+def _shift(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[float, float]:
+    """Return by how much a picture moved, (y, x) in pixels."""
     from skimage.registration import phase_cross_correlation
 
-    window = np.hanning(min(before.shape[0], _CROP_PX))[:, None] * np.hanning(min(before.shape[1], _CROP_PX))[None]
-    flat = [(image - np.median(image)) * window for image in (_middle(before), _middle(after))]
+    window = np.hanning(before.shape[0])[:, None] * np.hanning(before.shape[1])[None]
+    flat = [(image - np.median(image)) * window for image in (before, after)]
     if min(image.std() for image in flat) == 0:
         return 0.0, 0.0
     moved, _, _ = phase_cross_correlation(  # type: ignore[no-untyped-call]
-        flat[1], flat[0], upsample_factor=20, normalization=None
+        flat[1], flat[0], upsample_factor=20, normalization="phase"
     )
     return float(moved[0]), float(moved[1])

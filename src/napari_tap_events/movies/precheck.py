@@ -16,6 +16,8 @@ _DRIFT_PX = 0.25
 """Least motion per frame worth a word, in pixels."""
 _STRONG_DRIFT_PX = 5.0
 """From here on cells leave their crops between two frames."""
+_PARTS_APART = 2.0
+"""A stage moves all parts of a picture alike: their typical motions differ from that of the whole by less than the whole by this."""
 _BLEACHING = 0.2
 _SATURATED = 5e-4
 """Share of all pixels; mitotic cells are few and the brightest, so a small share may be all of them."""
@@ -112,10 +114,14 @@ def _empty(look: Look, where: str) -> Iterator[Finding]:
 def _drift(look: Look, n_frames: int, where: str) -> Iterator[Finding]:
     if len(look.shifts) < 3:
         return
-    typical = np.median(look.shifts, axis=0)
-    scatter = np.median(np.linalg.norm(look.shifts - typical, axis=1))
+    of_parts = np.median(look.shifts, axis=0)
+    typical = np.median(of_parts, axis=0)
+    scatter = np.median(np.linalg.norm(np.median(look.shifts, axis=1) - typical, axis=1))
+    apart = np.median(
+        np.linalg.norm(of_parts - typical, axis=1)
+    )  # where cells move, parts of the picture move in their own ways
     speed = float(np.linalg.norm(typical))
-    if speed < max(_DRIFT_PX, scatter):
+    if speed < max(_DRIFT_PX, scatter, _PARTS_APART * apart):
         return
     parts = [
         f"{abs(px):.2g} px {forth if px > 0 else back}"
