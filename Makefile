@@ -76,8 +76,7 @@ test-pyside6: pyproject.toml $(CONSTRAINTS) system-packages
 system-packages:
 	@scripts/system-packages.sh
 
-docs: docs-pages screenshot
-	$(MAKE) web-pages
+docs: docs-pages screenshot web-pages
 	@echo "docs/_build/index.html"
 
 # the pages that the program writes about itself

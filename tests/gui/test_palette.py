@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect import signature
 from pathlib import Path
 from string import ascii_lowercase
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ from napari_tap_events.gui.workbench import Workbench
 from napari_tap_events.project.marking import stamp
 
 from .marking import cell_movie
+from .reviewing import Bench
 
 MANIFEST = Path(napari_tap_events.__file__).parent / "napari.yaml"
 COMMANDS = [
@@ -145,3 +147,15 @@ def test_marking_is_done_by_names(viewer, workbench, qtbot, tmp_path):
     assert a.scope is not None
     palette_marks.clear_scope(viewer)
     assert a.scope is None
+
+
+def test_a_card_is_answered_by_names(make_napari_viewer, tmp_path, monkeypatch):
+    bench = Bench(make_napari_viewer(), tmp_path)
+    monkeypatch.setattr(palette_marks, "open_step", lambda _viewer, _step: SimpleNamespace(review=bench.panel))
+    bench.begin()
+    palette_marks.answer_yes(bench.viewer)
+    palette_marks.answer_no(bench.viewer)
+    assert [answer for answer, _ in bench.answers()] == ["yes", "no"]
+    palette_marks.undo_answer(bench.viewer)
+    assert [answer for answer, _ in bench.answers()] == ["yes"]
+    bench.close()

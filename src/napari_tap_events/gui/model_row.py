@@ -61,7 +61,7 @@ class ModelRow(QWidget):
         self.button.clicked.connect(self._ask_folder)
 
     def bring(self, folder: Path) -> None:
-        """Copy a model into the project, and choose it; what is in the way is said.
+        """Copy a model into the project, and choose it, unless the person does not trust its code.
 
         Raises
         ------

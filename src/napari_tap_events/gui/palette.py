@@ -124,7 +124,7 @@ def bring_head(viewer: napari.viewer.Viewer) -> None:
 
 
 def find_movie(viewer: napari.viewer.Viewer) -> None:
-    """Ask where the movie lies now, or a part of the project that has moved."""
+    """Ask where a movie lies now that is missing."""
     _in_bar(viewer, lambda bench: bench.project.missing, "No movie is missing.")
 
 
