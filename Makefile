@@ -60,18 +60,18 @@ architecture: $(STAMP)
 
 # two tests at a time, each with one thread
 test-core: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not gui" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not gui" -n 2 --no-xvfb
 
-# windows want one process and a screen
+# the same, each process on a screen that nobody sees
 test-gui: $(STAMP) system-packages
-	scripts/with-display.sh $(BIN)/pytest -m gui
+	OMP_NUM_THREADS=1 LP_NUM_THREADS=1 $(BIN)/pytest -m gui -n 2
 
 # the window's tests on the other Qt binding; PySide6 6.12 loses count of None on Python 3.11 and crashes in napari itself
 test-pyside6: pyproject.toml $(CONSTRAINTS) system-packages
 	test -x $(PYSIDE)/bin/python || $(PYTHON) -m venv $(PYSIDE)
 	$(PYSIDE)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(PYSIDE)/bin/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e ".[pyside6,report,eval,video,io,plots]" "pyside6<6.11" --group dev
-	QT_API=pyside6 scripts/with-display.sh $(PYSIDE)/bin/python -m pytest -m gui -o qt_api=pyside6
+	QT_API=pyside6 OMP_NUM_THREADS=1 LP_NUM_THREADS=1 $(PYSIDE)/bin/python -m pytest -m gui -n 2 -o qt_api=pyside6
 
 system-packages:
 	@scripts/system-packages.sh

@@ -19,7 +19,6 @@ settings.load_profile("untimed")
 _SETTINGS = tempfile.mkdtemp(prefix="napari-config-")
 atexit.register(shutil.rmtree, _SETTINGS, ignore_errors=True)
 os.environ.setdefault("NAPARI_CONFIG", str(Path(_SETTINGS) / "settings.yaml"))
-os.environ.setdefault("QT_QPA_PLATFORM", "xcb" if os.environ.get("DISPLAY") or sys.platform != "linux" else "offscreen")
 
 
 def has_opengl() -> bool:
@@ -33,7 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "gui" in item.path.parent.parts:
             item.add_marker(pytest.mark.gui)
         if item.get_closest_marker("gl") and not has_opengl():
-            item.add_marker(pytest.mark.skip(reason="needs OpenGL: run under xvfb-run, as `make test` does"))
+            item.add_marker(pytest.mark.skip(reason="needs OpenGL: install Xvfb, as `make test` does"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _platform_of_qt() -> None:
+    """Draw where pytest-xvfb has opened a screen for this process, else nowhere."""
+    if sys.platform == "linux":
+        os.environ.setdefault("QT_QPA_PLATFORM", "xcb" if os.environ.get("DISPLAY") else "offscreen")
 
 
 @pytest.fixture(autouse=True, scope="session")

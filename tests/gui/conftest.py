@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,13 @@ from napari_tap_events.movies.ome_zarr import create_map
 PIXEL_UM, INTERVAL_S = 0.5, 300.0
 STRIDE_PX, OFFSET_PX = 4, 7.5
 MAP_PEAK = (2, 3, 5)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Look only at what a test made when its garbage is collected: viewers do so five times each, and never go whole."""
+    yield
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
