@@ -124,7 +124,7 @@ def _begin(panel: Any, encoder: str) -> None:
 
     role = "control" if encoder == "intensity" else "encoder"
     panel.start.encoder.offer([Model(encoder, encoder, "", role)])
-    panel.start.form.setValue(ReviewSettings(card_px=40), HeadSettings(crop_px=24), ComputeSettings(device="cpu", threads=1))
+    panel.start.form.setValue(ReviewSettings(card_px=40), HeadSettings(crop_px=24), ComputeSettings(device="cpu"))
     panel.start.button.click()
 
 
@@ -195,6 +195,7 @@ class ShownMaps:
         self.provisional: list[float] = []
         self.proper: list[float] = []
         self._orders: list[float] = []
+        self._waits = False
         self._came: tuple[list[float], float] | None = None
         self._taken: float | None = None
         self._learn = work.learn
@@ -206,11 +207,12 @@ class ShownMaps:
 
     def _order(self, *given: Any) -> None:
         self._orders.append(time.perf_counter())
+        self._waits = True
         self._learn(*given)
 
     def _sketch(self, pairs: Any) -> None:
-        if pairs and self._orders:
-            self._came = (self.provisional, self._orders[0])
+        if pairs and self._orders and self._waits:  # the first of two
+            self._came, self._waits = (self.provisional, self._orders[0]), False
 
     def _judge(self, about: dict[str, Any]) -> None:
         ordered = self._orders.pop(0)

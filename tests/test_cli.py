@@ -182,7 +182,7 @@ def test_json_reports_are_one_object_a_line_and_nothing_else(folder, tmp_path, m
 
 def test_a_command_that_is_a_job_writes_into_its_folder_and_ends_with_a_word(folder, tmp_path, monkeypatch, capfd):
     words = ["pretrain", folder / "movie.tif", "--out", tmp_path / "e", "--steps", 3, *TAP, "--job", tmp_path / "job"]
-    monkeypatch.setattr("napari_tap_events.jobs.job_end._lower_priority", lambda: psutil.Process().nice())
+    monkeypatch.setattr("napari_tap_events.jobs.process._lower_priority", lambda: psutil.Process().nice())
     code, _, _ = said(monkeypatch, capfd, *words)
     told = [json.loads(line) for line in (tmp_path / "job" / "reports.jsonl").read_text().splitlines()]
     assert (code, told[-1]["state"]) == (0, "done")

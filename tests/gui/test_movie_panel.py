@@ -80,6 +80,7 @@ def test_a_movie_that_napari_showed_before_the_panel_was_made_is_met(make_napari
     assert session.movie.source == str(path)
     assert panel.layer_button.isHidden()
     qtbot.waitUntil(lambda: [layer.metadata.get(ROLE) for layer in viewer.layers] == ["movie", None])  # the labels stay
+    assert movie_names(viewer) == ["cells"]
     panel.close()
 
 

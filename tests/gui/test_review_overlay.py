@@ -8,7 +8,7 @@ import pytest
 from napari_tap_events.gui.review_overlay import NAME, NONE_YET, OVERLAY, PROVISIONAL, SKETCH
 from napari_tap_events.gui.review_work import BACK_AGAIN
 from napari_tap_events.gui.review_work import PROVISIONAL as SENTENCE
-from napari_tap_events.movies.ome_zarr import create_map
+from napari_tap_events.movies.ome_zarr import create_map, open_map
 
 from .reviewing import SHAPE, Bench
 
@@ -68,6 +68,12 @@ def test_a_map_of_an_earlier_session_is_there_at_once(make_napari_viewer, tmp_pa
 def test_what_is_not_proven_is_named_so_in_the_layer_and_in_a_sentence(taught):
     assert (taught.desk.overlay.layer.name, seen(taught)) == (PROVISIONAL, 0.75)
     assert SENTENCE in taught.desk.state.text()
+
+
+def test_a_frame_that_is_drawn_by_another_head_that_is_not_proven_is_shown_anew(taught):
+    open_map(taught.desk.folder / SKETCH, writable=True).array[7] = 0.625
+    taught.say(what="frame", t=7, head=HEAD, provisional=True)
+    assert (taught.desk.overlay.layer.name, seen(taught)) == (PROVISIONAL, 0.625)
 
 
 def test_in_other_frames_the_head_in_use_speaks_until_they_are_drawn_anew(taught, qtbot):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
@@ -50,6 +52,17 @@ def test_keys_answer_and_the_next_card_lies_there_at_once(bench):
     assert bench.answers() == [(answer, card.t) for answer, card in zip(("yes", "no", "unsure"), cards, strict=False)]
     assert bench.reviewer.card == cards[3]
     assert len(bench.marks.events) == 1
+
+
+def test_while_a_review_runs_python_does_not_look_for_garbage_in_what_was_there_before(bench):
+    def looked_through():
+        return any(one is bench.reviewer for one in gc.get_objects())
+
+    assert looked_through()
+    bench.begin()
+    assert not looked_through()
+    bench.panel.end()
+    assert looked_through()
 
 
 def test_buttons_do_what_keys_do(bench):

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QApplication, QLabel, QTableView
 
 from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.point_marks import NAME as DENIED
 from napari_tap_events.gui.steps import Progress
 from napari_tap_events.gui.workbench import LEAST_WIDTH_PX
 from napari_tap_events.jobs.job_end import END, say
@@ -339,3 +340,11 @@ def test_no_list_keeps_the_tab_key_to_itself(workbench, synthetic, tmp_path):
     lists = [view for step in workbench.steps.steps for view in workbench.steps.panel(step).findChildren(QTableView)]
     assert {type(view.parentWidget()).__name__ for view in lists} >= {"EventList", "ResultList"}
     assert not [view for view in lists if view.tabKeyNavigation()]
+
+
+def test_when_a_review_begins_the_layer_of_what_is_denied_is_there(viewer, workbench, synthetic, tmp_path):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    workbench.steps.open("review")
+    assert DENIED not in viewer.layers
+    workbench.review.begun.emit()
+    assert DENIED in viewer.layers

@@ -118,6 +118,29 @@ def test_the_head_that_is_shown_at_once_is_the_one_that_is_kept(apprentice):
     assert all(torch.equal(value, whole[name]) for name, value in kept.state_dict().items())
 
 
+def test_a_sketch_learns_from_a_copy_and_keeps_what_it_is_worth(apprentice):
+    empty = [(6.0, 50.0, 50.0), (12.0, 20.0, 80.0), (18.0, 60.0, 20.0), (24.0, 48.0, 80.0)]
+    in_use = ended(apprentice.learn(answered(EVENTS[:4], empty))).head
+    before = {name: value.clone() for name, value in in_use.state_dict().items()}
+    touched = ended(apprentice.sketch(in_use, answered(EVENTS, empty))).head
+    assert all(torch.equal(value, before[name]) for name, value in in_use.state_dict().items())
+    differ = {name for name, value in touched.state_dict().items() if not torch.equal(value, before[name])}
+    assert differ >= {name for name, _ in touched.named_parameters()}
+    assert not differ & {"weights", "scale", "heeds"}
+    assert not touched.training
+
+
+def test_without_a_head_for_these_kinds_of_event_a_sketch_begins_beside_the_guide_or_is_not_made(apprentice, monkeypatch):
+    answers = answered(EVENTS[:4], [(6.0, 50.0, 50.0)])
+    in_use = ended(apprentice.teach(answers)).head
+    apprentice.settings = apprentice.settings.model_copy(update={"kinds": "separate"})
+    for head in (None, in_use):
+        made = ended(apprentice.sketch(head, answers)).head
+        assert (made.shape.kinds, made.weights.tolist()) == (2, pytest.approx(list(FIRST_WEIGHTS)))
+    monkeypatch.setattr(type(apprentice.first), "guided", False)
+    assert ended(apprentice.sketch(None, answers)) is None
+
+
 def test_before_any_head_is_in_use_a_new_one_is_calibrated_by_what_taught_it(apprentice):
     empty = [(6.0, 50.0, 50.0), (12.0, 20.0, 80.0), (18.0, 60.0, 20.0), (24.0, 48.0, 80.0)]
     taught = ended(apprentice.teach(answered(EVENTS[:4], empty)))

@@ -138,6 +138,15 @@ def test_the_frame_on_screen_is_shown_before_anybody_knows_what_the_head_is_wort
     assert shown[6].max() == 0
 
 
+def test_where_a_head_is_in_use_a_sketch_of_the_next_is_shown_before_that_is_taught(desk, project, marked):
+    answered(project, marked)
+    said_by(desk, [{"order": "retrain", "first": 7}])
+    said = said_by(desk, [{"order": "retrain", "first": 7}])
+    told = ["sketch" if m.get("provisional") else m.get("stage", m["what"]) for m in said]
+    first, second = (n for n, word in enumerate(told) if word == "sketch")
+    assert told.index("a sketch of the head") < first < told.index("head") < second < told.index("fold 1 of 3")
+
+
 def test_whoever_looks_elsewhere_during_a_lesson_sees_the_new_head_there(desk, project, marked):
     answered(project, marked)
     said: list[dict[str, Any]] = []
@@ -208,10 +217,9 @@ def test_a_new_order_ends_the_old_work_and_the_visible_frame_overtakes_a_lesson(
     said_by(desk, [{"order": "retrain"}])
     orders = [{"id": 1, "order": "retrain"}, {"id": 2, "order": "retrain"}, {"id": 3, "order": "predict", "first": 5}]
     said = said_by(desk, [*orders, {"id": 4, "order": "predict", "first": 9}], between=1)
-    assert [m["id"] for m in said if m["what"] == "dropped"][:2] == [1, 3]
-    visible = next(i for i, m in enumerate(said) if m["what"] == "frame")
+    assert [m["id"] for m in said if m["what"] == "dropped" and m["id"]][:2] == [1, 3]
+    visible = next(i for i, m in enumerate(said) if m["what"] == "frame" and m["t"] == 5)
     lesson = next(i for i, m in enumerate(said) if m["what"] == "head")
-    assert said[visible]["t"] == 5
     assert visible < lesson
     assert said[lesson]["id"] == 2
 

@@ -13,7 +13,7 @@ from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project import marking
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.review.audit_design import audit_order, begin_audit, design_audit, windows_of
-from napari_tap_events.review.cards import Card, card_from_json
+from napari_tap_events.review.cards import NO_LABELS_YET, STRONGEST, WORDS, Card, card_from_json
 from napari_tap_events.review.places import near_any
 from napari_tap_events.review.queue import Proposals, next_cards, reason_at
 from napari_tap_events.review.verdicts import Reply, answer_window, decide
@@ -52,6 +52,18 @@ def test_before_both_answers_are_known_the_strongest_come_first(marks, proposed)
     cards = next_cards(proposals, marks, QueueSettings(order="uncertain"), NEAR, 5)
     assert [card.probability for card in cards] == sorted((card.probability for card in cards), reverse=True)
     assert cards[0].probability == pytest.approx(0.99)
+
+
+def test_cards_that_come_for_their_strength_alone_do_not_say_that_the_model_is_sure_or_not(marks, proposed):
+    sorts = ("uncertain", "confident")
+    for taught, words in ((False, NO_LABELS_YET), (True, STRONGEST)):
+        proposals = Proposals(proposed(), taught)
+        assert {next_cards(proposals, marks, QueueSettings(order=sort), NEAR, 1)[0].words for sort in sorts} == {words}
+    for answer in ("yes", "no") * 3:
+        card = next_cards(proposals, marks, QueueSettings(order="uncertain"), NEAR, 1)[0]
+        marks.do(decide(marks, card, Reply(answer), SETTINGS, NEAR))
+    told = [next_cards(proposals, marks, QueueSettings(order=sort), NEAR, 1)[0].words for sort in sorts]
+    assert told == [WORDS[sort] for sort in sorts]
 
 
 def test_with_answers_of_both_kinds_the_least_sure_come_first(marks, proposed):
@@ -162,6 +174,27 @@ def test_doubtful_marks_come_up_inside_of_the_scope_only(marks, proposed):
     )
     assert [(card.reason, card.marked) for card in cards] == [("error", True), ("error", False)]
     assert all(Scope(range(40), 0, 200, 0, 120).contains(card.t, card.y, card.x) for card in cards)
+
+
+def test_inside_of_the_scope_only_doubts_are_asked_about(marks, proposed):
+    table = proposed(60)
+    marks.do(marking.set_scope(marks, range(40), (0, 200, 0, 120)))
+    everywhere = [card.x for card in next_cards(Proposals(table, taught=True), marks, QueueSettings(audit=0), NEAR, 60)]
+    assert len(everywhere) > 20
+    assert min(everywhere) >= 120
+    held = np.where(np.arange(60) == np.flatnonzero(table["x"] < 120)[3], 0.97, 0.5)
+    cards = next_cards(Proposals(table.assign(held_out=held), taught=True), marks, QueueSettings(order="uncertain"), NEAR, 60)
+    assert [card.reason for card in cards if card.x < 120] == ["error"]
+
+
+def test_what_stands_where_an_event_was_denied_comes_last(marks, proposed):
+    other = [{"t": 30, "y": 50.0, "x": 50.0, "kind": "event", "probability": 0.3}]
+    debris = [{"t": t, "y": 100.0, "x": 100.0, "kind": "event", "probability": 0.5} for t in range(0, 40, 4)]
+    proposals = Proposals(pd.DataFrame(debris + other), taught=True)
+    denied = Card("uncertain", 16, 100.0, 100.0, "event", 0.5, 30.0)
+    marks.do(decide(marks, denied, Reply("no"), SETTINGS, NEAR))
+    cards = next_cards(proposals, marks, QueueSettings(order="confident"), NEAR, 20)
+    assert [card.t for card in cards] == [0, 4, 28, 32, 36, 30, 8, 12, 20, 24]
 
 
 def test_a_card_that_was_put_aside_does_not_come(marks, proposed):

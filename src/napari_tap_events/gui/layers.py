@@ -41,7 +41,7 @@ def movie_layers(movie: Movie) -> list[Image]:
         pixels: Any = LazyMovie(movie, channel)
         layer = Image(
             pixels,
-            name=_channel_name(movie, channel),
+            name=channel_name(movie, channel),
             colormap=CHANNEL_COLOURS[(channel + several) % len(CHANNEL_COLOURS)],
             blending="additive" if channel else "translucent_no_depth",
             contrast_limits=contrast_of(_telling_frame(pixels)),
@@ -138,7 +138,8 @@ def _map_layer(stored: StoredMap, world: World, role: str, colormap: Any, **opti
     )
 
 
-def _channel_name(movie: Movie, channel: int) -> str:
+def channel_name(movie: Movie, channel: int) -> str:
+    """Return how the layer of a channel is called: by the file, and by the channel where there are several."""
     name = Path(movie.name).stem or "movie"
     if movie.n_channels == 1:
         return name

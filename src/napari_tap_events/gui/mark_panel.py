@@ -147,6 +147,11 @@ class MarkPanel(LeavingPanel):
         if self.desk is not None:
             self.desk.marks.go_on()
 
+    def expect_answers(self) -> None:
+        """Have everything ready that answers of a review will be shown with."""
+        if self.desk is not None:
+            self.desk.marks.points.put_up()
+
     def rest(self) -> None:
         """Put the tool down: clicks mark nothing until `go_on`."""
         if self.desk is not None:

@@ -12,7 +12,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.gui.layers import ROLE, movie_layers, world_of
+from napari_tap_events.gui.layers import ROLE, channel_name, movie_layers, world_of
 from napari_tap_events.gui.lazy_movie import LazyMovie
 from napari_tap_events.gui.movie_facts import MovieFacts
 from napari_tap_events.gui.places import go_to_frame
@@ -147,6 +147,8 @@ class MoviePanel(QWidget):
         if self._session.movie is not None and Path(self._session.movie.source) == Path(path).absolute():
             for layer in [layer for layer in self._viewer.layers if _read_by_napari(layer, path)]:
                 self._viewer.layers.remove(layer)
+            for layer in self._layers:
+                layer.name = channel_name(self._session.movie, layer.data.channel)  # it had a number while there were two
 
     def _ask(self, path: Path, said: MovieSettings, sentence: str) -> None:
         """Show why a file cannot be read yet, and the form in which to say what is missing."""

@@ -19,7 +19,7 @@ NAME = "no event / not sure"
 
 
 class PointMarks:
-    """The layer of such places; it is there as soon as there is one."""
+    """The layer of such places; it is there as soon as there is one, or will be."""
 
     def __init__(self, viewer: ViewerModel, world: World) -> None:
         self._viewer = viewer
@@ -33,9 +33,8 @@ class PointMarks:
         if (missing and not points) or (not missing and tuple(points) == self._shown):
             return
         self._shown = tuple(points)
-        if self.layer is None or missing:
-            self.layer = self._new_layer()
-            add_quietly(self._viewer, self.layer)
+        self.put_up()
+        assert self.layer is not None  # noqa: S101  it was put up
         looks = [KNOWN_LOOKS[SAID[point.meaning]] for point in points]
         with self.layer.events.blocker_all():  # each of these would draw all points anew
             self.layer.data = np.array([[point.t, point.y, point.x] for point in points], dtype=float).reshape(-1, 3)
@@ -46,6 +45,12 @@ class PointMarks:
                 self.layer.border_color = [look.colour for look in looks]
                 self.layer.face_color = "transparent"
         self.layer.refresh(thumbnail=False, extent=False)
+
+    def put_up(self) -> None:
+        """Make the layer, where it is missing: to make it with the first point would hold that answer up."""
+        if self.layer is None or self.layer not in self._viewer.layers:
+            self.layer = self._new_layer()
+            add_quietly(self._viewer, self.layer)
 
     def close(self) -> None:
         """Take the layer away."""

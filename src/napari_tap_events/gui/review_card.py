@@ -14,7 +14,7 @@ from napari_tap_events.gui.draft import Draft
 from napari_tap_events.gui.film_strip import FilmStrip
 from napari_tap_events.gui.review_choices import KindChips, TagChips
 from napari_tap_events.project.kinds import Kind
-from napari_tap_events.review.cards import NO_LABELS_YET, Card
+from napari_tap_events.review.cards import NO_LABELS_YET, STRONGEST, Card
 
 SORTS = {
     "uncertain": "Most uncertain",
@@ -24,7 +24,7 @@ SORTS = {
     "audit": "Random window: measures, never teaches",
 }
 """What sort of card it is, in a few words."""
-FIRST = "One of the first cards"
+BY_WORDS = {NO_LABELS_YET: "One of the first cards", STRONGEST: "Strongest left"}
 IN_A_WINDOW = "Click on every event that has no ring yet."
 SHOWN = {"": "no map", "probability": "probability", "grad_cam": "Grad-CAM"}
 EDITING = "An earlier answer; a new one takes its place."
@@ -76,7 +76,7 @@ class ReviewCard(QWidget):
     def show_card(self, card: Card, scene: Scene, editing: bool) -> None:
         """Show another card, its loop from the first frame on."""
         first = card.words == NO_LABELS_YET
-        sort = FIRST if first else SORTS[card.reason]
+        sort = BY_WORDS.get(card.words, SORTS[card.reason])
         words = IN_A_WINDOW if card.box is not None else card.words
         self.why.setText(f"<b>{sort}.</b> {escape(words)}" + (f" <i>{EDITING}</i>" if editing else ""))
         told = "" if card.probability is None or first else f"Event: <b>{card.probability:.0%}</b>"

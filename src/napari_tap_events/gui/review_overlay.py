@@ -66,7 +66,7 @@ class ReviewOverlay:
         if pairs and not before:
             stored = self._stored(SKETCH)
             self._map.sketch = None if stored is None else stored.array
-        if self.visible_pair() in pairs ^ before:
+        if self.visible_pair() in pairs | before:
             self._read_again()
         self.tell()
 

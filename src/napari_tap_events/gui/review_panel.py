@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -147,9 +148,11 @@ class ReviewPanel(LeavingPanel):
         self.work.start(self._session.project.path, self._session.entry.name, flags)
         self.start.show_running(self.work.running)
         self.begun.emit()
+        gc.freeze()  # Python looks through all that napari holds, now and then: for a quarter of a second a key would wait
 
     def end(self) -> None:
         """End the worker; what was answered is kept."""
+        gc.unfreeze()
         self.work.stop()
         self.start.show_running(False)
 

@@ -163,7 +163,8 @@ class ReviewWork(QObject):
 
     def _frame(self, message: Message) -> None:
         if message.get("provisional"):
-            self._show_sketched(self._sketched | {int(message["t"])})
+            self._sketched |= {int(message["t"])}  # told even where it was drawn before: by another head
+            self.sketched.emit(self._sketched)
             return
         if message.get("head", "") != self._head:
             self._head = str(message.get("head", ""))

@@ -207,8 +207,11 @@ class Workbench(QWidget):
         panel = ReviewPanel(self._viewer, self.session)
         panel.taught.connect(lambda _about: self._offer_finders())
         panel.answered.connect(self._answered)
-        panel.begun.connect(lambda: self.steps.panel("mark"))  # made now, not in the middle of the first answers
+        panel.begun.connect(self._expect_answers)
         return panel
+
+    def _expect_answers(self) -> None:
+        self.mark.expect_answers()  # made now, not in the middle of the first answers
 
     def _make_results(self) -> QWidget:
         from napari_tap_events.gui.results_panel import ResultsPanel

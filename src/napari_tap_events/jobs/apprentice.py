@@ -13,6 +13,7 @@ strong may be an event that is still to come, and counts for nothing.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -51,6 +52,8 @@ from napari_tap_events.training.loop import Plan, fit
 FOLDS = 3
 WARM_SHARE = 0.4
 """Share of the steps that a head needs which goes on from another, or has a guide beside it."""
+SKETCH_SHARE = 0.06
+"""Share of the steps after which a head that goes on from the one in use is shown."""
 TILE_PX = 32
 """Side of the tiles that teach: answers speak of small squares, larger tiles hold mostly what is not known."""
 
@@ -132,6 +135,45 @@ class Apprentice:
             warm = yield from self._like_the_arrow(labels.shape[1], control)
         head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
         return Unproven(head, answers, labels, warm)
+
+    def sketch(
+        self, head: EventHead | None, answers: Answers, control: Control | None = None
+    ) -> Generator[Report, None, Unproven | None]:
+        """Let a copy of a head go on learning for a moment: what it says then is near to what the next head will say.
+
+        It is there to be shown, not to be kept: it knows earlier answers better than the last ones.
+
+        Parameters
+        ----------
+        head : EventHead or None
+            The one in use. Where there is none, one beside the guide, which leads it anyway.
+        answers : Answers
+        control : Control, optional
+
+        Returns
+        -------
+        Unproven or None
+            None where there is neither a head for the kinds of event that there are now, nor a guide.
+
+        Raises
+        ------
+        ScopeError
+            When there is no event, or nothing that is none, among the answers.
+        """
+        labels = label_pairs(answers.masks, self.grid, self.settings)
+        if head is not None and labels.shape[1] == head.shape.kinds:
+            begun = copy.deepcopy(head)
+        elif self.first.guided:
+            begun = self._new_head(labels.shape[1])
+        else:
+            return None
+        steps = max(1, round(SKETCH_SHARE * self.settings.steps))
+        return Unproven(
+            (yield from self._go_on(begun, labels, list(self.pairs), "a sketch of the head", steps, control)),
+            answers,
+            labels,
+            None,
+        )
 
     def prove(
         self, taught: Unproven, frames: range | None = None, control: Control | None = None
@@ -219,16 +261,30 @@ class Apprentice:
     def _teach(
         self, labels: NDArray[np.int8], pairs: Sequence[int], stage: str, warm: EventHead | None, control: Control | None
     ) -> Generator[Report, None, EventHead]:
-        torch.manual_seed(self.settings.seed)
-        settings = self.settings
-        head = make_head(settings.head, head_shape(self.maps, settings, labels.shape[1]), settings.pair)
-        head.to(self.compute.device)
-        if isinstance(head, GuidedHead):
-            head.heed(self.kinds)
+        settings, head = self.settings, self._new_head(labels.shape[1])
         steps = settings.steps if warm is None and not self.first.guided else max(1, round(WARM_SHARE * settings.steps))
         if warm is not None:
             head.load_state_dict(warm.state_dict())
-        known = [t for t in pairs if (labels[t] >= 0).any()]
+        return (yield from self._go_on(head, labels, pairs, stage, steps, control))
+
+    def _new_head(self, kinds: int) -> EventHead:
+        torch.manual_seed(self.settings.seed)
+        head = make_head(self.settings.head, head_shape(self.maps, self.settings, kinds), self.settings.pair)
+        head.to(self.compute.device)
+        if isinstance(head, GuidedHead):
+            head.heed(self.kinds)
+        return head
+
+    def _go_on(
+        self,
+        head: EventHead,
+        labels: NDArray[np.int8],
+        pairs: Sequence[int],
+        stage: str,
+        steps: int,
+        control: Control | None,
+    ) -> Generator[Report, None, EventHead]:
+        settings, known = self.settings, [t for t in pairs if (labels[t] >= 0).any()]
         learner = HeadLearner(head, [Lesson(self.tiles, labels, known)], settings, self.compute)
         plan = Plan(stage, steps, max(1, steps // 4), settings.learning_rate, settings.weight_decay, "one-cycle")
         yield from fit(learner, plan, control)

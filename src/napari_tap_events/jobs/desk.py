@@ -117,7 +117,8 @@ class Desk:
         Yields
         ------
         Report
-            At stage `TAUGHT` the new head is there, though not proven: until the end `predict` draws what it says.
+            At stage `TAUGHT` a head is there that nobody has proven: until the end `predict` draws what it says. First a sketch of the
+            new one, then the new one.
 
         Returns
         -------
@@ -238,9 +239,15 @@ class Desk:
         torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
     def _learn(self, a: Annotations) -> Generator[Report, None, Learned]:
-        """Learn from all answers; the head is there to be shown as soon as it is taught, and until it is proven or given up."""
+        """Learn from all answers; until a head is proven or given up, it is there to be shown, and before it one that is nearly it."""
+        answers = answers_of(a)
         try:
-            taught = yield from self.apprentice.teach(answers_of(a), self.control)
+            before = None if self.in_use is None else self.in_use.head
+            sketch = yield from self.apprentice.sketch(before, answers, self.control)
+            if sketch is not None:
+                self.unproven = self._sketched(sketch)
+                yield Report(TAUGHT, 0, 1)
+            taught = yield from self.apprentice.teach(answers, self.control)
             self.unproven = self._sketched(taught)
             yield Report(TAUGHT, 1, 1)
             return (yield from self.apprentice.prove(taught, control=self.control))

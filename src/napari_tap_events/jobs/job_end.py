@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,17 +16,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from napari_tap_events.errors import JobStopped, OutputError, TapEventsError
 from napari_tap_events.jobs.output import read_json
+from napari_tap_events.jobs.process import let_others_go_first
 from napari_tap_events.reports import Control, Report
 
 RECORD, REPORTS, ORDERS, LOG = "job.json", "reports.jsonl", "control.json", "log.txt"
 STARTING, END = "starting", "end"
 LOOK_S = 0.05
 """Time between two looks for orders: half of the tenth of a second in which an order should count."""
-NICENESS = 10
 PATIENCE_S = 3.0
 """Time after an order to stop in which a job must have reached its next step; then it ends as it is, even if nobody watches."""
 INTERRUPTED = 130
@@ -52,7 +48,7 @@ def outer_door(folder: Path | None) -> Iterator[None]:
         yield
         return
     _make(folder)
-    _let_others_go_first()
+    let_others_go_first()
     try:
         yield
     except JobStopped as stopped:
@@ -147,18 +143,6 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write to the job's folder '{folder}': {error.strerror or error}.") from None
-
-
-def _let_others_go_first() -> None:
-    """Give way to the window, which must stay smooth on the same cores; not everybody may do that."""
-    with suppress(psutil.Error, OSError):
-        psutil.Process().nice(_lower_priority())
-
-
-def _lower_priority() -> int:
-    if sys.platform == "win32":
-        return subprocess.BELOW_NORMAL_PRIORITY_CLASS
-    return NICENESS
 
 
 def _sentence(error: BaseException) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+NICENESS = 10
 CLOCK_STEP_S = 60.0
 """By so much the computer's clock may have been put right since a process was born, and with it what counts as its birth."""
 
@@ -82,6 +85,25 @@ def _apart() -> int:
     if sys.platform == "win32":
         return subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
     return 0
+
+
+def leave_a_core(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Add to the flags of a command that the window is left a core, unless they say how many threads to use, or a settings file may."""
+    said = any(word.partition("=")[0] in ("--threads", "--settings") for word in arguments)
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    return tuple(arguments) if said else (*arguments, "--threads", str(max(1, cores - 1)))
+
+
+def let_others_go_first() -> None:
+    """Let this process give way to the window, which must stay smooth on the same cores; not everybody may do that."""
+    with suppress(psutil.Error, OSError):
+        psutil.Process().nice(_lower_priority())
+
+
+def _lower_priority() -> int:
+    if sys.platform == "win32":
+        return subprocess.BELOW_NORMAL_PRIORITY_CLASS
+    return NICENESS
 
 
 def is_alive(process: Process) -> bool:

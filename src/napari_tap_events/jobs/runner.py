@@ -17,13 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from napari_tap_events.errors import OutputError
 from napari_tap_events.jobs.job_end import END, LOG, ORDERS, RECORD, REPORTS, STARTING, say
 from napari_tap_events.jobs.job_record import JobRecord, read_record, write_record
 from napari_tap_events.jobs.output import STARTED, read_json
-from napari_tap_events.jobs.process import Process, end_now, exit_code, is_alive, start_apart
+from napari_tap_events.jobs.process import Process, end_now, exit_code, is_alive, leave_a_core, start_apart
 from napari_tap_events.reports import Pace, Report
 
 State = Literal["running", "paused", "stopping", "done", "stopped", "failed"]
@@ -89,7 +87,7 @@ class Job:
         if (folder / RECORD).exists():
             raise OutputError(f"'{folder}' already holds a job; choose another folder.")
         nobody = Process(0, 0.0, str(folder))
-        record = JobRecord(command, _with_threads(arguments), out.resolve(), tuple(program or PROGRAM), Path.cwd(), "", nobody)
+        record = JobRecord(command, leave_a_core(arguments), out.resolve(), tuple(program or PROGRAM), Path.cwd(), "", nobody)
         return cls(folder, _launch(record, folder))
 
     @classmethod
@@ -244,13 +242,6 @@ def _launch(record: JobRecord, folder: Path) -> JobRecord:
 
 def _write_orders(folder: Path, orders: Mapping[str, bool]) -> None:
     (folder / ORDERS).write_text(json.dumps(orders), encoding="utf-8")
-
-
-def _with_threads(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Leave the window a core, unless it is said how many threads to use, or a settings file may say it."""
-    said = any(word.partition("=")[0] in ("--threads", "--settings") for word in arguments)
-    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    return tuple(arguments) if said else (*arguments, "--threads", str(max(1, cores - 1)))
 
 
 def _values(line: bytes) -> dict[str, Any] | None:

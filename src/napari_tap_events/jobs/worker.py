@@ -23,6 +23,7 @@ import psutil
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.jobs.desk import TAUGHT, Desk
+from napari_tap_events.jobs.process import let_others_go_first
 from napari_tap_events.jobs.review_maps import OVERLAY, SKETCH
 from napari_tap_events.reports import Report
 from napari_tap_events.review.audit import audit_movie
@@ -220,6 +221,7 @@ def serve(desk: Desk) -> None:
     TapEventsError
         When the movie cannot be opened.
     """
+    let_others_go_first()
     worker = Worker(desk, _print)
     worker.run(_lines(worker))
 

@@ -17,6 +17,9 @@ WORDS: dict[Reason, str] = {
     "audit": "Drawn by chance to measure what is missed; it does not teach. Mark every event in this window.",
 }
 NO_LABELS_YET = "The encoder alone points here: no answer has taught yet."
+STRONGEST = (
+    "It asks what it doubts after three yes and three no."
+)
 
 
 @dataclass(frozen=True)

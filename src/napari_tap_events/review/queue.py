@@ -2,6 +2,8 @@
 
 Cards come in rounds. Within a round each sort of card is spread evenly, so that the mix holds at every moment. Where one sort has
 nothing left to ask, the next one stands in. A place is asked about once: what lies near an answer in space and time is passed over.
+Where an event was denied, what stands there some frames before or after is most often the same debris: it comes after everything else.
+Inside of the scope a person has looked at everything; only what a model doubts there is asked about.
 """
 
 from __future__ import annotations
@@ -15,17 +17,19 @@ from numpy.typing import NDArray
 
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.review.audit_design import looked_at, next_windows
-from napari_tap_events.review.cards import NO_LABELS_YET, WORDS, Card, Reason
-from napari_tap_events.review.places import events_of, in_boxes, near_any
+from napari_tap_events.review.cards import NO_LABELS_YET, STRONGEST, WORDS, Card, Reason
+from napari_tap_events.review.places import events_of, in_boxes, near_any, nothing_of
 from napari_tap_events.settings import EventSettings, QueueSettings
 
 STANDS_IN: dict[Reason, tuple[Reason, ...]] = {
-    "uncertain": ("confident", "random", "audit"),
-    "confident": ("uncertain", "random", "audit"),
-    "audit": ("uncertain", "confident", "random"),
+    "uncertain": ("confident", "error", "random", "audit"),
+    "confident": ("uncertain", "error", "random", "audit"),
+    "audit": ("uncertain", "confident", "error", "random"),
     "error": ("uncertain", "confident", "random", "audit"),
     "random": (),
 }
+THE_SAME_THING = 5
+"""A no holds, at its place, for so many times the frames within which two events are one."""
 EITHER_ANSWER = 3
 """Until so many yes and so many no are known the strongest candidates are asked about, whatever the sort of card."""
 
@@ -123,6 +127,9 @@ class _Desk:
         found = [(v.t, v.y, v.x) for v in a.verdicts if v.answer == "yes"]
         self.free &= ~near_any(self.places, asked + found, near)
         self.marked = near_any(self.places, events_of(a), near)
+        self.looked_at = in_boxes(self.places, [] if a.scope is None else [a.scope])
+        longer = EventSettings(radius_px=near.radius_px, radius_frames=THE_SAME_THING * near.radius_frames)
+        self.again = near_any(self.places, nothing_of(a), longer)
         answers = [v.answer for v in a.verdicts]
         few = min(answers.count("yes"), answers.count("no")) < EITHER_ANSWER
         self.ranking_only = not proposals.taught or few
@@ -155,30 +162,28 @@ class _Desk:
         """Return the candidates that a sort of card may ask about, the first first."""
         if reason == "error":
             return self._doubts()
-        open_ = self.free & ~self.marked
+        open_ = self.free & ~self.marked & ~self.looked_at
         if reason == "random":
             return self.random[open_[self.random]]
         doubt = -self.p if self.ranking_only else np.abs(self.p - 0.5)
         if reason == "confident":
             doubt = -self.p
             open_ = open_ if self.ranking_only else open_ & (self.p >= 0.5)
-        order = np.argsort(doubt, kind="stable")
+        order = np.lexsort((doubt, self.again))
         return order[open_[order]]
 
     def _doubts(self) -> NDArray[np.int64]:
         """Return where the model, not taught there, is sure of the opposite of the marks: inside of the scope only."""
-        scope = self.a.scope
-        if scope is None or not np.isfinite(self.held_out).any():
-            return np.zeros(0, np.int64)
-        inside = in_boxes(self.places, [scope])
         against = np.where(self.marked, 1 - self.held_out, self.held_out)
         order = np.argsort(-against, kind="stable")
-        sure = self.free & inside & (np.nan_to_num(against) >= self.queue.sure)
+        sure = self.free & self.looked_at & (np.nan_to_num(against) >= self.queue.sure)
         return order[sure[order]]
 
     def _card(self, n: int, reason: Reason) -> Card:
         t, y, x = self.places[n]
-        words = WORDS[reason] if self.taught or reason in ("random", "error") else NO_LABELS_YET
+        words = WORDS[reason]
+        if self.ranking_only and reason in ("uncertain", "confident"):
+            words = STRONGEST if self.taught else NO_LABELS_YET
         kind = str(self.kinds[n])
         return Card(
             reason,
