@@ -168,12 +168,8 @@ class Apprentice:
         else:
             return None
         steps = max(1, round(SKETCH_SHARE * self.settings.steps))
-        return Unproven(
-            (yield from self._go_on(begun, labels, list(self.pairs), "a sketch of the head", steps, control)),
-            answers,
-            labels,
-            None,
-        )
+        made = yield from self._go_on(begun, labels, list(self.pairs), "a sketch of the head", steps, control)
+        return Unproven(made, answers, labels, None)
 
     def prove(
         self, taught: Unproven, frames: range | None = None, control: Control | None = None

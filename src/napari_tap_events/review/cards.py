@@ -17,9 +17,7 @@ WORDS: dict[Reason, str] = {
     "audit": "Drawn by chance to measure what is missed; it does not teach. Mark every event in this window.",
 }
 NO_LABELS_YET = "The encoder alone points here: no answer has taught yet."
-STRONGEST = (
-    "It asks what it doubts after three yes and three no."
-)
+STRONGEST = "Nothing else that is left looks more like an event."
 
 
 @dataclass(frozen=True)

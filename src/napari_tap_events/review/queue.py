@@ -128,7 +128,7 @@ class _Desk:
         self.free &= ~near_any(self.places, asked + found, near)
         self.marked = near_any(self.places, events_of(a), near)
         self.looked_at = in_boxes(self.places, [] if a.scope is None else [a.scope])
-        longer = EventSettings(radius_px=near.radius_px, radius_frames=THE_SAME_THING * near.radius_frames)
+        longer = near.model_copy(update={"radius_frames": THE_SAME_THING * near.radius_frames})
         self.again = near_any(self.places, nothing_of(a), longer)
         answers = [v.answer for v in a.verdicts]
         few = min(answers.count("yes"), answers.count("no")) < EITHER_ANSWER
