@@ -65,6 +65,18 @@ def test_a_map_of_an_earlier_session_is_there_at_once(make_napari_viewer, tmp_pa
     bench.close()
 
 
+def test_of_frames_that_are_not_on_screen_nothing_is_read(bench, monkeypatch):
+    def read(path):
+        raise AssertionError(f"{path} was read")
+
+    bench.say(what="frame", t=7, head=HEAD)
+    monkeypatch.setattr("napari_tap_events.gui.review_overlay.open_map", read)
+    for t in (6, 8, 9):
+        bench.say(what="frame", t=t, head=HEAD)
+    with pytest.raises(AssertionError, match="was read"):
+        bench.desk.overlay.refresh(7)
+
+
 def test_what_is_not_proven_is_named_so_in_the_layer_and_in_a_sentence(taught):
     assert (taught.desk.overlay.layer.name, seen(taught)) == (PROVISIONAL, 0.75)
     assert SENTENCE in taught.desk.state.text()

@@ -189,12 +189,16 @@ def test_inside_of_the_scope_only_doubts_are_asked_about(marks, proposed):
 
 def test_what_stands_where_an_event_was_denied_comes_last(marks, proposed):
     other = [{"t": 30, "y": 50.0, "x": 50.0, "kind": "event", "probability": 0.3}]
-    debris = [{"t": t, "y": 100.0, "x": 100.0, "kind": "event", "probability": 0.5} for t in range(0, 40, 4)]
+    debris = [{"t": t, "y": 100.0, "x": 100.0, "kind": "event", "probability": 0.4} for t in range(0, 40, 4)]
     proposals = Proposals(pd.DataFrame(debris + other), taught=True)
     denied = Card("uncertain", 16, 100.0, 100.0, "event", 0.5, 30.0)
     marks.do(decide(marks, denied, Reply("no"), SETTINGS, NEAR))
     cards = next_cards(proposals, marks, QueueSettings(order="confident"), NEAR, 20)
     assert [card.t for card in cards] == [0, 4, 28, 32, 36, 30, 8, 12, 20, 24]
+    table = proposals.candidates
+    table.loc[table["t"] == 20, "probability"] = 0.6
+    cards = next_cards(proposals, marks, QueueSettings(order="confident"), NEAR, 20)
+    assert [card.t for card in cards] == [20, 0, 4, 28, 32, 36, 30, 8, 12, 24]
 
 
 def test_a_card_that_was_put_aside_does_not_come(marks, proposed):

@@ -51,9 +51,11 @@ class ReviewOverlay:
 
     def refresh(self, pair: int) -> None:
         """Show the map, where the frame on screen is the one that was written."""
-        self.put_up()
+        visible = pair == self.visible_pair()
+        if self._map is None or visible:  # to look what is stored takes some milliseconds: not for every frame that is mapped
+            self.put_up()
         self._mapped = True
-        if pair == self.visible_pair():
+        if visible:
             self._read_again()
         self.tell()
 

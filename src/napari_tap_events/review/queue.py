@@ -2,7 +2,8 @@
 
 Cards come in rounds. Within a round each sort of card is spread evenly, so that the mix holds at every moment. Where one sort has
 nothing left to ask, the next one stands in. A place is asked about once: what lies near an answer in space and time is passed over.
-Where an event was denied, what stands there some frames before or after is most often the same debris: it comes after everything else.
+Where an event was denied, what stands there some frames before or after is most often the same debris: unless the model takes it for
+an event, as a cell that was denied while it rounded up and now divides, it comes after everything else.
 Inside of the scope a person has looked at everything; only what a model doubts there is asked about.
 """
 
@@ -129,7 +130,7 @@ class _Desk:
         self.marked = near_any(self.places, events_of(a), near)
         self.looked_at = in_boxes(self.places, [] if a.scope is None else [a.scope])
         longer = near.model_copy(update={"radius_frames": THE_SAME_THING * near.radius_frames})
-        self.again = near_any(self.places, nothing_of(a), longer)
+        self.again = near_any(self.places, nothing_of(a), longer) & (self.p < 0.5)
         answers = [v.answer for v in a.verdicts]
         few = min(answers.count("yes"), answers.count("no")) < EITHER_ANSWER
         self.ranking_only = not proposals.taught or few
