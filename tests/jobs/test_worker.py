@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from napari_tap_events.jobs.desk import Desk
@@ -352,3 +353,9 @@ def test_a_worker_that_cannot_work_says_why_and_is_given_up(project, tmp_path: P
         assert link.restarts == 0
     finally:
         link.stop()
+
+
+def test_the_worker_leaves_the_window_a_core_unless_threads_are_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 4)
+    assert Link(tmp_path, "movie").command[-2:] == ["--threads", "3"]
+    assert Link(tmp_path, "movie", ["--threads", "4"]).command[-2:] == ["--threads", "4"]
