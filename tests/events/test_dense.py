@@ -12,7 +12,7 @@ from torch import nn
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events import dense, map_tiles
-from napari_tap_events.events.dense import DenseHead, any_kind
+from napari_tap_events.events.dense import DenseHead, Said, any_kind
 from napari_tap_events.events.head import HeadShape
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
@@ -182,3 +182,24 @@ def test_the_probability_of_any_event_is_that_of_not_none():
     p = np.array([0.5, 0.2, 0.0], np.float32).reshape(3, 1, 1)
     assert any_kind(p).item() == pytest.approx(1 - 0.5 * 0.8)
     assert any_kind(p[:1]).item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_said_is_not_asked_again(kind, stored, monkeypatch):
+    head, tiles, said = head_of(kind), tiles_of(stored), Said()
+    first = [DenseHead(head, said).window_logits(tiles, t) for t in range(3)]
+    again = DenseHead(head, said)
+    fine = DenseHead(head).window_logits(tiles, 1, 5)
+    np.testing.assert_array_equal(again.window_logits(tiles, 1, 5), fine)  # another distance is another question
+    monkeypatch.setattr(DenseHead, "_band", None)
+    for t in (1, 0, 2):
+        np.testing.assert_array_equal(DenseHead(head, said).window_logits(tiles, t), first[t])
+
+
+def test_more_than_there_is_room_for_is_asked_again(stored, monkeypatch):
+    head, tiles = head_of("evidence"), tiles_of(stored)
+    one = DenseHead(head).said_map(tiles, 0)
+    said = Said(most_bytes=2 * one.nbytes)
+    for t in range(3):
+        DenseHead(head, said).said_map(tiles, t)
+    assert [said.find(t, 4) is None for t in range(3)] == [False, False, True]

@@ -3,6 +3,7 @@
 A frame is read in bands of rows, so that the hidden maps of a large frame are never held as a whole, and once: what the head says of
 it by itself is kept for the next frame pair. For the published heads, which are sums, that is one or two numbers per window and kind;
 for the evidence head it is what it reads of the frame, 134 MB for 32 features of 1024 x 1024 map pixels.
+Who asks about the same frame pairs again keeps what the head said of them (`Said`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,29 @@ BAND_VALUES = 2**21
 """Numbers in the widest map of a band: 8 MB, which a processor's cache holds; much larger bands are slower."""
 LEAST_ROWS = 32
 """Rows of a band at least, as its margin is read twice."""
+SAID_BYTES = 2**26
+"""What a head said is kept up to this size, for each of a lesson's heads."""
+
+
+class Said:
+    """What a head said of frame pairs, kept up to a size: of more than that those that came first.
+
+    It is what is said before opinions are weighed, and so holds whatever a head's weights and scale become.
+    """
+
+    def __init__(self, most_bytes: int = SAID_BYTES) -> None:
+        self._most, self._bytes = most_bytes, 0
+        self._kept: dict[tuple[int, int], Tensor] = {}
+
+    def find(self, t: int, step: int) -> Tensor | None:
+        """Return what was said of the frame pair (t, t + 1) for windows at this distance; None where it is not kept."""
+        return self._kept.get((t, step))
+
+    def keep(self, t: int, step: int, said: Tensor) -> None:
+        """Keep what was said, if there is room."""
+        if self._bytes + said.nbytes <= self._most:
+            self._kept[t, step] = said
+            self._bytes += said.nbytes
 
 
 class DenseHead:
@@ -32,10 +56,13 @@ class DenseHead:
     ----------
     head : EventHead
         In eval mode; what it learns later is not seen.
+    said : Said, optional
+        What this very head said before; what it says now is added.
     """
 
-    def __init__(self, head: EventHead) -> None:
+    def __init__(self, head: EventHead, said: Said | None = None) -> None:
         self.head = folded(head)
+        self.said = Said(0) if said is None else said
         self.step = math.gcd(head.shape.crop, head.shape.stride)
         self._frames: dict[tuple[int, int], Tensor] = {}
         self._pair: tuple[int, Tensor] | None = None
@@ -78,9 +105,13 @@ class DenseHead:
     def _said(self, tiles: MapTiles, t: int) -> Tensor:
         """Return what the head says of a frame pair, before it is read off for windows."""
         if self._pair is None or self._pair[0] != t:
-            self._frames = {key: part for key, part in self._frames.items() if key[0] == t}
-            parts = [self._band(tiles, t, rows) for rows in self._bands(tiles)]
-            self._pair = (t, _stitched(parts, self.head.overlap(self.step)))
+            said = self.said.find(t, self.step)
+            if said is None:
+                self._frames = {key: part for key, part in self._frames.items() if key[0] == t}
+                parts = [self._band(tiles, t, rows) for rows in self._bands(tiles)]
+                said = _stitched(parts, self.head.overlap(self.step))
+                self.said.keep(t, self.step, said)
+            self._pair = (t, said)
         return self._pair[1]
 
     def _bands(self, tiles: MapTiles) -> list[Span]:

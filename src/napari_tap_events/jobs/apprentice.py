@@ -14,7 +14,7 @@ strong may be an event that is still to come, and counts for nothing.
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -48,6 +48,7 @@ from napari_tap_events.review.places import near_any
 from napari_tap_events.review.transfer import expected_cut
 from napari_tap_events.settings import HeadSettings
 from napari_tap_events.training.loop import Plan, fit
+from napari_tap_events.training.side_by_side import side_by_side
 
 FOLDS = 3
 WARM_SHARE = 0.4
@@ -66,6 +67,7 @@ FIRST_PLACES = 24
 """So many of the strongest places of the arrow map are taken for events by the head that answers lead on from."""
 
 Scores = NDArray[np.float32]
+Lessons = Generator[Report, None, EventHead]
 
 
 class Apprentice:
@@ -82,6 +84,8 @@ class Apprentice:
     compute : Compute
     kinds : sequence of str
         Of the events that are looked for.
+    at_once : int
+        So many heads are taught at the same time, where several do not need each other.
 
     Attributes
     ----------
@@ -96,8 +100,9 @@ class Apprentice:
         settings: HeadSettings,
         compute: Compute,
         kinds: Sequence[str] = EVENT_KINDS,
+        at_once: int = 1,
     ) -> None:
-        self.maps, self.grid, self.compute, self.kinds = maps, grid, compute, tuple(kinds)
+        self.maps, self.grid, self.compute, self.kinds, self.at_once = maps, grid, compute, tuple(kinds), at_once
         self.settings = settings.model_copy(update={"tile_px": max(TILE_PX, training_stride_px(settings)), "batch": BATCH})
         self.tiles = MapTiles(maps, inputs_of(settings), compute)
         self.pairs = range(maps.n_frames - 1)
@@ -190,15 +195,14 @@ class Apprentice:
         """
         head, answers, labels = taught.head, taught.answers, taught.labels
         folds = self._folds(labels)
-        said: dict[int, EventHead] = {}
-        for number, fold in enumerate(folds, 1):
-            pairs = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
-            other = yield from self._teach(labels, pairs, f"fold {number} of {len(folds)}", taught.warm, control)
-            said |= dict.fromkeys(fold, other)
+        others = yield from side_by_side(
+            "folds", [self._without(fold, labels, taught.warm) for fold in folds], self.at_once, control
+        )
+        said = {t: other for fold, other in zip(folds, others, strict=True) for t in fold}
         busy = set(np.flatnonzero((labels >= 0).any((1, 2, 3))).tolist())
         held = HeldHeads({t: said[t] for t in busy if t in said}, self.tiles, self.settings)
         _weigh(head, held, answers)
-        found = yield from self._candidates(head, frames or range(self.maps.n_frames), control)
+        found = yield from self._candidates(held.dense(head), frames or range(self.maps.n_frames), control)
         return replace(self._calibrated(head, found, held, answers), windows=self._window_calibrators(held, labels))
 
     def rough(self, taught: Unproven) -> tuple[Calibrator, ...]:
@@ -212,7 +216,7 @@ class Apprentice:
         self, head: EventHead, calibrator: Calibrator, control: Control | None = None
     ) -> Generator[Report, None, pd.DataFrame]:
         """Return the candidates of a head that was taught before."""
-        found = yield from self._candidates(head, range(self.maps.n_frames), control)
+        found = yield from self._candidates(DenseHead(head), range(self.maps.n_frames), control)
         return table_of(found, calibrator, "head")
 
     def _like_the_arrow(self, kinds: int, control: Control | None) -> Generator[Report, None, EventHead]:
@@ -257,18 +261,28 @@ class Apprentice:
     def _teach(
         self, labels: NDArray[np.int8], pairs: Sequence[int], stage: str, warm: EventHead | None, control: Control | None
     ) -> Generator[Report, None, EventHead]:
-        settings, head = self.settings, self._new_head(labels.shape[1])
-        steps = settings.steps if warm is None and not self.first.guided else max(1, round(WARM_SHARE * settings.steps))
-        if warm is not None:
-            head.load_state_dict(warm.state_dict())
-        return (yield from self._go_on(head, labels, pairs, stage, steps, control))
+        head = self._new_head(labels.shape[1], warm)
+        return (yield from self._go_on(head, labels, pairs, stage, self._steps(warm), control))
 
-    def _new_head(self, kinds: int) -> EventHead:
+    def _without(self, fold: range, labels: NDArray[np.int8], warm: EventHead | None) -> Callable[[Control], Lessons]:
+        """Return what teaches a head by all that lies outside of a block."""
+        pairs = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
+        head = self._new_head(labels.shape[1], warm)  # now: threads must not draw from one source
+        return lambda control: self._go_on(head, labels, pairs, "fold", self._steps(warm), control)
+
+    def _steps(self, warm: EventHead | None) -> int:
+        """Return for how many steps a head learns."""
+        alone = warm is None and not self.first.guided
+        return self.settings.steps if alone else max(1, round(WARM_SHARE * self.settings.steps))
+
+    def _new_head(self, kinds: int, warm: EventHead | None = None) -> EventHead:
         torch.manual_seed(self.settings.seed)
         head = make_head(self.settings.head, head_shape(self.maps, self.settings, kinds), self.settings.pair)
         head.to(self.compute.device)
         if isinstance(head, GuidedHead):
             head.heed(self.kinds)
+        if warm is not None:
+            head.load_state_dict(warm.state_dict())
         return head
 
     def _go_on(
@@ -286,9 +300,9 @@ class Apprentice:
         yield from fit(learner, plan, control)
         return head.eval()
 
-    def _candidates(self, head: EventHead, frames: range, control: Control | None) -> Generator[Report, None, list[Candidate]]:
-        finder = MaximaFinder(score_grid(head, self.maps.stride_px), self.settings.radius_px, self.settings.radius_frames)
-        dense, found = DenseHead(head), list[Candidate]()
+    def _candidates(self, dense: DenseHead, frames: range, control: Control | None) -> Generator[Report, None, list[Candidate]]:
+        grid, found = score_grid(dense.head, self.maps.stride_px), list[Candidate]()
+        finder = MaximaFinder(grid, self.settings.radius_px, self.settings.radius_frames)
         pairs = range(frames.start, min(frames.stop - 1, len(self.pairs)))
         for t in pairs:
             found += finder.add(t, score_frame(dense, self.tiles, t, self.settings.radius_px))

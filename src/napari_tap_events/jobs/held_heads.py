@@ -6,13 +6,14 @@ its block, away from what was answered, which neither of the two was taught.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tap_events.events.dense import DenseHead
+from napari_tap_events.events.dense import DenseHead, Said
 from napari_tap_events.events.detection import ScoreGrid, opinion_frame, score_frame, score_grid
 from napari_tap_events.events.guided import GuidedHead
 from napari_tap_events.events.head import EventHead
@@ -45,6 +46,7 @@ class HeldHeads:
     heads: Mapping[int, EventHead]
     tiles: MapTiles
     near: EventSettings
+    _said: dict[int, Said] = field(default_factory=lambda: defaultdict(Said), repr=False)
 
     @property
     def each(self) -> list[EventHead]:
@@ -57,7 +59,7 @@ class HeldHeads:
         The guide of two heads is the same, so that only their own opinions are compared.
         """
         seen: dict[int, list[tuple[Scores, Scores]]] = {}
-        own, dense = DenseHead(final), self._dense()
+        own, dense = self.dense(final), self._dense()
         for t, head in sorted(self.heads.items()):
             both = [opinion_frame(which, self.tiles, t, self.near.radius_px)[-1].max(0) for which in (dense[id(head)], own)]
             away = self._away(both[0].shape, asked, t, score_grid(final, self.tiles.maps.stride_px))
@@ -103,6 +105,10 @@ class HeldHeads:
                 opinions[row] = maps[:, kind[y, x], y, x]
         return opinions
 
+    def dense(self, head: EventHead) -> DenseHead:
+        """Return a head as it is now, ready to read whole frames, with what it, or one that was weighed otherwise, said before."""
+        return DenseHead(head, self._said[id(head)])
+
     def window_logits(self) -> NDArray[np.float32]:
         """Return the logits of all windows of the frame pairs of `heads`, in order, (N, K, rows, columns)."""
         dense = self._dense()
@@ -110,7 +116,7 @@ class HeldHeads:
 
     def _dense(self) -> dict[int, DenseHead]:
         """Return every head as it is now, ready to read whole frames, by its id."""
-        return {id(head): DenseHead(head) for head in self.each}
+        return {id(head): self.dense(head) for head in self.each}
 
     def _by_pair(self, places: Places) -> list[tuple[int, NDArray[np.int64]]]:
         """Return the frame pairs of places that a head speaks of, each with the rows of its places."""

@@ -1,0 +1,113 @@
+"""Runs side by side: as if one came after the other, but at the same time; they end when they are told to, or one of them fails."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import torch
+
+from napari_tap_events.errors import JobStopped, ModelError
+from napari_tap_events.reports import Control, Report
+from napari_tap_events.training.side_by_side import side_by_side
+
+SECONDS = 20
+
+
+def ended(steps):
+    said = []
+    while True:
+        try:
+            said.append(next(steps))
+        except StopIteration as end:
+            return end.value, said
+
+
+def counts(upto, answer, meet=None):
+    """A run that counts, and meets another on its way."""
+
+    def run(control):
+        for done in range(upto + 1):
+            yield Report("count", done, upto)
+            if control.wait_or_stop():
+                raise JobStopped("stopped")
+        if meet is not None:
+            meet.wait(SECONDS)
+        return answer
+
+    return run
+
+
+def endless(seen):
+    """A run that ends only when it is told to."""
+
+    def run(control):
+        while not control.wait_or_stop():
+            yield Report("endless", 1, 2)
+            time.sleep(0.001)
+        seen.append("ended")
+        raise JobStopped("stopped")
+
+    return run
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_what_they_return_comes_in_their_order(at_once):
+    values, said = ended(side_by_side("folds", [counts(n, n) for n in (4, 1, 3)], at_once))
+    assert values == [4, 1, 3]
+    assert {one.stage for one in said} == {"folds"}
+    assert [one.done for one in said] == sorted(one.done for one in said)
+
+
+def test_they_go_on_at_the_same_time():
+    meet = threading.Barrier(2)
+    assert ended(side_by_side("folds", [counts(1, "a", meet), counts(1, "b", meet)], 2))[0] == ["a", "b"]
+
+
+def test_the_cores_are_shared_out_and_given_back():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        shares = []
+
+        def run(control):
+            yield Report("count", 1, 1)
+            shares.append(torch.get_num_threads())
+
+        ended(side_by_side("folds", [run, run], 2))
+        assert shares == [2, 2]
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_one_that_fails_ends_the_others():
+    seen = []
+
+    def fails(control):
+        yield Report("count", 0, 1)
+        raise ModelError("no longer a number")
+
+    with pytest.raises(ModelError, match="no longer a number"):
+        ended(side_by_side("folds", [endless(seen), fails], 2))
+    assert seen == ["ended"]
+
+
+def test_who_closes_it_ends_them():
+    seen = []
+    steps = side_by_side("folds", [endless(seen), endless(seen), endless(seen)], 2)
+    next(steps)
+    steps.close()
+    assert seen == ["ended", "ended"]
+    assert not [one for one in threading.enumerate() if one.name.startswith("folds")]
+
+
+def test_who_asks_to_stop_is_told_that_they_stopped():
+    control, seen = Control(), []
+    steps = side_by_side("folds", [endless(seen)], 1, control)
+    next(steps)
+    control.stopping = True
+    with pytest.raises(JobStopped):
+        ended(steps)
+    assert seen == ["ended"]
