@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_tap_events.errors import OutputError, SettingsError
+from napari_tap_events.movies.marked_points import gathered_events, read_marked_points
 from napari_tap_events.movies.synthetic import (
     SyntheticMovie,
     SyntheticSettings,
@@ -88,6 +89,26 @@ def test_nothing_but_events_is_marked(made):
         bodies = np.array([(row.y, row.x) for row in made.events if row.t == t])
         distance = np.hypot(y[:, None] - bodies[:, 0], x[:, None] - bodies[:, 1]).min(1)
         assert distance.max() < 1.5 * made.settings.cell_px
+
+
+def test_what_the_frame_cuts_is_uncertain_and_no_event():
+    made = synthesise(SyntheticSettings(frames=60, height=96, width=96, cells=12, cycle_frames=24))
+    height, width = made.movie.shape[-2:]
+    assert len(made.cut) > 3
+    for row in made.cut:
+        assert (row.kind, row.certainty) == ("uncertain", "border")
+        assert 0 <= row.y < height
+        assert 0 <= row.x < width
+        assert min(row.y, row.x, height - 1 - row.y, width - 1 - row.x) < 1.2 * made.settings.cell_px
+    assert not {row.event_id for row in made.cut} & {row.event_id for row in made.events}
+
+
+def test_the_table_on_disk_tells_what_counts_neither_way(tmp_path):
+    made = synthesise(SyntheticSettings(frames=60, height=96, width=96, cells=12))
+    write_synthetic(tmp_path, made)
+    points = read_marked_points(tmp_path / "truth.csv")
+    assert len([p for p in points if p.kind == "uncertain"]) == len(made.cut)
+    assert len(gathered_events(points)) == made.n_events
 
 
 def test_a_mother_is_one_body_and_daughters_are_two():
@@ -239,7 +260,7 @@ def test_the_truth_table_has_the_shared_columns_and_a_row_for_each_body(tmp_path
     write_synthetic(tmp_path, made)
     lines = (tmp_path / "truth.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "event_id,kind,role,t,y,x,radius,certainty,note"
-    assert len(lines) == 1 + len(made.events)
+    assert len(lines) == 1 + len(made.events) + len(made.cut)
 
 
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path, made):

@@ -106,7 +106,7 @@ def test_targets_lie_on_the_bodies_of_their_own_frame_pair():
         assert (near == 1).sum() > 20
     starts = {min(row.t for row in made.events if row.event_id == e) for e in {row.event_id for row in made.events}}
     for t in range(len(scene.targets)):
-        assert bool(scene.targets[t].any()) == (t in starts)
+        assert bool(((scene.targets[t] > 0) & (scene.targets[t] != UNKNOWN)).any()) == (t in starts)
 
 
 def test_faint_events_teach_nothing():
@@ -116,6 +116,15 @@ def test_faint_events_teach_nothing():
     assert faint
     for row in faint:
         assert scene.targets[row.t, round(row.y), round(row.x)] == UNKNOWN
+
+
+def test_events_that_the_frame_cuts_teach_nothing():
+    settings = easy(0, 5).model_copy(update={"cells": 40})
+    made, scene = synthesise(settings), scene_of(settings, CPU.device)
+    assert made.cut
+    for row in made.cut:
+        for t in range(max(0, row.t - 1), min(row.t + 1, len(scene.targets))):
+            assert scene.targets[t, round(row.y), round(row.x)] > 0  # its own, or that of an event beside
 
 
 def test_the_row_of_movies_follows_from_the_step_alone(small):

@@ -25,7 +25,7 @@ from napari_tap_events.settings import Look, SyntheticSettings
 
 FRAMES, SIDE_PX = 24, 192
 UNKNOWN = 255
-"""Value of targets where a division or death cannot be told for certain: it teaches nothing."""
+"""Value of targets where a division or death cannot be told for certain, or lies partly outside of the frame: it teaches nothing."""
 MOTION_BLUR_PX = 3.0
 
 
@@ -88,6 +88,12 @@ def _targets(made: SyntheticMovie) -> tuple[NDArray[np.uint8], list[tuple[int, i
         targets[t][area] = UNKNOWN if rows[0].certainty == "probable" else value
         places.append((t, round(float(np.mean([r.y for r in rows]))), round(float(np.mean([r.x for r in rows])))))
         areas.append(int(area.sum()))
+    for row in made.cut:
+        near = np.hypot(
+            *(line - at for line, at in zip(np.ogrid[: labels.shape[1], : labels.shape[2]], (row.y, row.x), strict=True))
+        )
+        for part in targets[max(0, row.t - 1) : row.t + 1]:
+            part[(part == 0) & (near < 1.7 * row.radius + 1)] = UNKNOWN
     return targets, places, areas
 
 

@@ -22,7 +22,7 @@ from napari_tap_events.movies.synthetic.phase import PhasePainter
 from napari_tap_events.movies.synthetic.population import Population
 from napari_tap_events.settings import SyntheticSettings
 
-Role = Literal["mother", "daughter", "dying", "dead"]
+Role = Literal["mother", "daughter", "dying", "dead", ""]
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,10 @@ class TruthRow:
     ----------
     event_id : int
         Counted from 1, in the order of time.
-    kind : "division" or "death"
-    role : "mother", "daughter", "dying" or "dead"
-        Mother and dying cell in frame t; daughters and dead in frame t + 1.
+    kind : "division", "death" or "uncertain"
+        Uncertain where a body of the event lies outside of the frame.
+    role : "mother", "daughter", "dying", "dead" or ""
+        Mother and dying cell in frame t; daughters and dead in frame t + 1. Empty where it is uncertain.
     t : int
         Frame, counted from 0.
     y, x : float
@@ -48,7 +49,7 @@ class TruthRow:
     """
 
     event_id: int
-    kind: Literal["division", "death"]
+    kind: Literal["division", "death", "uncertain"]
     role: Role
     t: int
     y: float
@@ -72,12 +73,16 @@ class SyntheticMovie:
         One row per body: three of a division, two of a death.
     settings : SyntheticSettings
         What it was made from.
+    cut : tuple of TruthRow
+        Of divisions and deaths that the frame does not hold whole, one row per body in view: whether such a one is found counts
+        neither way.
     """
 
     movie: Movie
     labels: NDArray[np.uint8]
     events: tuple[TruthRow, ...]
     settings: SyntheticSettings
+    cut: tuple[TruthRow, ...] = ()
 
     @property
     def n_events(self) -> int:
@@ -103,10 +108,10 @@ def synthesise(settings: SyntheticSettings) -> SyntheticMovie:
             if pose.event:
                 involved[pose.event_key].append((t, pose))
         population.step()
-    labels, events = _truth(involved, painter, shape)
+    labels, events, cut = _truth(involved, painter, shape)
     name = f"synthetic-{settings.look}-{settings.seed}"
     movie = movie_from_array(pixels, name, settings.pixel_size_um, settings.interval_s)
-    return SyntheticMovie(movie, labels, events, settings)
+    return SyntheticMovie(movie, labels, events, settings, cut)
 
 
 def _painter(settings: SyntheticSettings, rng: np.random.Generator) -> Painter:
@@ -128,21 +133,29 @@ def _scene(
 
 def _truth(
     involved: dict[int, list[tuple[int, Pose]]], painter: Painter, shape: tuple[int, int, int]
-) -> tuple[NDArray[np.uint8], tuple[TruthRow, ...]]:
-    """Paint the event mask (T, Y, X) and write the table; what lies outside the frame or the movie is no event."""
+) -> tuple[NDArray[np.uint8], tuple[TruthRow, ...], tuple[TruthRow, ...]]:
+    """Paint the event mask (T, Y, X) and write the tables of what lies whole in the frame, and of what does not."""
     labels = np.zeros(shape, np.uint8)
     rows: list[TruthRow] = []
+    cut: list[list[tuple[int, Pose]]] = []
     for bodies in sorted(involved.values(), key=lambda bodies: (bodies[0][0], bodies[0][1].cell)):
-        if not _visible(bodies, shape):
+        if len(bodies) != (3 if bodies[0][1].event == 1 else 2):  # the movie begins or ends with it
             continue
-        rows += _write(bodies, painter, labels, 1 + (rows[-1].event_id if rows else 0))
-    return labels, tuple(rows)
+        inside = [0 <= pose.y <= shape[1] - 1 and 0 <= pose.x <= shape[2] - 1 for _, pose in bodies]
+        if all(inside):
+            rows += _write(bodies, painter, labels, 1 + (rows[-1].event_id if rows else 0))
+        elif any(inside):
+            cut.append([(t, pose) for (t, pose), here in zip(bodies, inside, strict=True) if here])
+    first = 1 + (rows[-1].event_id if rows else 0)
+    return labels, tuple(rows), tuple(_cut_row(body, painter, first + n) for n, bodies in enumerate(cut) for body in bodies)
 
 
-def _visible(bodies: list[tuple[int, Pose]], shape: tuple[int, int, int]) -> bool:
-    """Say whether both frames of an event, and all its bodies' centres, lie in the movie."""
-    complete = len(bodies) == (3 if bodies[0][1].event == 1 else 2)
-    return complete and all(0 <= p.y <= shape[1] - 1 and 0 <= p.x <= shape[2] - 1 for _, p in bodies)
+def _cut_row(body: tuple[int, Pose], painter: Painter, event_id: int) -> TruthRow:
+    """Return the row of a body whose event the frame does not hold whole; which of them it is, nobody needs to know."""
+    t, pose = body
+    patch = painter.paint(pose)
+    radius = 0.0 if patch is None else round(float(np.sqrt(max(int((patch.cover > 0.4).sum()), 1) / np.pi)), 1)
+    return TruthRow(event_id, "uncertain", "", t, round(pose.y, 2), round(pose.x, 2), radius, "border")
 
 
 def _write(bodies: list[tuple[int, Pose]], painter: Painter, labels: NDArray[np.uint8], event_id: int) -> list[TruthRow]:
@@ -190,7 +203,7 @@ def write_synthetic(folder: Path, synthetic: SyntheticMovie) -> None:
         with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, [column.name for column in fields(TruthRow)])
             table.writeheader()
-            table.writerows(asdict(row) for row in synthetic.events)
+            table.writerows(asdict(row) for row in (*synthetic.events, *synthetic.cut))
     except OSError as error:
         raise OutputError(
             f"the synthetic movie cannot be written to '{folder}': {error.strerror}; choose another folder."
