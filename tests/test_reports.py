@@ -7,11 +7,11 @@ import math
 
 import pytest
 
-from napari_tap_events.reports import Pace, Report, clock, in_turn
+from napari_tap_events.reports import Pace, Report, clock
 
 
 def test_a_report_is_read_back_as_it_was_written():
-    report = Report("head", 3, 9, "hello", {"loss": 0.25}, 2, 5)
+    report = Report("head", 3, 9, "hello", {"loss": 0.25})
     assert Report.from_values(json.loads(report.to_json())) == report
 
 
@@ -40,32 +40,6 @@ def test_what_an_earlier_run_has_done_is_not_taken_for_speed():
     assert pace.left_s is None
     pace.take(Report("pretrain", 260, 400), 70.0)
     assert pace.left_s == pytest.approx(10.0 * 140)
-
-
-def test_the_time_left_of_one_of_several_alike_counts_those_that_follow():
-    pace = Pace()
-    assert pace.take(Report("head 1 of 3", 1, 10, place=0, places=3), 1.0)
-    pace.take(Report("head 1 of 3", 10, 10, place=0, places=3), 10.0)
-    assert pace.share == pytest.approx(1 / 3)
-    assert pace.left_s == pytest.approx(20.0)
-    assert pace.take(Report("head 2 of 3", 5, 10, place=1, places=3), 15.0)
-    assert (pace.done, pace.total, pace.taken_s) == (5, 10, 0.0)
-    assert (pace.share, pace.left_s) == (pytest.approx(0.5), pytest.approx(15.0))
-    assert pace.take(Report("head 1 of 3", 1, 10, place=0, places=3), 40.0), "the next turn begins"
-    assert pace.left_s is None
-
-
-def test_reports_of_a_turn_carry_their_place_and_what_they_lead_to():
-    def teach():
-        yield Report("head", 1, 2)
-        return "taught"
-
-    def both():
-        said.append((yield from in_turn(teach(), 1, 4)))
-
-    said: list[str] = []
-    assert list(both()) == [Report("head", 1, 2, place=1, places=4)]
-    assert said == ["taught"]
 
 
 @pytest.mark.parametrize("last", [Report("a", 1, 40), Report("a", 5, 0), Report("a", 0, 40)])

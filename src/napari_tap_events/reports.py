@@ -8,11 +8,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeVar, cast
-
-T = TypeVar("T")
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,9 +27,6 @@ class Report:
         One sentence for a person, or empty.
     values : mapping of str to float
         Measured numbers worth a curve: losses, accuracies (0..1), pairs per second.
-    place, places : int
-        Where stages that are alike follow each other, as heads that are taught in turn: which of them this is, from 0, and how many
-        there are.
     """
 
     stage: str
@@ -39,37 +34,21 @@ class Report:
     total: int = 0
     message: str = ""
     values: Mapping[str, float] = field(default_factory=dict)
-    place: int = 0
-    places: int = 1
 
     def to_json(self) -> str:
-        """Return the report as one line of JSON; what is not a finite number is null, and a stage that stands alone has no place."""
+        """Return the report as one line of JSON; what is not a finite number is null."""
         values = {name: value if math.isfinite(value) else None for name, value in self.values.items()}
-        told = {**asdict(self), "values": values}
-        if self.places == 1:
-            del told["place"], told["places"]
-        return json.dumps(told, allow_nan=False)
+        return json.dumps({**asdict(self), "values": values}, allow_nan=False)
 
     @classmethod
     def from_values(cls, told: Mapping[str, Any]) -> Report:
         """Build a report from what `to_json` wrote, once read; null was no number, and names it does not know are left out."""
         values = {name: math.nan if value is None else float(value) for name, value in told.get("values", {}).items()}
-        numbers = (told.get("done", 0), told.get("total", 0), told.get("message", ""), values, told.get("place", 0))
-        return cls(str(told["stage"]), *numbers, told.get("places", 1))
-
-
-def in_turn(reports: Generator[Report, None, T], place: int, places: int) -> Generator[Report, None, T]:
-    """Pass on the reports of one of several stages that are alike, with its place among them."""
-    while True:
-        try:
-            report = next(reports)
-        except StopIteration as end:
-            return cast(T, end.value)
-        yield replace(report, place=place, places=places)
+        return cls(str(told["stage"]), told.get("done", 0), told.get("total", 0), told.get("message", ""), values)
 
 
 class Pace:
-    """How fast a stage, or a turn of stages that are alike, goes, from its reports.
+    """How fast a stage goes, from its reports.
 
     The pace is the mean since the first step, which prepares the others and may be an earlier run's last.
 
@@ -87,7 +66,6 @@ class Pace:
     def __init__(self) -> None:
         self.stage = ""
         self.done, self.total = 0, 0
-        self._place, self._places = 0, 1
         self._began, self._now = 0.0, 0.0
         self._first: tuple[float, int] | None = None
 
@@ -95,12 +73,10 @@ class Pace:
         """Note a report that came at `now`, in seconds of any clock; say whether it opens a new stage."""
         opens = report.stage != self.stage
         if opens:
-            goes_on = report.places == self._places and report.place > self._place
-            self.stage, self._began, self._first = report.stage, now, self._first if goes_on else None
+            self.stage, self._began, self._first = report.stage, now, None
         self._now, self.done, self.total = now, report.done, report.total
-        self._place, self._places = report.place, report.places
         if self._first is None and report.done > 0:
-            self._first = now, self._done_in_all
+            self._first = now, self.done
         return opens
 
     @property
@@ -110,21 +86,16 @@ class Pace:
 
     @property
     def share(self) -> float:
-        """What is done of all stages of the turn, 0..1; 0 where it is not known."""
-        return self._done_in_all / (self._places * self.total) if self.total > 0 else 0.0
+        """What is done of the stage, 0..1; 0 where it is not known."""
+        return self.done / self.total if self.total > 0 else 0.0
 
     @property
     def left_s(self) -> float | None:
-        """Seconds that the stage, and those of its turn that follow, will still take; None where that cannot be known, or not yet."""
-        began, first = self._first or (self._now, self._done_in_all)
-        if self._done_in_all <= first or self.total <= 0 or self._now - began <= self.SURE_SECONDS:
+        """Seconds that the stage will still take; None where that cannot be known, or not yet."""
+        began, first = self._first or (self._now, self.done)
+        if self.done <= first or self.total <= 0 or self._now - began <= self.SURE_SECONDS:
             return None
-        left = max(0, self._places * self.total - self._done_in_all)
-        return (self._now - began) / (self._done_in_all - first) * left
-
-    @property
-    def _done_in_all(self) -> int:
-        return self._place * self.total + self.done
+        return (self._now - began) / (self.done - first) * max(0, self.total - self.done)
 
 
 def clock(seconds: float) -> str:

@@ -281,12 +281,12 @@ def test_a_new_stage_begins_new_curves(bench):
     from napari_tap_events.reports import Report
 
     view = bench.panel.view
-    view.take([Report("head 1 of 4", 5, 9, values={"loss": 0.5}), Report("head 1 of 4", 6, 9, values={"loss": 0.4})])
-    view.take([Report("head 2 of 4", 1, 9, values={"loss": 0.9})])
+    view.take([Report("features", 5, 9, values={"loss": 0.5}), Report("features", 6, 9, values={"loss": 0.4})])
+    view.take([Report("5 heads", 1, 9, values={"loss": 0.9})])
     assert view.curves.curves["loss"].at == [1]
 
 
 def test_every_stage_has_words():
-    assert stage_words("nested head 2 of 6") == "Teaching nested head 2 of 6"
+    assert stage_words("11 heads") == "Teaching 11 heads"
     assert stage_words("something new") == "Something new"
     assert stage_words("pretrain") == "Learning without labels"

@@ -61,13 +61,13 @@ def test_the_whole_way_without_a_label(marked, finish, tmp_path):
     assert result["inputs"]["masks"] is None
 
 
-@pytest.mark.parametrize("stage", ["pretrain", "head", "detect", "explain"])
+@pytest.mark.parametrize("stage", ["pretrain", "heads", "detect", "explain"])
 def test_a_stopped_demo_goes_on_to_the_same_end(marked, finish, tmp_path, stage, monkeypatch):
     run = Run(tmp_path / "demo")
 
     def stopping():
         for report in demo(marked.movie, marked.masks, None, SETTINGS, run):
-            run.control.stopping = report.stage.startswith(stage)
+            run.control.stopping = report.stage.endswith(stage)
             yield report
 
     with pytest.raises(JobStopped):

@@ -205,3 +205,11 @@ def test_few_marked_events_are_told_by_folds_and_many_at_once():
     few, many = (workload("train", replace(HELA, events=events), NETWORKS["unet16"], (HeadSettings(),)) for events in (12, 60))
     asked = {folds: workload("train", HELA, NETWORKS["unet16"], (HeadSettings(folds=folds),)) for folds in (0, 4)}
     assert (few, many) == (asked[4], asked[0])
+
+
+def test_heads_that_are_taught_at_once_take_memory_each():
+    def bytes_with(threads: int, **changes) -> int:
+        return workload("train", HELA, NETWORKS["unet16"], (HeadSettings(folds=4, **changes),), threads).nbytes
+
+    assert bytes_with(1) < bytes_with(2) < bytes_with(4) == bytes_with(16)
+    assert bytes_with(1, encoder="scratch") == bytes_with(4, encoder="scratch"), "an encoder that learns is alone"

@@ -126,7 +126,7 @@ def test_a_study_that_ends_early_goes_on_and_ends_as_one_that_did_not(studied, m
     run = Run(tmp_path / "early")
     reports = run_study("labels", [marked.labelled], settings, run)
     for report in reports:
-        if "trial 2/2" in report.stage and "head 2" in report.stage:
+        if "trial 2/2" in report.stage and "heads" in report.stage:
             break
     if how == "asked to stop":
         run.control.stopping = True

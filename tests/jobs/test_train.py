@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -16,10 +17,12 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.errors import JobStopped, MaskError, ModelError, ScopeError, SettingsError
 from napari_tap_events.events.model import load_event_model
 from napari_tap_events.events.table import read_events
+from napari_tap_events.jobs import teaching
 from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.train import train
 from napari_tap_events.movies.ome_zarr import open_map
+from napari_tap_events.settings import ComputeSettings
 
 CPU = Compute(torch.device("cpu"))
 
@@ -146,29 +149,40 @@ def test_false_events_are_counted_per_judged_frame(taught):
     assert score["false_rate"] == pytest.approx(score["fp"] / judged * 100 / area, rel=0.25)
 
 
-@pytest.mark.parametrize(("control", "folds", "stage"), [("random", 3, 5), ("scratch", 2, 1), ("intensity", 0, 0)])
+@pytest.mark.parametrize(("control", "folds", "heads"), [("random", 3, 5), ("scratch", 2, 1), ("intensity", 0, 0)])
 def test_a_stopped_and_resumed_training_ends_with_the_very_same_head(
-    marked, quick, tmp_path, finish, taught, control, folds, stage
+    marked, quick, tmp_path, finish, taught, monkeypatch, control, folds, heads
 ):
     whole = taught("whole", encoder=control, folds=folds)
     settings = quick.model_copy(update={"encoder": control, "folds": folds})
     run = Run(tmp_path / "stopped")
-    stages: set[str] = set()
+    learn, begun = teaching.fit, itertools.count()
 
-    def stopping_at_that_head():
-        for report in train([marked.labelled], settings, run):
-            stages.update({report.stage} if "head" in report.stage else ())
-            run.control.stopping = len(stages) > stage
-            yield report
+    def stopped_after_these(*given):
+        run.control.stopping = next(begun) == heads
+        return learn(*given)
 
+    monkeypatch.setattr(teaching, "fit", stopped_after_these)
     with pytest.raises(JobStopped, match="--resume goes on"):
-        finish(stopping_at_that_head())
+        finish(train([marked.labelled], settings, run))
+    monkeypatch.undo()
+    assert len(list((run.out / teaching.FOLDS).glob("*/card.json"))) == heads
     assert not (run.out / "result.json").exists()
     resumed = taught("stopped", resume=True, encoder=control, folds=folds)
     assert same(whole, resumed)
     one, other = result(whole)["summary"], result(resumed)["summary"]
     assert one == other
     assert (whole / "candidates.csv").read_text() == (resumed / "candidates.csv").read_text()
+
+
+def test_heads_that_are_taught_at_once_are_the_very_same_as_one_after_the_other(marked, quick, tmp_path, finish):
+    settings, folders = quick.model_copy(update={"encoder": "intensity", "folds": 3}), []
+    for threads in (1, 3):
+        run = Run(tmp_path / str(threads), compute=ComputeSettings(device="cpu", threads=threads))
+        folders.append(finish(train([marked.labelled], settings, run)))
+    assert same(*folders)
+    assert len({(folder / "candidates.csv").read_text() for folder in folders}) == 1
+    assert len({(folder / "history.csv").read_text() for folder in folders}) == 1
 
 
 def test_stopping_while_windows_are_counted_writes_nothing(marked, quick, tmp_path, finish):

@@ -52,6 +52,11 @@ def endless(seen):
     return run
 
 
+def under_way(steps):
+    """Go on until something was done, and return what was said of it."""
+    return next(report for report in steps if report.done)
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 5])
 def test_what_they_return_comes_in_their_order(at_once):
     values, said = ended(side_by_side("folds", [counts(n, n) for n in (4, 1, 3)], at_once))
@@ -97,7 +102,7 @@ def test_one_that_fails_ends_the_others():
 def test_who_closes_it_ends_them():
     seen = []
     steps = side_by_side("folds", [endless(seen), endless(seen), endless(seen)], 2)
-    next(steps)
+    under_way(steps)
     steps.close()
     assert seen == ["ended", "ended"]
     assert not [one for one in threading.enumerate() if one.name.startswith("folds")]
@@ -106,8 +111,51 @@ def test_who_closes_it_ends_them():
 def test_who_asks_to_stop_is_told_that_they_stopped():
     control, seen = Control(), []
     steps = side_by_side("folds", [endless(seen)], 1, control)
-    next(steps)
+    under_way(steps)
     control.stopping = True
     with pytest.raises(JobStopped):
         ended(steps)
     assert seen == ["ended"]
+
+
+def test_what_is_measured_is_the_mean_of_those_at_work():
+    meet, seen = threading.Barrier(3), threading.Barrier(3)
+
+    def run(loss):
+        def steps(control):
+            yield Report("head", 5, 10, values={"loss": loss})
+            meet.wait(SECONDS)  # both have reported
+            seen.wait(SECONDS)  # and it was read
+
+        return steps
+
+    steps = side_by_side("2 heads", [run(0.2), run(0.4)], 2)
+    under_way(steps)
+    meet.wait(SECONDS)
+    told = next(steps)
+    seen.wait(SECONDS)
+    assert (told.stage, told.done, told.total) == ("2 heads", 10, 20)
+    assert told.values["loss"] == pytest.approx(0.3)
+    ended(steps)
+
+
+def test_what_has_not_begun_will_do_as_much_as_what_has():
+    def run(control):
+        yield Report("head", 10, 10)
+        yield Report("features", 2, 4)
+
+    _, said = ended(side_by_side("3 heads", [run, run, run], 1))
+    assert (said[-1].done, said[-1].total) == (36, 42)
+    first = side_by_side("2 heads", [endless([]), run], 1)
+    told = under_way(first)
+    first.close()
+    assert (told.done, told.total) == (1, 4)
+
+
+def test_who_stops_at_the_first_report_stops_before_anything_has_begun():
+    seen = []
+    steps = side_by_side("folds", [endless(seen)], 1)
+    assert next(steps) == Report("folds", 0, 0)
+    assert not seen
+    steps.close()
+    assert not seen

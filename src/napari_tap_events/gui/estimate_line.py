@@ -113,10 +113,11 @@ class EstimateLine(QLabel):
             device = this_computer().device(compute.device)
             head = next((one for one in settings if isinstance(one, HeadSettings)), None)
             size = MovieSize(material.movie.shape, material.movie.dtype.itemsize, material.events)
-            work = workload(self._command, size, network_of(material.model, head), settings)
+            threads = threads_of(compute, LEFT_FREE)
+            work = workload(self._command, size, network_of(material.model, head), settings, threads if device == "cpu" else 1)
         except SettingsError:  # the form says what is wrong
             return None
-        return (work, device, threads_of(compute, LEFT_FREE)) if device else None
+        return (work, device, threads) if device else None
 
 
 def _decided(settings: Settings, folds: Mapping[str, Any]) -> Settings:

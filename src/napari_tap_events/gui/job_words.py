@@ -18,7 +18,6 @@ STAGES = {
     "labels": "Reading the marks",
     "features": "Computing features of every frame",
     "head": "Teaching the head",
-    "final head": "Teaching the final head",
     "detect": "Going over the movie",
     "explain": "Looking where the network looks",
     "report": "Writing the report",
@@ -29,7 +28,7 @@ def stage_words(stage: str) -> str:
     """Return what goes on in a stage; one that has no words of its own says it by its name."""
     if stage in STAGES:
         return STAGES[stage]
-    return f"Teaching {stage}" if "head" in stage else stage[:1].upper() + stage[1:]
+    return f"Teaching {stage}" if stage.endswith("heads") else stage[:1].upper() + stage[1:]
 
 
 def progress_words(job: Job) -> str:
@@ -56,7 +55,7 @@ def short_words(job: Job) -> str:
 
 
 def percent(job: Job) -> int:
-    """Return how much of the stage is done, or of the turn of stages to which it belongs, 0..100."""
+    """Return how much of the stage is done, 0..100."""
     return int(100 * job.pace.share)
 
 

@@ -124,4 +124,5 @@ def check_memory(command: str, movies: Sequence[Path], model: str, run: Run, set
 def _counted(command: str, movies: Sequence[Path], model: str, run: Run, settings: Settings) -> Workload:
     size = _size([single_channel(open_movie(path, run.movie)) for path in movies])
     network = network_of(model, settings if isinstance(settings, HeadSettings) else None)
-    return workload(command, size, network, (settings, run.compute))
+    threads = threads_of(run.compute) if compute_for(run.compute).device.type == "cpu" else 1
+    return workload(command, size, network, (settings, run.compute), threads)

@@ -6,7 +6,7 @@ units (nested), beside one for each unit. The final head learns from everything.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,20 @@ from napari_tap_events.events.map_tiles import Inputs, MapTiles, Tiles
 from napari_tap_events.events.table import name_for_all
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, training_stride_px, window_grid
 from napari_tap_events.jobs.output import Run
+from napari_tap_events.jobs.workload import AT_ONCE
 from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.movies.movie import Movie
-from napari_tap_events.reports import Report, in_turn
+from napari_tap_events.reports import Control, Report
 from napari_tap_events.settings import EncoderSettings, HeadSettings
 from napari_tap_events.training.loop import History, Plan, fit
+from napari_tap_events.training.side_by_side import side_by_side
 
 FOLDS = "folds"
 OOF_STRIDE_PX = 4
 """Distance of the windows of the out-of-fold map, where the crop allows it."""
+
+Answers = dict[tuple[int, int], list[HeldOut]]
+"""By (fold, unit): answers on a unit by a head that saw neither this unit nor that fold; (k, k) is the test of fold k."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,27 @@ class Classroom:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A head that has not learned yet.
+
+    Attributes
+    ----------
+    module : EventHead or EndToEnd
+        What learns.
+    tiles : sequence of Tiles
+        What it learns from, of every movie.
+    """
+
+    module: EventHead | EndToEnd
+    tiles: Sequence[Tiles]
+
+    @property
+    def head(self) -> EventHead:
+        """The head itself."""
+        return self.module.head if isinstance(self.module, EndToEnd) else self.module
+
+
+@dataclass(frozen=True)
 class Pupil:
     """A head that was taught, and the maps on which it judges.
 
@@ -98,14 +124,13 @@ class Taught:
     Attributes
     ----------
     final : Pupil
-    answers : mapping of (fold, unit) to list of HeldOut
-        Answers on a unit by a head that saw neither this unit nor that fold; (k, k) is the test of fold k.
+    answers : Answers
     said : sequence of (T-1, opinions, K, rows, columns) float32, or None
         With folds, the opinions on every window of every movie, out of fold.
     """
 
     final: Pupil
-    answers: dict[tuple[int, int], list[HeldOut]]
+    answers: Answers
     said: Sequence[NDArray[np.float32]] | None
 
 
@@ -142,61 +167,88 @@ def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadSha
 
 
 def cross_fit(room: Classroom) -> Generator[Report, None, Taught]:
-    """Teach one head per held-out set of units, ask it about them, and teach the final head."""
+    """Teach one head per held-out set of units, ask it about them, and teach the final head; several at once where there are cores."""
+    tiles = _tiles(room)
     if not room.settings.folds:
-        final = yield from _teach(room, (1, 2), "head")
+        final = yield from _teach(room, _begun(room, tiles), (1, 2), "head", room.run.control)
         return Taught(final, {(2, unit): _ask(room, final, unit) for unit in (1, 2)}, None)
     units, turn = list(room.curriculum.units), held_sets(room.curriculum, room.settings)
-    pairs = sum(len(held) == 2 for held in turn)
-    answers: dict[tuple[int, int], list[HeldOut]] = {}
-    said: list[NDArray[np.float32]] = []
-    for place, held in enumerate(turn):
-        of_units, of_pairs = f"head {place + 1} of {len(units)}", f"nested head {place + 1 - len(units)} of {pairs}"
-        stage = {0: "final head", 1: of_units, 2: of_pairs}[len(held)]
-        pupil = yield from in_turn(_teach(room, held, stage), place, len(turn))
-        if len(held) == 1:
-            answers[held[0], held[0]] = _ask(room, pupil, held[0])
-            said = said or [_nothing_said(room, pupil.head, m) for m in range(len(room.movies))]
-            _map_opinions(room, pupil, held[0], said)
-        elif len(held) == 2:
-            j, k = held
-            answers[k, j], answers[j, k] = _ask(room, pupil, j), _ask(room, pupil, k)
-    if not pairs:
+    begun = [_begun(room, tiles) for _ in turn]  # here: threads must not draw from one source
+    said = [_nothing_said(room, begun[0].head.opinions, m) for m in range(len(room.movies))]
+
+    def taught(number: int) -> Callable[[Control], Generator[Report, None, tuple[Pupil | None, Answers]]]:
+        return lambda control: _examine(room, begun[number], turn[number], said, control)
+
+    each = yield from side_by_side(
+        f"{len(turn)} heads", [taught(n) for n in range(len(turn))], _at_once(room), room.run.control
+    )
+    answers = {key: held for _, own in each for key, held in own.items()}
+    if not any(len(held) == 2 for held in turn):
         answers |= {(k, j): answers[j, j] for k in units for j in units if j != k}
-    return Taught(pupil, answers, said)
+    final = next(pupil for pupil, _ in each if pupil is not None)
+    return Taught(final, answers, said)
 
 
-def _teach(room: Classroom, held: Collection[int], stage: str) -> Generator[Report, None, Pupil]:
-    """Teach a head while some units are held out; one that an earlier, stopped run finished is read again."""
+def _at_once(room: Classroom) -> int:
+    """Return how many heads are taught at the same time: an encoder that learns with its head needs all cores, and the memory."""
+    alone = room.source is None or room.compute.device.type != "cpu"
+    return 1 if alone else min(AT_ONCE, torch.get_num_threads())
+
+
+def _examine(
+    room: Classroom, begun: Begun, held: Sequence[int], said: Sequence[NDArray[np.float32]], control: Control
+) -> Generator[Report, None, tuple[Pupil | None, Answers]]:
+    """Teach a head without what is held out, and ask it about that; the final head, without anything held out, comes back itself."""
+    pupil = yield from _teach(room, begun, held, "head", control)
+    if not held:
+        return pupil, {}
+    if len(held) == 1:
+        _map_opinions(room, pupil, held[0], said)
+        return None, {(held[0], held[0]): _ask(room, pupil, held[0])}
+    j, k = held
+    return None, {(k, j): _ask(room, pupil, j), (j, k): _ask(room, pupil, k)}
+
+
+def _tiles(room: Classroom) -> list[Tiles]:
+    """Return what heads learn from, of every movie; they may all read it at the same time."""
+    if room.source is None:
+        return [ImageTiles(movie, MAP_STRIDE_PX, room.compute) for movie in room.movies]
+    return [MapTiles(maps, inputs_of(room.settings), room.compute) for maps in room.maps]
+
+
+def _begun(room: Classroom, tiles: Sequence[Tiles]) -> Begun:
+    """Return a head, and with it the encoder where that learns as well, with the weights that the seed gives."""
     settings = room.settings
     torch.manual_seed(settings.seed)
     shape = head_shape(room.maps[0], settings, len(room.kinds))
-    learned: list[Tiles]
-    module: EventHead | EndToEnd
     if room.source is None:
         encoder = Encoder(room.movies[0].n_channels, EncoderSettings(preset=settings.preset))
         shape = HeadShape(encoder.features, 0, 0, shape.kinds, shape.crop, shape.stride, shape.map_stride_px)
-        module = EndToEnd(encoder, make_head(settings.head, shape, settings.pair))
-        learned = [ImageTiles(movie, MAP_STRIDE_PX, room.compute) for movie in room.movies]
-    else:
-        module = make_head(settings.head, shape, settings.pair)
-        if isinstance(module, GuidedHead):
-            module.heed(room.masks[0].kinds)
-        learned = [MapTiles(maps, inputs_of(settings), room.compute) for maps in room.maps]
-    module.to(room.compute.device)
-    learner = HeadLearner(module, room.curriculum.teaching(held, learned), settings, room.compute)
+        return Begun(EndToEnd(encoder, make_head(settings.head, shape, settings.pair)).to(room.compute.device), tiles)
+    head = make_head(settings.head, shape, settings.pair)
+    if isinstance(head, GuidedHead):
+        head.heed(room.masks[0].kinds)
+    return Begun(head.to(room.compute.device), tiles)
+
+
+def _teach(
+    room: Classroom, begun: Begun, held: Collection[int], stage: str, control: Control
+) -> Generator[Report, None, Pupil]:
+    """Teach a head while some units are held out; one that an earlier, stopped run finished is read again."""
+    module = begun.module
     name = "without-" + "-".join(str(unit) for unit in sorted(held)) if held else "all"
     folder = room.run.out / FOLDS / name
     history: History = []
     if room.run.resume and (folder / "card.json").exists():
         load_weights(folder, module)
     else:
-        history = yield from fit(learner, _plan(settings, stage), room.run.control)
+        learner = HeadLearner(module, room.curriculum.teaching(held, begun.tiles), room.settings, room.compute)
+        history = yield from fit(learner, _plan(room.settings, stage), control)
         save_model(folder, module.state_dict(), Card(kind="head", name=name, channels=0, features=0))
     module.eval()
     if isinstance(module, EndToEnd):
-        return (yield from _with_own_maps(room, module, folder, history))
-    tiles = [tile for tile in learned if isinstance(tile, MapTiles)]
+        return (yield from _with_own_maps(room, module, folder, history, control))
+    tiles = [tile for tile in begun.tiles if isinstance(tile, MapTiles)]
     return Pupil(module, room.source, tiles, history)
 
 
@@ -205,11 +257,13 @@ def _plan(settings: HeadSettings, stage: str) -> Plan:
     return Plan(stage, settings.steps, every, settings.learning_rate, settings.weight_decay, "one-cycle")
 
 
-def _with_own_maps(room: Classroom, module: EndToEnd, folder: Path, history: History) -> Generator[Report, None, Pupil]:
+def _with_own_maps(
+    room: Classroom, module: EndToEnd, folder: Path, history: History, control: Control
+) -> Generator[Report, None, Pupil]:
     source = EncoderFeatures(module.encoder, None, room.compute)
     tiles = []
     for m, movie in enumerate(room.movies):
-        maps = yield from encode_movie(movie, source, room.compute, folder / f"maps-{m}", MAP_STRIDE_PX, room.run.control)
+        maps = yield from encode_movie(movie, source, room.compute, folder / f"maps-{m}", MAP_STRIDE_PX, control)
         tiles.append(MapTiles(maps, Inputs(), room.compute))
     return Pupil(module.head, source, tiles, history)
 
@@ -219,10 +273,10 @@ def _ask(room: Classroom, pupil: Pupil, unit: int) -> list[HeldOut]:
     return [judge(pupil.head, pupil.tiles[m], lesson, m, room.settings, room.masks[m]) for m, lesson in asked]
 
 
-def _nothing_said(room: Classroom, head: EventHead, m: int) -> NDArray[np.float32]:
+def _nothing_said(room: Classroom, opinions: int, m: int) -> NDArray[np.float32]:
     movie = room.movies[m]
     grid = window_grid(movie, room.settings, oof_stride_px(room.settings))
-    return np.full((movie.n_frames - 1, head.opinions, len(room.kinds), *grid.shape), -np.inf, np.float32)
+    return np.full((movie.n_frames - 1, opinions, len(room.kinds), *grid.shape), -np.inf, np.float32)
 
 
 def _map_opinions(room: Classroom, pupil: Pupil, unit: int, said: Sequence[NDArray[np.float32]]) -> None:

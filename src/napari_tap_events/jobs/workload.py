@@ -22,6 +22,9 @@ from napari_tap_events.settings import (
     frame_range,
 )
 
+AT_ONCE = 4
+"""So many heads are taught at the same time at most; each takes memory of its own."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -145,7 +148,7 @@ class Workload:
     nbytes: int
 
 
-def workload(command: str, movie: MovieSize, network: Network, settings: tuple[Settings, ...]) -> Workload:
+def workload(command: str, movie: MovieSize, network: Network, settings: tuple[Settings, ...], threads: int = 1) -> Workload:
     """Count what a command has to do.
 
     Parameters
@@ -157,6 +160,8 @@ def workload(command: str, movie: MovieSize, network: Network, settings: tuple[S
         The encoder that is used, `IMAGE` where it is the image itself; of no account for "pretrain".
     settings : tuple of Settings
         With those of the command; others are passed over.
+    threads : int
+        That the command computes with on a processor, 1 elsewhere: so many heads may be taught at once.
 
     Raises
     ------
@@ -168,7 +173,7 @@ def workload(command: str, movie: MovieSize, network: Network, settings: tuple[S
     if command == "pretrain":
         return _pretraining(movie, cast(PretrainSettings, own[PretrainSettings]), limit)
     if command == "train":
-        return _training(movie, network, cast(HeadSettings, own[HeadSettings]), limit)
+        return _training(movie, network, cast(HeadSettings, own[HeadSettings]), (threads, limit))
     chosen = own[DetectSettings if command == "detect" else ExplainSettings]
     frames = len(frame_range(cast("DetectSettings | ExplainSettings", chosen).frames, movie.shape[0], "frames"))
     pixels = frames * movie.frame_px * (network.encoded + (FINDING if command == "detect" else EXPLAINING))
@@ -218,7 +223,9 @@ def _arrow(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Worklo
     return Workload(pixels, held + learning + 22 * window_px)
 
 
-def _training(movie: MovieSize, network: Network, s: HeadSettings, limit: float | None) -> Workload:
+def _training(movie: MovieSize, network: Network, s: HeadSettings, means: tuple[int, float | None]) -> Workload:
+    """Count what heads take, with so many threads and, where there is one, a limit of memory."""
+    threads, limit = means
     s = s.model_copy(update={"folds": s.folds_for(movie.events)})
     heads = _heads(s)
     frames, map_px = movie.shape[0], movie.frame_px / MAP_STRIDE_PX**2
@@ -232,10 +239,11 @@ def _training(movie: MovieSize, network: Network, s: HeadSettings, limit: float 
         taught = heads * s.steps * tile_px * (read + IMAGE_COST * _reads_image(s))
         encoded = frames * movie.frame_px * network.encoded
     asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * bool(s.folds))
+    at_once = 1 if s.encoder == "scratch" else min(heads, AT_ONCE, threads)
     maps = int(frames * map_px * (network.features + movie.shape[1] + 1)) * 2
     return Workload(
         encoded + taught + asked,
-        _encoding_bytes("train", movie, network, limit) + 2 * maps + _learning_bytes(s, network, tile_px),
+        _encoding_bytes("train", movie, network, limit) + 2 * maps + at_once * _learning_bytes(s, network, tile_px),
     )
 
 
