@@ -1,7 +1,6 @@
 """How long a review waits for its worker: a lesson from so many crop pairs, and from an answer to the new map of the frame on screen.
 
-    python benchmarks/review_speed.py [--side 512] [--frames 40] [--pairs 2000] [--lessons 20] [--encoder shipped] [--threads 2]
-        [--window] [--out F]
+    python benchmarks/review_speed.py [--side 512] [--frames 40] [--pairs 2000] [--lessons 20] [--encoder shipped] [--threads 2] [--out F]
 
 A synthetic movie of SIDE x SIDE px, its features in the cache. A perfect person has answered cards until PAIRS windows of the crop are
 known (an answer knows those in its square). Then, again and again, one more answer, and the order to learn, which the worker carries
@@ -48,7 +47,6 @@ def main() -> None:
     parser.add_argument("--lessons", type=int, default=20)
     parser.add_argument("--encoder", default="shipped")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--window", action="store_true", help="As the worker does beside a window, which needs a core.")
     parser.add_argument("--out", type=Path, default=None, help="JSON file to write.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +64,7 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     project = Project.create(folder / "review.tap")
     project.add_movie(folder / "made" / "movie.tif")
     head = HeadSettings(encoder=given.encoder, crop_px=24)
-    desk = Desk(project.path, "", head, REVIEW, ComputeSettings(device="cpu", threads=given.threads), gives_way=given.window)
+    desk = Desk(project.path, "", head, REVIEW, ComputeSettings(device="cpu", threads=given.threads))
     opening = timed(desk.open())
     a, person = project.annotations("movie"), Annotator(read_events(folder / "made" / "truth.csv"), desk.settings)
     while known(desk, a) < given.pairs and all(answer(desk, a, person) for _ in range(10)):
@@ -83,7 +81,7 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         began = time.perf_counter()
     project.close()
     return {
-        "side_px": given.side, "threads": given.threads, "beside_a_window": given.window, "answers": len(a.verdicts), "crop_pairs": pairs,
+        "side_px": given.side, "threads": given.threads, "answers": len(a.verdicts), "crop_pairs": pairs,
         "features_s": round(opening, 1), "map_from_cache_s": summary(maps), "targets": TARGETS,
         **{name: summary([row[name] for row in lessons if name in row]) for name in lessons[0]}, "load": round(os.getloadavg()[1], 1),
     }  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 
@@ -355,15 +356,19 @@ def test_a_worker_that_cannot_work_says_why_and_is_given_up(project, tmp_path: P
         link.stop()
 
 
-def test_beside_a_window_one_core_less_does_what_waits_for_a_core(desk, monkeypatch):
+def test_the_worker_leaves_the_window_a_core_unless_threads_are_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: 4)
+    assert Link(tmp_path, "movie").command[-2:] == ["--threads", "3"]
+    assert Link(tmp_path, "movie", ["--threads", "4"]).command[-2:] == ["--threads", "4"]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_as_many_heads_are_taught_at_once_as_there_are_threads(desk, threads):
     before = torch.get_num_threads()
     try:
-        for gives_way, left in ((True, 3), (False, 4)):
-            one = Desk(
-                desk.project, "", desk.settings, desk.review, ComputeSettings(device="cpu", threads=4), gives_way=gives_way
-            )
-            for _ in one.open():
-                pass
-            assert (torch.get_num_threads(), one.apprentice.at_once) == (left, 4)
+        desk.compute_settings = ComputeSettings(device="cpu", threads=threads)
+        for _ in desk.open():
+            pass
+        assert desk.apprentice.at_once == threads
     finally:
         torch.set_num_threads(before)

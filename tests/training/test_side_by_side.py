@@ -87,6 +87,26 @@ def test_the_cores_are_shared_out_and_given_back():
         torch.set_num_threads(before)
 
 
+def test_threads_that_are_not_needed_leave_their_cores_to_the_others():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        shares = []
+
+        def run(control):
+            yield Report("count", 1, 1)
+            shares.append(torch.get_num_threads())
+
+        ended(side_by_side("folds", [run, run], 4))
+        assert shares == [2, 2]
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_of_none_there_is_nothing_to_wait_for():
+    assert ended(side_by_side("folds", [], 2)) == ([], [Report("folds")] * 2)
+
+
 def test_one_that_fails_ends_the_others():
     seen = []
 

@@ -55,4 +55,4 @@ def worker(
     from napari_tap_events.jobs.desk import Desk
     from napari_tap_events.jobs.worker import serve
 
-    serve(Desk(project, movie, head, settings, compute, gives_way=True))
+    serve(Desk(project, movie, head, settings, compute))

@@ -63,8 +63,6 @@ class Desk:
     review : ReviewSettings
     compute_settings : ComputeSettings
     control : Control
-    gives_way : bool
-        Whether a person works beside, at a window that needs a core: then work that would wait for that core does without it.
     in_use, unproven : Speaker or None
         The head in use, and during a lesson the one that was taught and is not proven yet.
     """
@@ -75,7 +73,6 @@ class Desk:
     review: ReviewSettings
     compute_settings: ComputeSettings = field(default_factory=ComputeSettings)
     control: Control = field(default_factory=Control)
-    gives_way: bool = False
 
     def open(self) -> Generator[Report, None, None]:
         """Open the movie, compute or find its maps, and take up the head that is in use; or what is known without any.
@@ -89,9 +86,6 @@ class Desk:
         self.name = reader.entry(self.name).name
         self.movie: Movie = single_channel(reader.movie(self.name))
         self.compute: Compute = compute_for(self.compute_settings)
-        cores = torch.get_num_threads()
-        if self.gives_way:
-            torch.set_num_threads(max(1, cores - 1))
         self.source: FeatureSource = feature_source(
             self.settings.encoder, [self.movie], self.settings.preset, self.settings.seed, self.compute
         )
@@ -101,7 +95,7 @@ class Desk:
         cache = FeatureCache(Path(self.review.cache or self.project / "features"), round(self.review.cache_gb * 1e9))
         self.maps: FeatureMaps = yield from cache.maps(self.movie, self.source, self.compute, MAP_STRIDE_PX, self.control)
         grid, kinds = window_grid(self.movie, self.settings), [kind.name for kind in self.annotations().kinds]
-        at_once = cores if self.compute.device.type == "cpu" else 1
+        at_once = torch.get_num_threads() if self.compute.device.type == "cpu" else 1
         self.apprentice = Apprentice(self.maps, grid, self.settings, self.compute, kinds, at_once)
         self.shelf = HeadShelf(self.movie, self.source, self.maps, self.settings, self.compute)
         self.folder = review_folder(self.project, self.name)

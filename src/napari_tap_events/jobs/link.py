@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tap_events.errors import OutputError
+from napari_tap_events.jobs.process import leave_a_core
 from napari_tap_events.jobs.runner import PROGRAM
 
 LOG = "worker.log"
@@ -52,7 +53,7 @@ class Link:
     """
 
     def __init__(self, project: Path, movie: str, arguments: Sequence[str] = (), program: Sequence[str] = PROGRAM) -> None:
-        self.command = [*program, "worker", str(project), "--movie", movie, *arguments]
+        self.command = [*program, "worker", str(project), "--movie", movie, *leave_a_core(arguments)]
         self._log = project / "review" / LOG
         self.restarts, self.trouble, self.memory_mb = 0, "", 0
         self._process: subprocess.Popen[str] | None = None

@@ -35,7 +35,7 @@ def side_by_side(
     runs : sequence of callable
         Each makes a run from the control that it must ask between two steps. A run draws no random number from a common source.
     at_once : int
-        So many threads; the cores that torch was given are shared out among them.
+        So many threads at most; the cores that torch was given are shared out among them.
     control : Control, optional
 
     Yields
@@ -54,7 +54,7 @@ def side_by_side(
     JobStopped, TapEventsError
         What the first run raised that failed; the others are ended.
     """
-    own = _Own(control or Control())
+    own, at_once = _Own(control or Control()), max(1, min(at_once, len(runs)))
     cores, tally = torch.get_num_threads(), _Tally(stage, len(runs))
 
     def play(number: int) -> T:
