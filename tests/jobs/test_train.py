@@ -246,6 +246,7 @@ def test_kept_features_of_another_encoder_are_never_used(taught, tmp_path):
         ({"encoder": "no/such/folder"}, ModelError, "there is no folder 'no/such/folder'"),
         ({"split": "movies"}, ScopeError, "needs 3 labelled movies"),
         ({"area_px": 5000}, ScopeError, "0 windows with events"),
+        ({"scope_frames": "0:5", "guard_frames": 2, "folds": 0}, ScopeError, "look through more frames and widen the scope"),
     ],
 )
 def test_what_cannot_be_taught_is_refused_before_anything_is_written(taught, tmp_path, changes, error, told):

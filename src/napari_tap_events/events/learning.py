@@ -135,10 +135,15 @@ def check_lessons(lessons: Sequence[Lesson]) -> None:
     Raises
     ------
     ScopeError
-        When they hold no event, or no known window without one.
+        When they have no frame pair, hold no event, or no known window without one.
     """
     positives = len(windows_of(lessons, 1))
     negatives = sum(int((lesson.labels[list(lesson.pairs)] == 0).sum()) for lesson in lessons)
+    if not any(lesson.pairs for lesson in lessons):
+        raise ScopeError(
+            "no two successive frames are left to learn from: those that were looked at are too few to hold some of them out; "
+            "look through more frames and widen the scope, or lessen --guard-frames."
+        )
     if not positives or not negatives:
         raise ScopeError(
             f"the {sum(len(lesson.pairs) for lesson in lessons)} frame pairs to learn from hold {positives} windows with events "
