@@ -82,7 +82,9 @@ def test_several_blocks_are_kept_apart_at_once():
 
 
 def test_too_many_blocks_are_refused_in_one_sentence():
-    with pytest.raises(ScopeError, match="3 frame pairs cannot be cut into 5 blocks; look through more frames, or choose fewer --folds"):
+    with pytest.raises(
+        ScopeError, match="3 frame pairs cannot be cut into 5 blocks; look at more frames, or choose fewer --folds"
+    ):
         even_blocks(3, 5)
 
 

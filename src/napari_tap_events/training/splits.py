@@ -65,7 +65,9 @@ def time_blocks(n_pairs: int, shares: Sequence[float], event_pairs: Iterable[int
     wanted = [0, *(round(n_pairs * float(share)) for share in np.cumsum(shares)[:-1]), n_pairs]
     lengths = [b - a for a, b in pairwise(wanted)]
     if min(lengths) < 1:
-        raise ScopeError(f"{n_pairs} frame pairs cannot be cut into {len(lengths)} blocks; look through more frames, or choose fewer --folds.")
+        raise ScopeError(
+            f"{n_pairs} frame pairs cannot be cut into {len(lengths)} blocks; look at more frames, or choose fewer --folds."
+        )
     inner = [_pause(edge, (min(around) - 1) // 2, busy) for edge, around in zip(wanted[1:-1], pairwise(lengths), strict=True)]
     return [Block(a, b) for a, b in pairwise([0, *inner, n_pairs])]
 
@@ -105,7 +107,7 @@ def event_blocks(n_pairs: int, folds: int, event_pairs: Iterable[int], guard: in
     runs = _runs(sorted(set(event_pairs)))
     if len(runs) < folds:
         raise ScopeError(
-            f"events at {len(runs)} different times cannot be shared out over {folds} blocks; look through more frames, or choose fewer --folds."
+            f"events at {len(runs)} different times cannot be shared out over {folds} blocks; mark more events, or choose fewer --folds."
         )
     after = [0]
     for block in range(1, folds):
