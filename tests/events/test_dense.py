@@ -196,7 +196,7 @@ def test_what_was_said_is_not_asked_again(kind, stored, monkeypatch):
         np.testing.assert_array_equal(DenseHead(head, said).window_logits(tiles, t), first[t])
 
 
-def test_more_than_there_is_room_for_is_asked_again(stored, monkeypatch):
+def test_more_than_there_is_room_for_is_asked_again(stored):
     head, tiles = head_of("evidence"), tiles_of(stored)
     one = DenseHead(head).said_map(tiles, 0)
     said = Said(most_bytes=2 * one.nbytes)

@@ -70,7 +70,8 @@ def test_they_go_on_at_the_same_time():
     assert ended(side_by_side("folds", [counts(1, "a", meet), counts(1, "b", meet)], 2))[0] == ["a", "b"]
 
 
-def test_the_cores_are_shared_out_and_given_back():
+@pytest.mark.parametrize("at_once", [2, 4])
+def test_the_cores_are_shared_out_among_the_threads_that_are_needed_and_given_back(at_once):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(4)
@@ -80,25 +81,9 @@ def test_the_cores_are_shared_out_and_given_back():
             yield Report("count", 1, 1)
             shares.append(torch.get_num_threads())
 
-        ended(side_by_side("folds", [run, run], 2))
+        ended(side_by_side("folds", [run, run], at_once))
         assert shares == [2, 2]
         assert torch.get_num_threads() == 4
-    finally:
-        torch.set_num_threads(before)
-
-
-def test_threads_that_are_not_needed_leave_their_cores_to_the_others():
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(4)
-        shares = []
-
-        def run(control):
-            yield Report("count", 1, 1)
-            shares.append(torch.get_num_threads())
-
-        ended(side_by_side("folds", [run, run], 4))
-        assert shares == [2, 2]
     finally:
         torch.set_num_threads(before)
 

@@ -27,6 +27,7 @@ from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import HeldOut, judge
 from napari_tap_events.events.learning import HeadLearner
 from napari_tap_events.events.map_tiles import Inputs, MapTiles, Tiles
+from napari_tap_events.events.stacking import Answers
 from napari_tap_events.events.table import name_for_all
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, training_stride_px, window_grid
 from napari_tap_events.jobs.output import Run
@@ -41,9 +42,6 @@ from napari_tap_events.training.side_by_side import side_by_side
 FOLDS = "folds"
 OOF_STRIDE_PX = 4
 """Distance of the windows of the out-of-fold map, where the crop allows it."""
-
-Answers = dict[tuple[int, int], list[HeldOut]]
-"""By (fold, unit): answers on a unit by a head that saw neither this unit nor that fold; (k, k) is the test of fold k."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,8 @@ class Taught:
     Attributes
     ----------
     final : Pupil
-    answers : Answers
+    answers : mapping of (fold, unit) to list of HeldOut
+        Answers on a unit by a head that saw neither this unit nor that fold; (k, k) is the test of fold k.
     said : sequence of (T-1, opinions, K, rows, columns) float32, or None
         With folds, the opinions on every window of every movie, out of fold.
     """

@@ -88,10 +88,9 @@ def _targets(made: SyntheticMovie) -> tuple[NDArray[np.uint8], list[tuple[int, i
         targets[t][area] = UNKNOWN if rows[0].certainty == "probable" else value
         places.append((t, round(float(np.mean([r.y for r in rows]))), round(float(np.mean([r.x for r in rows])))))
         areas.append(int(area.sum()))
+    y, x = np.ogrid[: labels.shape[1], : labels.shape[2]]
     for row in made.cut:
-        near = np.hypot(
-            *(line - at for line, at in zip(np.ogrid[: labels.shape[1], : labels.shape[2]], (row.y, row.x), strict=True))
-        )
+        near = np.hypot(y - row.y, x - row.x)
         for part in targets[max(0, row.t - 1) : row.t + 1]:
             part[(part == 0) & (near < 1.7 * row.radius + 1)] = UNKNOWN
     return targets, places, areas

@@ -154,8 +154,18 @@ def _cut_row(body: tuple[int, Pose], painter: Painter, event_id: int) -> TruthRo
     """Return the row of a body whose event the frame does not hold whole; which of them it is, nobody needs to know."""
     t, pose = body
     patch = painter.paint(pose)
-    radius = 0.0 if patch is None else round(float(np.sqrt(max(int((patch.cover > 0.4).sum()), 1) / np.pi)), 1)
+    radius = 0.0 if patch is None else _radius(_area(patch))
     return TruthRow(event_id, "uncertain", "", t, round(pose.y, 2), round(pose.x, 2), radius, "border")
+
+
+def _area(patch: Patch) -> int:
+    """Return how many pixels a body covers, those outside of the frame too."""
+    return int((patch.cover > 0.4).sum())
+
+
+def _radius(area: int) -> float:
+    """Return the radius of a disc of so many pixels."""
+    return round(float(np.sqrt(max(area, 1) / np.pi)), 1)
 
 
 def _write(bodies: list[tuple[int, Pose]], painter: Painter, labels: NDArray[np.uint8], event_id: int) -> list[TruthRow]:
@@ -167,11 +177,10 @@ def _write(bodies: list[tuple[int, Pose]], painter: Painter, labels: NDArray[np.
         if patch is None:
             raise AssertionError(f"a {role} without a picture")
         own_side = _own_side(patch, pose, bodies[1:]) if role == "daughter" else None
-        whole = int((patch.cover > 0.4).sum())
+        whole = _area(patch)
         cut |= mark(labels[t], patch, pose.event, own_side) < 0.85 * whole
-        radius = round(float(np.sqrt(max(whole, 1) / np.pi)), 1)
         kind: Literal["division", "death"] = "division" if division else "death"
-        rows.append(TruthRow(event_id, kind, role, t, round(pose.y, 2), round(pose.x, 2), radius, "certain"))
+        rows.append(TruthRow(event_id, kind, role, t, round(pose.y, 2), round(pose.x, 2), _radius(whole), "certain"))
     dim = bodies[0][1].glow < 0.3
     certainty: Literal["certain", "probable", "border"] = "border" if cut else "probable" if dim else "certain"
     return [replace(row, certainty=certainty) for row in rows]
