@@ -137,7 +137,7 @@ def train(stage: Stage) -> None:
     stage.open_step("train")
     panel = stage.workbench.train
     stage.until(lambda: "fit your marks" in panel.counts.text(), "the counts")
-    fitting = panel.recipe.value()[0].model_copy(update={"folds": 3})
+    fitting = panel.recipe.value()[0].model_copy(update={"folds": 3, "steps": 200})
     panel.recipe.setValue(fitting, ComputeSettings())
     panel.recipe.valueChanged.emit()
     stage.picture("4-train")

@@ -115,3 +115,21 @@ def test_advanced_settings_are_told_apart():
     declared = PretrainSettings.declared()
     assert is_advanced(declared["weight_decay"])
     assert not is_advanced(declared["patch_px"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "events", "steps"),
+    [
+        ({}, 0, 200),
+        ({}, 14, 200),
+        ({}, 41, 205),
+        ({}, 60, 300),
+        ({}, 5000, 1000),
+        ({"teaching_events": 5}, 195, 200),
+        ({"teaching_events": 100}, 195, 500),
+        ({"teaching_events": 100}, 60, 300),
+        ({"steps": 7}, 195, 7),
+    ],
+)
+def test_the_more_events_teach_the_longer_a_head_learns(changes, events, steps):
+    assert HeadSettings(**changes).steps_for(events) == steps

@@ -203,8 +203,11 @@ def test_an_estimate_needs_no_torch():
 
 def test_few_marked_events_are_told_by_folds_and_many_at_once():
     few, many = (workload("train", replace(HELA, events=events), NETWORKS["unet16"], (HeadSettings(),)) for events in (12, 60))
-    asked = {folds: workload("train", HELA, NETWORKS["unet16"], (HeadSettings(folds=folds),)) for folds in (0, 4)}
-    assert (few, many) == (asked[4], asked[0])
+    asked = [
+        workload("train", HELA, NETWORKS["unet16"], (HeadSettings(folds=folds, steps=steps),))
+        for folds, steps in ((4, 200), (0, 300))
+    ]
+    assert [few, many] == asked
 
 
 def test_heads_that_are_taught_at_once_take_memory_each():

@@ -22,7 +22,7 @@ from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.train import train
 from napari_tap_events.movies.ome_zarr import open_map
-from napari_tap_events.settings import ComputeSettings
+from napari_tap_events.settings import ComputeSettings, recipes
 
 CPU = Compute(torch.device("cpu"))
 
@@ -70,6 +70,13 @@ def test_what_is_found_is_called_as_the_only_kind_that_was_marked(taught, marked
     assert load_event_model(out, 1, CPU).kinds == ("division",)
     found = read_events(out / "candidates.csv")
     assert set(found["kind"]) == {"division"}
+
+
+def test_for_how_long_is_decided_before_it_begins_and_written_down(taught, monkeypatch):
+    monkeypatch.setattr(recipes, "FEW_STEPS", 2)
+    monkeypatch.setattr(recipes, "STEPS_PER_EVENT", 1)
+    told = result(taught(encoder="intensity", steps=None, folds=2))
+    assert told["settings"]["train"]["steps"] == told["summary"]["n_true"] > 2
 
 
 @pytest.mark.parametrize("kind", ["evidence", "resnet", "linear"])

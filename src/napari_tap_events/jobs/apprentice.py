@@ -172,7 +172,7 @@ class Apprentice:
             begun = self._new_head(labels.shape[1])
         else:
             return None
-        steps = max(1, round(SKETCH_SHARE * self.settings.steps))
+        steps = max(1, round(SKETCH_SHARE * self.settings.steps_for(0)))
         made = yield from self._go_on(begun, labels, list(self.pairs), "a sketch of the head", steps, control)
         return Unproven(made, answers, labels, None)
 
@@ -271,9 +271,9 @@ class Apprentice:
         return lambda control: self._go_on(head, labels, pairs, "fold", self._steps(warm), control)
 
     def _steps(self, warm: EventHead | None) -> int:
-        """Return for how many steps a head learns."""
-        alone = warm is None and not self.first.guided
-        return self.settings.steps if alone else max(1, round(WARM_SHARE * self.settings.steps))
+        """Return for how many steps a head learns: as few as for few events, since a person waits."""
+        alone, steps = warm is None and not self.first.guided, self.settings.steps_for(0)
+        return steps if alone else max(1, round(WARM_SHARE * steps))
 
     def _new_head(self, kinds: int, warm: EventHead | None = None) -> EventHead:
         torch.manual_seed(self.settings.seed)

@@ -252,8 +252,8 @@ def _teach(
 
 
 def _plan(settings: HeadSettings, stage: str) -> Plan:
-    every = max(1, settings.steps // 20)
-    return Plan(stage, settings.steps, every, settings.learning_rate, settings.weight_decay, "one-cycle")
+    steps = settings.steps_for(0)
+    return Plan(stage, steps, max(1, steps // 20), settings.learning_rate, settings.weight_decay, "one-cycle")
 
 
 def _with_own_maps(

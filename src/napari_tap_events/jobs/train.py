@@ -63,6 +63,7 @@ def train(
     positives = [count_positives(mask, grid, settings.area_px) for mask, grid in zip(masks, grids, strict=True)]
     counts: dict[str, int] = {criterion: sum(each[criterion] for each in positives) for criterion in positives[0]}
     settings = with_folds(lessons, settings, settings.seed)
+    settings = settings.model_copy(update={"steps": settings.steps_for(sum(lesson.n_events for lesson in lessons))})
     curriculum = make_curriculum(lessons, settings, settings.seed)
     compute = compute_for(run.compute)
     source = (

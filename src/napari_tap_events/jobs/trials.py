@@ -86,7 +86,7 @@ def _features(settings: StudySettings, _marked: Marked) -> Iterator[Trial]:
 
 
 def _scratch(settings: StudySettings) -> dict[str, Any]:
-    return SCRATCH | {"steps": min(settings.steps, SCRATCH["steps"])}
+    return SCRATCH | {"steps": min(settings.steps or SCRATCH["steps"], SCRATCH["steps"])}
 
 
 def _criteria(_settings: StudySettings, _marked: Marked) -> Iterator[Trial]:

@@ -226,17 +226,17 @@ def _arrow(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Worklo
 def _training(movie: MovieSize, network: Network, s: HeadSettings, means: tuple[int, float | None]) -> Workload:
     """Count what heads take, with so many threads and, where there is one, a limit of memory."""
     threads, limit = means
-    s = s.model_copy(update={"folds": s.folds_for(movie.events)})
+    s, steps = s.model_copy(update={"folds": s.folds_for(movie.events)}), s.steps_for(movie.events)
     heads = _heads(s)
     frames, map_px = movie.shape[0], movie.frame_px / MAP_STRIDE_PX**2
     tile_px = s.batch * 2 * ((s.tile_px + s.crop_px) / MAP_STRIDE_PX) ** 2
     if s.encoder == "scratch":
         network = NETWORKS[s.preset]
-        taught = heads * s.steps * tile_px * MAP_STRIDE_PX**2 * network.cost * network.learning
+        taught = heads * steps * tile_px * MAP_STRIDE_PX**2 * network.cost * network.learning
         encoded = heads * frames * movie.frame_px * network.encoded
     else:
         read = HEAD_COST[s.head] * (max(1, network.features) if _reads_features(s) else 1) / 16
-        taught = heads * s.steps * tile_px * (read + IMAGE_COST * _reads_image(s))
+        taught = heads * steps * tile_px * (read + IMAGE_COST * _reads_image(s))
         encoded = frames * movie.frame_px * network.encoded
     asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * bool(s.folds))
     at_once = 1 if s.encoder == "scratch" else min(heads, AT_ONCE, threads)

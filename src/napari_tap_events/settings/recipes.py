@@ -217,6 +217,9 @@ class EventSettings(Settings):
     )
 
 
+FEW_STEPS, MANY_STEPS, STEPS_PER_EVENT = 200, 1000, 5
+
+
 class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     """The event head: a small network on frozen features that says event or no event."""
 
@@ -250,7 +253,12 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     time_flips: bool = setting(
         False, "Show each event backwards in time, too, as what is no event: a division reversed is none.", advanced=True
     )
-    steps: int = setting(200, "Training steps of the head.", low=1)
+    steps: int | None = setting(
+        None,
+        f"Training steps of the head. Left out: {FEW_STEPS}; outside of reviews {STEPS_PER_EVENT} for each event that teaches, where "
+        f"that is more, {MANY_STEPS} at most.",
+        low=1,
+    )
     batch: int = setting(8, "Map tiles per step.", low=1, advanced=True)
     tile_px: int = setting(
         96, "Side of the map tiles, all windows of which are learned at once.", unit="px", low=16, advanced=True
@@ -258,6 +266,11 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     learning_rate: float = setting(5e-3, "Highest learning rate of Adam.", low=1e-7, high=1, advanced=True)
     weight_decay: float = setting(1e-4, "Weight decay of Adam.", low=0, advanced=True)
     seed: int = setting(0, "Seed of every random choice.", low=0)
+
+    def steps_for(self, events: int) -> int:
+        """Return for how many steps a head learns when so many events are marked."""
+        teaching = min(self.teaching_events or events, events)
+        return self.steps or min(MANY_STEPS, max(FEW_STEPS, STEPS_PER_EVENT * teaching))
 
 
 class AdoptSettings(Settings):
