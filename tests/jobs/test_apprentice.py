@@ -13,10 +13,10 @@ from napari_tap_events.events.guided import FIRST_WEIGHTS
 from napari_tap_events.events.stacking import PRIOR_MEAN
 from napari_tap_events.events.without_labels import LISTED_FROM
 from napari_tap_events.jobs.answers import Answers
-from napari_tap_events.jobs.apprentice import Apprentice
+from napari_tap_events.jobs.apprentice import WARM_SHARE, Apprentice
 from napari_tap_events.jobs.labelled import training_stride_px
 from napari_tap_events.movies.masks import EventMasks, Scope
-from napari_tap_events.settings import HeadSettings
+from napari_tap_events.settings import HeadSettings, recipes
 
 FRAMES, SIDE = 30, 96
 EVENTS = [(3, 24, 24), (9, 64, 30), (15, 30, 66), (21, 70, 70), (26, 24, 40)]
@@ -116,6 +116,13 @@ def test_the_head_that_is_shown_at_once_is_the_one_that_is_kept(apprentice):
     differ = {name for name, value in kept.state_dict().items() if not torch.equal(value, shown[name])}
     assert differ == {"weights"}, "what it has learned stays; only what it is worth is found out"
     assert all(torch.equal(value, whole[name]) for name, value in kept.state_dict().items())
+
+
+def test_a_lesson_stays_short_however_many_events_were_answered(apprentice, monkeypatch):
+    monkeypatch.setattr(recipes, "STEPS_PER_EVENT", 10_000)
+    apprentice.settings = apprentice.settings.model_copy(update={"steps": None})
+    told = next(apprentice.teach(answered(EVENTS[:4], [(6.0, 50.0, 50.0)])))
+    assert told.total == round(WARM_SHARE * recipes.FEW_STEPS)
 
 
 def test_a_sketch_learns_from_a_copy_and_keeps_what_it_is_worth(apprentice):

@@ -218,6 +218,7 @@ class EventSettings(Settings):
 
 
 FEW_STEPS, MANY_STEPS, STEPS_PER_EVENT = 200, 1000, 5
+"""A head learns for at least and at most so many steps, between them for so many for each event: more did not find more."""
 
 
 class HeadSettings(LabelSettings, SplitSettings, EventSettings):
