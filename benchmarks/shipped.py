@@ -1,6 +1,6 @@
 """Make the encoder that comes with the program: train it, and put it into the package.
 
-    python benchmarks/shipped.py train --out DIR [--steps 2000] [--movies A.tif B.tif] [--threads 1] [--device auto] [--seed 0]
+    python benchmarks/shipped.py train --out DIR [--steps 2000] [--crop-px 96] [--from shipped] [--learning-rate 1e-3] [--seed 0]
     python benchmarks/shipped.py install --out DIR
 
 Without movies the game `simulated` is played alone: no picture of anybody enters, so no licence but our own applies. With movies the
@@ -26,7 +26,9 @@ from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.settings import ComputeSettings, PretrainSettings
 
-RECIPE = {"preset": "unet16", "learning_rate": 2e-3, "val_every": 200}
+RECIPE = {"preset": "unet16", "val_every": 200}
+PIXELS = 10 * 96**2
+"""Of all crops of a step: small crops are many."""
 ALONE = {"pretext": "simulated"}
 WITH_MOVIES = {"pretext": "simulated:1,time_arrow:0.3", "batch": 12, "synthetic_movies": 16}
 LICENCE = "BSD-3-Clause, as the program"
@@ -37,6 +39,9 @@ def main() -> None:
     parser.add_argument("what", choices=["train", "install"])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--crop-px", type=int, default=96)
+    parser.add_argument("--from", dest="start_from", default="", help="An encoder to go on from; be gentle with it.")
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--movies", type=Path, nargs="*", default=[])
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--device", default="auto")
@@ -50,7 +55,9 @@ def main() -> None:
 
 
 def train(given: argparse.Namespace) -> None:
-    games: dict[str, Any] = WITH_MOVIES if given.movies else ALONE
+    games: dict[str, Any] = dict(WITH_MOVIES if given.movies else ALONE)
+    games |= {"simulated_px": given.crop_px, "simulated_batch": round(PIXELS / given.crop_px**2)}
+    games |= {"start_from": given.start_from, "learning_rate": given.learning_rate}
     settings = PretrainSettings(**{**RECIPE, **games}, steps=given.steps, seed=given.seed)
     compute = ComputeSettings(device=given.device, threads=given.threads)
     run = Run(given.out, resume=(given.out / "started.json").exists(), compute=compute)

@@ -6,6 +6,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from skimage.measure import regionprops
 
 from napari_tap_events.errors import OutputError, SettingsError
 from napari_tap_events.movies.marked_points import gathered_events, read_marked_points
@@ -149,6 +150,22 @@ def test_the_dead_leave_pieces_that_stay(look):
     for row in deaths:
         for t in (row.t + 3, row.t + 9):
             assert _around(pixels[t], row, made.settings.cell_px).max() > empty + 3
+
+
+def test_slender_cells_lie_longer_and_live_the_same_lives():
+    alike = {"look": "phase", "cells": 6, "cell_px": 14, "halo": 0.0, "noise": 0.0, "debris": 0, "death_rate": 0.0}
+    compact, slender = (synthesise(small(**alike, slenderness=slenderness)) for slenderness in (0, 1))
+    assert [(row.t, row.y, row.x) for row in compact.events] == [(row.t, row.y, row.x) for row in slender.events] != []
+    assert _longest(slender) > 1.5 * _longest(compact)
+
+
+def _longest(made: SyntheticMovie) -> float:
+    """Return how long the longest body of a frame lies, in pixels; the median of all frames."""
+    lengths = []
+    for frame in made.movie.as_array()[:, 0].astype(float):
+        bodies, _ = ndimage.label(frame > np.median(frame) + 0.1 * np.ptp(frame))
+        lengths.append(max(region.axis_major_length for region in regionprops(bodies)))
+    return float(np.median(lengths))
 
 
 def test_more_deaths_and_faster_cycles_give_more_events():

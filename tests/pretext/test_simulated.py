@@ -17,7 +17,7 @@ from napari_tap_events.movies.synthetic import SyntheticSettings, noise_movie, s
 from napari_tap_events.pretext import _scenes, simulated
 from napari_tap_events.pretext._appearance import another_microscope
 from napari_tap_events.pretext._scenes import UNKNOWN, Scenes, scene_of, training_scene
-from napari_tap_events.pretext.simulated import Simulated, at_half, average_precision, drawn, focal_events
+from napari_tap_events.pretext.simulated import Simulated, _places, at_half, average_precision, drawn, focal_events
 from napari_tap_events.settings import PretrainSettings
 from napari_tap_events.training.loop import Plan, fit
 
@@ -116,6 +116,27 @@ def test_faint_events_teach_nothing():
     assert faint
     for row in faint:
         assert scene.targets[row.t, round(row.y), round(row.x)] == UNKNOWN
+
+
+def test_crops_lie_around_deaths_as_often_as_around_divisions_and_never_around_what_is_unknown():
+    settings = easy(0, 5).model_copy(update={"cells": 30, "death_rate": 0.25, "expression_spread": 1.5})
+    scene = scene_of(settings, CPU.device)
+    values = np.array([int(scene.targets[t, y, x]) for t, y, x in scene.events.tolist()])
+    rare, frequent = sorted(((values == kind).sum(), kind) for kind in (1, 2))
+    assert 0 < rare[0] < frequent[0] / 1.5, "a movie that can show it"
+    assert (values == UNKNOWN).any()
+    frequency = scene.frequency.numpy()
+    assert [frequency[values == kind].sum() for kind in (1, 2)] == pytest.approx([1, 1])
+    assert not frequency[values == UNKNOWN].any()
+    t, centre = _places(scene, 4000, 48, torch.Generator().manual_seed(0))
+    near = {kind: _shown_near(scene.events[values == kind], t, centre) for kind in (1, 2)}
+    assert min(near.values()) > 0.2 * len(t), "half of the crops lie around events, shared by two kinds"
+
+
+def _shown_near(events, t, centre) -> int:
+    """Return for how many crops one of the events lies within 24 px of the centre, in the same frame pair."""
+    apart = (centre[:, None] - events[None, :, 1:]).abs().amax(-1)
+    return int(((apart <= 24) & (t[:, None] == events[None, :, 0])).any(1).sum())
 
 
 def test_events_that_the_frame_cuts_teach_nothing():
@@ -238,3 +259,19 @@ def test_an_easy_look_is_learned_and_where_nothing_happens_nothing_is_found(smal
         with torch.no_grad():
             found = seen(model.simulated(model.encoder(pair)[None]))
         assert float(found.max()) < 0.5, name
+
+
+def test_in_the_end_norms_are_those_of_whole_frames_and_nothing_else_has_changed(small):
+    task = learner()
+    task.module.eval()
+    weights = [parameter.detach().clone() for parameter in task.module.parameters()]
+    norm = next(module for module in task.module.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    met = []
+    watched = norm.register_forward_hook(lambda _module, given, _out: met.append(given[0].detach()))
+    task.settle(0)
+    watched.remove()
+    assert {tuple(values.shape[-2:]) for values in met} == {(easy(0, 0).height,) * 2}
+    torch.testing.assert_close(norm.running_mean, torch.stack([values.mean((0, 2, 3)) for values in met]).mean(0))
+    torch.testing.assert_close(norm.running_var, torch.stack([values.var((0, 2, 3)) for values in met]).mean(0))
+    assert all(torch.equal(a, b) for a, b in zip(weights, task.module.parameters(), strict=True))
+    assert not any(module.training for module in task.module.modules())

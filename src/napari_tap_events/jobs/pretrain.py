@@ -20,7 +20,7 @@ from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.movies.synthetic import random_settings, synthesise
 from napari_tap_events.pretext._stream import LargeMovie, frames_at_a_time
 from napari_tap_events.pretext._views import DeviceMovie, device_movie
-from napari_tap_events.pretext.games import Playground, begin, facts_of, monitor, probed
+from napari_tap_events.pretext.games import Playground, begin, facts_of, monitor, probed, settle
 from napari_tap_events.pretext.validity import Validity
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import EncoderSettings, Look, PretrainSettings, frame_range
@@ -188,6 +188,7 @@ def _learn(given: Given, settings: PretrainSettings, run: Run, compute: Compute)
         torch.cuda.empty_cache()
         told = f"memory ran out: going on with {settings.batch} pairs at a time, {settings.accumulate} times a step"
         yield Report("pretrain", message=told)
+    settle(learner, plan.steps - 1)
     yield Report("pretrain", plan.steps, plan.steps, "asking whether cells were looked at, or the microscope")
     return Learned(model, history, settings, probed(games, learner, ground) if join().first else {})
 

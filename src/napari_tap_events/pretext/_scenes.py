@@ -40,6 +40,8 @@ class Scene:
         Of the frame pair (t, t + 1): 0 nothing, 1 division, 2 death (its bodies in both frames), `UNKNOWN`.
     events : (E, 3) int64 tensor
         Frame pair, row, column of every event.
+    frequency : (E,) float32 tensor
+        How often each is drawn, relative to the others: every kind as often, however rare it is; never what cannot be told for certain.
     motion : PairSampler
         Draws places where something moves.
     area_px : float
@@ -50,6 +52,7 @@ class Scene:
     movie: DeviceMovie
     targets: Tensor
     events: Tensor
+    frequency: Tensor
     motion: PairSampler
     area_px: float
     look: Look
@@ -60,19 +63,21 @@ def scene_of(settings: SyntheticSettings, device: torch.device) -> Scene:
     made = synthesise(settings)
     movie = device_movie(made.movie, range(made.movie.n_frames), (1,), device)
     targets, places, areas = _targets(made)
+    at = torch.tensor(places, dtype=torch.int64).reshape(-1, 4)
     typical = (0.4 if settings.look == "nuclei" else 1.2) * settings.cell_px**2
     return Scene(
         movie,
         torch.from_numpy(targets).to(device),
-        torch.tensor(places, dtype=torch.int64).reshape(-1, 3).to(device),
+        at[:, :3].to(device),
+        _every_kind_as_often(at[:, 3]).to(device),
         PairSampler(movie, 1.0, MOTION_BLUR_PX),
         float(np.median([*areas, typical, typical])),
         settings.look,
     )
 
 
-def _targets(made: SyntheticMovie) -> tuple[NDArray[np.uint8], list[tuple[int, int, int]], list[int]]:
-    """Return what a pair head should say of every frame pair, where the events are, and how large."""
+def _targets(made: SyntheticMovie) -> tuple[NDArray[np.uint8], list[tuple[int, int, int, int]], list[int]]:
+    """Return what a pair head should say of every frame pair, where the events are with their values, and how large they are."""
     labels = made.labels
     targets = np.zeros((len(labels) - 1, *labels.shape[1:]), np.uint8)
     bodies: dict[int, list[TruthRow]] = defaultdict(list)
@@ -84,9 +89,9 @@ def _targets(made: SyntheticMovie) -> tuple[NDArray[np.uint8], list[tuple[int, i
         area = np.zeros(labels.shape[1:], bool)
         for row in rows:
             area |= _body(labels[row.t], row)
-        value = 1 + EVENT_KINDS.index(rows[0].kind)
-        targets[t][area] = UNKNOWN if rows[0].certainty == "probable" else value
-        places.append((t, round(float(np.mean([r.y for r in rows]))), round(float(np.mean([r.x for r in rows])))))
+        value = UNKNOWN if rows[0].certainty == "probable" else 1 + EVENT_KINDS.index(rows[0].kind)
+        targets[t][area] = value
+        places.append((t, round(float(np.mean([r.y for r in rows]))), round(float(np.mean([r.x for r in rows]))), value))
         areas.append(int(area.sum()))
     y, x = np.ogrid[: labels.shape[1], : labels.shape[2]]
     for row in made.cut:
@@ -94,6 +99,12 @@ def _targets(made: SyntheticMovie) -> tuple[NDArray[np.uint8], list[tuple[int, i
         for part in targets[max(0, row.t - 1) : row.t + 1]:
             part[(part == 0) & (near < 1.7 * row.radius + 1)] = UNKNOWN
     return targets, places, areas
+
+
+def _every_kind_as_often(values: Tensor) -> Tensor:
+    """Return (E,) how often to draw events of these values: one over how many are of that value, 0 for `UNKNOWN`."""
+    many = (values[:, None] == values).sum(1)
+    return torch.where(values == UNKNOWN, 0.0, 1 / many)
 
 
 def _body(labels: NDArray[np.uint8], row: TruthRow) -> NDArray[np.bool_]:
@@ -159,6 +170,7 @@ def training_scene(seed: int, number: int, look: Look | None) -> SyntheticSettin
         "restless": _even_in_log(rng, 0.05, 0.8),
         "cells": max(settings.cells, 5),
         "arrest_rate": float(rng.uniform(0, 0.4)),
+        "death_rate": float(rng.uniform(0.1, 0.6)),
         "debris": settings.debris + int(rng.poisson(4)),
     }
     if settings.look == "phase" and rng.random() < 0.35:

@@ -155,6 +155,15 @@ def monitor(name: str, settings: PretrainSettings) -> str:
     return own.get(name, f"val_{name}_loss_{settings.sampling}")
 
 
+def settle(learner: Learner, step: int) -> None:
+    """Do what a game does after its last step: `simulated`, played alone, measures its norms anew on whole frames.
+
+    The time arrow does not: its map was worse with such norms as often as better.
+    """
+    if isinstance(learner, Simulated):
+        learner.settle(step)
+
+
 def probed(games: Mapping[str, float], learner: Learner, ground: Playground) -> dict[str, Validity]:
     """Ask of each game that was learned, and has an accuracy, whether it reads cells or the microscope."""
     each = [one for one, _ in learner.learners] if isinstance(learner, Together) else [learner]

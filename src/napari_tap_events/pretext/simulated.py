@@ -5,7 +5,8 @@ randomisation; Tobin et al. 2017, arXiv 1703.06907). What they learn carries ove
 there without any label.
 
 The loss is the focal loss (Lin et al. 2017, arXiv 1708.02002), counted in events: to miss one whole event costs as much as to invent one
-of the same size. Crops lie around events, where something moves, and anywhere; some are shown backwards, or twice the same frame.
+of the same size. Crops lie around events (divisions and deaths as often), where something moves, and anywhere; some are shown
+backwards, or twice the same frame.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.pair_head import STRIDE, PairHead, seen
+from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.errors import ModelError
 from napari_tap_events.pretext._appearance import another_microscope
@@ -39,6 +42,8 @@ SKIPPED = 0.3
 SHRUNK, MAGNIFIED = 1.3, 2.2
 """Greatest factors of another magnification."""
 VAL_SCENES, VAL_CROPS = 12, 96
+SETTLED_BATCHES, SETTLED_PAIRS = 30, 2
+"""Pairs of whole frames by which norms are measured anew at the end."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Simulated:
         if model.simulated is None:
             raise ModelError("the game 'simulated' needs an encoder with a pair head.")
         self.module: nn.Module = model
-        self.encoder, self.head = model.encoder, model.simulated
+        self.reader = Reader(model.encoder, model.simulated, compute)
         self.settings, self.compute = settings, compute
         look: Look | None = None if settings.synthetic_look == "both" else settings.synthetic_look
         self.scenes = Scenes(settings.seed, look, settings.simulated_movies, settings.simulated_renew, compute.device)
@@ -87,14 +92,14 @@ class Simulated:
         s = self.settings
         generator = self.compute.generator(s.seed, step, 2)
         batch = drawn(self.scenes.at(step), s.simulated_batch, s.simulated_px, generator)
-        logits = self._logits(batch.pairs)
+        logits: Tensor = self.reader(batch.pairs)
         loss = focal_events(logits, at_half(batch.targets), batch.area_px / STRIDE**2)
         return loss, {"simulated_loss": loss.detach()}
 
     def validate(self) -> Mapping[str, float]:
         """Return the loss, and the average precision of telling crops with an event from others, on movies that never teach."""
         with torch.no_grad():
-            logits = torch.cat([self._logits(part) for part in self.fixed.pairs.split(16)])
+            logits = torch.cat([self.reader(part) for part in self.fixed.pairs.split(16)])
         targets = at_half(self.fixed.targets)
         loss = focal_events(logits, targets, self.fixed.area_px / STRIDE**2)
         there = ((targets > 0) & (targets != UNKNOWN)).flatten(1).any(1)
@@ -103,11 +108,31 @@ class Simulated:
         ap = average_precision(strongest[known], there[known])
         return {"val_loss_simulated": float(loss), "val_ap_simulated": ap}
 
-    def _logits(self, pairs: Tensor) -> Tensor:
+    def settle(self, step: int) -> None:
+        """Measure the means and variances of all norms anew, on whole frames of the movies of a step.
+
+        Most of a crop lies near its border, beyond which there are zeros; most of a frame does not. By what crops left behind in the
+        norms, maps of frames are worse than what was learned.
+        """
+        scenes = self.scenes.at(step)
+        side = min(min(scene.targets.shape[-2:]) for scene in scenes)
+        generators = (self.compute.generator(self.settings.seed, -3 - number) for number in range(SETTLED_BATCHES))
+        update_bn((drawn(scenes, SETTLED_PAIRS, side, generator).pairs for generator in generators), self.reader)
+        self.reader.eval()
+
+
+class Reader(nn.Module):
+    """Encoder and pair head together: crop pairs (B, 2, C, P, P) to logits (B, K, P / 2, P / 2)."""
+
+    def __init__(self, encoder: Encoder, head: PairHead, compute: Compute) -> None:
+        super().__init__()
+        self.encoder, self.head, self.compute = encoder, head, compute
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        """Return the logits as float32."""
         with self.compute.autocast():
             z = self.encoder(pairs.flatten(0, 1)).unflatten(0, pairs.shape[:2])
-            head: PairHead = self.head
-            return head.logits(z).float()
+            return self.head.logits(z).float()
 
 
 def focal_events(logits: Tensor, targets: Tensor, area: Tensor) -> Tensor:
@@ -205,8 +230,8 @@ def _places(scene: Scene, count: int, side: int, generator: torch.Generator) -> 
     t = torch.where(anywhere, (u[1] * len(scene.targets)).long(), pairs[:, 0])
     spot = torch.stack([(u[2] * height).long(), (u[3] * width).long()], 1)
     centre = torch.where(anywhere[:, None], spot, centre)
-    if len(scene.events):
-        chosen = scene.events[torch.randint(len(scene.events), (count,), generator=generator, device=device)]
+    if scene.frequency.any():
+        chosen = scene.events[torch.multinomial(scene.frequency, count, replacement=True, generator=generator)]
         jitter = ((torch.rand(count, 2, generator=generator, device=device) - 0.5) * 0.8 * side).long()
         at_event = u[0] < AROUND_EVENTS
         t = torch.where(at_event, chosen[:, 0], t)

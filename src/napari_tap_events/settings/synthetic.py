@@ -34,6 +34,12 @@ class SyntheticSettings(Settings):
     texture: float = setting(0.25, "Strength of the texture inside cells.", low=0, high=1, advanced=True)
     halo: float = setting(0.8, "Phase look: 1 is phase contrast with halos, 0 is quantitative phase.", low=0, high=1)
     flatness: float = setting(0.85, "Phase look: how flat cells lie between divisions; 0 is round.", low=0, high=1)
+    slenderness: float = setting(
+        0.0,
+        "Phase look: how long and thin cells lie between divisions; 0 is compact, 1 spindles with long tails.",
+        low=0,
+        high=1,
+    )
     background: float = setting(0.02, "Level of the empty background, as a share of the full range.", low=0, high=0.7)
     unevenness: float = setting(0.15, "How much darker the corners are than the middle.", low=0, high=0.9, advanced=True)
     blur_px: float = setting(0.8, "Blur of the optics (sigma).", unit="px", low=0, high=8)

@@ -23,7 +23,7 @@ class PhasePainter:
     """Draws optical thickness and rim light, and joins them into what a phase microscope shows."""
 
     n_layers = 2
-    reach_cells = 2.6
+    reach_cells = 4.0
 
     def __init__(self, settings: SyntheticSettings, rng: np.random.Generator) -> None:
         self.settings = settings
@@ -59,11 +59,13 @@ class PhasePainter:
         # Volume is kept: a newborn sphere has half its mother's, so 0.79 of her radius.
         radius = 0.5 * cell_px * pose.size * (1 - 0.21 * pose.newborn)
         outline = self._outline(pose, radius, rounded)
-        grid = grid_around(pose, 1.35 * float(outline.max()) + 3)
-        edge = toward(outline, grid.v, grid.u)
+        longer = self._longer(pose, rounded)
+        grid = grid_around(pose, 1.35 * float(outline.max()) * longer + 3)
+        u, v = self._drawn_out(pose, grid, longer)
+        edge = toward(outline, v, u)
         frayed = (0.06 * (1 - rounded) + 0.012) * self.textures.at(grid, cell_px, pose.cell + 3 * (pose.age // 4))
-        rho = np.hypot(grid.u, grid.v) / edge + frayed
-        wide = float(np.sqrt(np.mean(outline**2)))
+        rho = np.hypot(u, v) / edge + frayed
+        wide = float(np.sqrt(np.mean(outline**2))) * longer**0.25
         cover = soft_edge((1 - rho) * np.float32(wide), 1.0 + 0.03 * cell_px * (1 - rounded))
         height = ROUND_HEIGHT * (radius / wide) ** 1.8
         dome = np.sqrt(np.maximum(0, 1 - rho**2))
@@ -80,6 +82,22 @@ class PhasePainter:
         rest = 1 - self.settings.flatness * (1 - 0.5 * own)
         active = max(pose.condensed, pose.newborn) ** 0.7
         return float(np.clip(rest + (1 - rest) * active, 0, 1))
+
+    def _longer(self, pose: Pose, rounded: float) -> float:
+        """Return how many times longer a cell lies than a compact one; its tails reach out and draw back as it stretches."""
+        own = np.random.default_rng([self.salt, pose.cell, 6]).beta(1.5, 1.5)
+        return float(1 + 2.5 * self.settings.slenderness * own * (1 - rounded) * (0.7 / pose.aspect))
+
+    def _drawn_out(self, pose: Pose, grid: Grid, longer: float) -> tuple[Floats, Floats]:
+        """Return where each pixel (h, w) would lie in the compact cell: thin and bent tails, and a nucleus that keeps its width."""
+        if longer == 1:
+            return grid.u, grid.v
+        cell_px = np.float32(self.settings.cell_px)
+        own = np.random.default_rng([self.salt, pose.cell, 7]).normal(0, 0.25)
+        bend = np.float32((own + 1.5 * pose.wobble[0].real) * (1 - 1 / longer) / longer)
+        u, v = grid.u, grid.v - bend * grid.u**2 / cell_px
+        thinner = 1 + np.float32(np.sqrt(longer) - 1) * (1 - np.exp(-((u / (0.6 * cell_px)) ** 2)))
+        return (u / np.float32(longer)).astype(np.float32), (v * thinner).astype(np.float32)
 
     def _outline(self, pose: Pose, radius: float, rounded: float) -> NDArray[np.float64]:
         """Return the radius of the outline in each direction, in pixels: an ellipse with processes, or a circle."""
@@ -148,7 +166,7 @@ class PhasePainter:
         if pose.stage == "blob":
             haze = np.exp(-(grid.u**2 + grid.v**2) / (2 * (0.6 * size * self.settings.cell_px) ** 2)).astype(np.float32)
             return Patch(grid.top, grid.left, np.stack([0.2 * haze, 0.25 * haze]), haze)
-        layers, cover = _ball(grid, 0, 0, size * self.settings.cell_px, 3.5, rng.uniform(2, 5))
+        layers, cover = _ball(grid, 0, 0, size * self.settings.cell_px, rng.uniform(2, 6), rng.uniform(0, 7))
         return Patch(grid.top, grid.left, layers, cover)
 
 

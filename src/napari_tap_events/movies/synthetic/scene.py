@@ -118,6 +118,7 @@ def _phase_values(rng: np.random.Generator) -> dict[str, Any]:
         "unevenness": float(rng.uniform(0, 0.15)),
         "expression_spread": float(rng.uniform(0.05, 0.3)),
         "bleaching": 0.0,
+        "slenderness": float(rng.uniform(0, 1)),
     }
 
 
