@@ -77,6 +77,8 @@ MOVIE_PX = 4e5
 """A simulated movie, made by one thread; where there is a second one, beside the rest."""
 VAL_SCENES, VAL_CROPS, SCENE_BYTES = 12, 96, 4 << 20
 """Simulated movies and crops that judge; what a movie at hand takes."""
+SETTLED_PX = 30 * 2 * 2 * 192**2
+"""Pixels of simulated frames on which norms are measured in the end, where `simulated` is played alone."""
 FINDING, EXPLAINING = 0.25, 0.5
 """A pixel of a frame that is encoded: head, maxima and writing; what is explained of it."""
 CONTROLS_WITHOUT_IMAGE = ("random", "random-paper", "scratch", "difference")
@@ -194,6 +196,7 @@ def _simulated(s: PretrainSettings) -> Workload:
     network, crop = NETWORKS[s.preset], s.simulated_px**2
     step_px = 2 * s.simulated_batch * crop
     looks = max(1, _steps(s) // min(s.val_every * s.accumulate, _steps(s))) * 2 * VAL_CROPS * crop
+    looks += 0 if "," in s.pretext else SETTLED_PX
     movies = s.simulated_movies + VAL_SCENES + _steps(s) / s.simulated_renew
     pixels = (
         network.cost * (network.learning * step_px * _steps(s) + looks) + SIMULATED * step_px * _steps(s) + MOVIE_PX * movies
