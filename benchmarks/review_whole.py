@@ -24,6 +24,7 @@ from napari_tap_events.encoder.sources import feature_source
 from napari_tap_events.errors import ScopeError
 from napari_tap_events.events.calibration import fit_calibrator
 from napari_tap_events.events.matching import match_events
+from napari_tap_events.events.ranking import promised_threshold
 from napari_tap_events.events.table import UNCERTAIN, read_events
 from napari_tap_events.jobs.answers import Answers, answers_of
 from napari_tap_events.jobs.apprentice import Apprentice
@@ -38,7 +39,6 @@ from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.review.places import near_any
 from napari_tap_events.review.queue import Proposals
-from napari_tap_events.review.transfer import expected_cut
 from napari_tap_events.settings import ComputeSettings, HeadSettings, MovieSettings, ReviewSettings
 
 COLUMNS = ("answers", "yes, no", "events left", "promised", "promised by the answers alone", "F1", "F1 by the answers alone")
@@ -110,7 +110,7 @@ class _Desk:
             f"{table['probability'][open_].sum():.0f}",
             "cannot say" if alone is None else f"{alone[open_].sum():.0f}",
             f"{f1(table, learned.threshold, truth, near):.2f}",
-            "" if alone is None else f"{f1(table.assign(probability=alone), expected_cut(alone), truth, near):.2f}",
+            "" if alone is None else f"{f1(table.assign(probability=alone), promised_threshold(alone), truth, near):.2f}",
         ]
         return f"| {' | '.join(cells)} |"
 

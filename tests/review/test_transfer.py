@@ -6,7 +6,6 @@ import numpy as np
 
 from napari_tap_events.review.transfer import (
     FeatureSummary,
-    expected_cut,
     feature_shift,
     refit,
     summarise,
@@ -57,17 +56,3 @@ def test_it_is_told_when_a_head_should_not_be_trusted():
     good = refit([*np.linspace(-3, 0, 30), *np.linspace(0.5, 3, 30)], [False] * 30 + [True] * 30)
     assert trust(0.8, good) == ""
     assert trust(0.1, None) == ""
-
-
-def test_the_threshold_promises_the_best_f1_that_calibrated_probabilities_allow():
-    rng = np.random.default_rng(3)
-    p = rng.beta(0.3, 2, 4000)
-    event = rng.random(4000) < p
-
-    def f1(cut: float) -> float:
-        return 2 * event[p >= cut].sum() / ((p >= cut).sum() + event.sum())
-
-    found = expected_cut(p)
-    assert f1(found) > max(f1(cut) for cut in np.linspace(0.02, 0.98, 49)) - 0.01
-    assert found < 0.5  # half of the best F1 (Lipton, Elkan and Naryanaswamy 2014)
-    assert expected_cut(np.array([0.8])) == 0.4

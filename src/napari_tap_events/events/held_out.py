@@ -20,7 +20,7 @@ from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.learning import Lesson
 from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.matching import found_in_order
-from napari_tap_events.events.ranking import best_threshold
+from napari_tap_events.events.ranking import promised_threshold
 from napari_tap_events.events.table import ANY_KIND, EventRow, events_table
 from napari_tap_events.movies.masks import EventMasks
 from napari_tap_events.settings import EventSettings, ScoreSettings
@@ -69,7 +69,7 @@ class Calibration:
     events : Calibrator
         For the scores of candidates.
     threshold : float
-        Least probability of an event, 0..1: the one with the best F1 on held-out data.
+        Least probability of an event, 0..1: the one with the best F1 that the probabilities of held-out data promise.
     prior : float
         Log odds that a candidate of the held-out data is an event.
     """
@@ -154,32 +154,34 @@ def calibrate(held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], method: M
         When a candidate counts as a true event.
     """
     windows = window_calibrators(held, method)
-    chosen, hit = _outcome(held, truths, score)
+    chosen, hit, n_true = _outcome(held, truths, score)
     scores = chosen["score"].to_numpy()
     events = fit_calibrator(scores, hit, "platt") if len(scores) else Calibrator(method="platt")
-    table = candidate_table(held, None, ())
-    table = table.assign(probability=events.probability(table["score"].to_numpy()))
+    threshold = promised_threshold(events.probability(scores), n_true) if hit.any() else 0.5
     prior = float(np.log((hit.sum() + 0.5) / ((~hit).sum() + 0.5)))
-    return Calibration(windows, events, best_threshold(table, held_truth(held, truths), score), prior)
+    return Calibration(windows, events, threshold, prior)
 
 
 def _outcome(
     held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], score: ScoreSettings
-) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Return the candidates that count, as `candidate_table` lists them, and which of them are events, the strongest first."""
+) -> tuple[pd.DataFrame, NDArray[np.bool_], int]:
+    """Return the candidates that count, the strongest first, which of them are events, and how many events there are.
+
+    The table is that of `candidate_table`.
+    """
     raw = candidate_table(held, None, ())
     found = near.candidates(raw, held_truth(held, truths), score.radius_px, score.frames)
     order = np.argsort(-raw["score"].to_numpy()[found.rows_predicted], kind="stable")
     _, hit = found_in_order(found, order)
     counts = hit | ~found.excused[order]
-    return raw.iloc[found.rows_predicted[order][counts]], hit[counts]
+    return raw.iloc[found.rows_predicted[order][counts]], hit[counts], found.rows_truth.size
 
 
 def outcome_of_candidates(
     held: Sequence[HeldOut], truths: Sequence[pd.DataFrame], score: ScoreSettings
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the opinions (N, opinions) on all candidates that count, and which of them are events, (N,)."""
-    chosen, hit = _outcome(held, truths, score)
+    chosen, hit, _ = _outcome(held, truths, score)
     opinions = [candidate.opinions for part in held for candidate in part.candidates]
     return np.array([opinions[row] for row in chosen.index], dtype=np.float64), hit
 

@@ -36,6 +36,7 @@ from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.learning import HeadLearner, Lesson, check_lessons
 from napari_tap_events.events.map_tiles import MapTiles
+from napari_tap_events.events.ranking import promised_threshold
 from napari_tap_events.events.stacking import PRIOR_MEAN, fit_weights
 from napari_tap_events.jobs.answers import Answers
 from napari_tap_events.jobs.first_sight import FirstSight, table_of
@@ -45,7 +46,6 @@ from napari_tap_events.jobs.learned import Learned, Unproven
 from napari_tap_events.jobs.teaching import head_shape, inputs_of
 from napari_tap_events.reports import Control, Report
 from napari_tap_events.review.places import near_any
-from napari_tap_events.review.transfer import expected_cut
 from napari_tap_events.settings import HeadSettings
 from napari_tap_events.training.loop import Plan, fit
 from napari_tap_events.training.side_by_side import side_by_side
@@ -326,7 +326,7 @@ class Apprentice:
         calibrator = fit_calibrator(logits, events, "platt") if both else self._uncalibrated()
         told = calibrator.probability(everywhere)
         table = table_of(found, calibrator, "head").assign(held_out=np.round(told, 6))
-        threshold = expected_cut(table["probability"].to_numpy()) if both and found else self.first.threshold
+        threshold = promised_threshold(table["probability"].to_numpy()) if both and found else self.first.threshold
         return Learned(head, calibrator, threshold, table, answers.count)
 
     def _uncalibrated(self) -> Calibrator:

@@ -13,7 +13,7 @@ import pandas as pd
 from napari_tap_events.errors import ScopeError
 from napari_tap_events.events.calibration import fit_calibrator
 from napari_tap_events.events.matching import match_events
-from napari_tap_events.events.ranking import average_precision
+from napari_tap_events.events.ranking import average_precision, promised_threshold
 from napari_tap_events.jobs.answers import answers_of
 from napari_tap_events.jobs.apprentice import Apprentice
 from napari_tap_events.jobs.learned import Learned, listed
@@ -23,7 +23,6 @@ from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.review.audit import Audit, audit_movie
 from napari_tap_events.review.audit_design import begin_audit
 from napari_tap_events.review.queue import Proposals, next_cards
-from napari_tap_events.review.transfer import best_cut
 from napari_tap_events.review.verdicts import answer_window, decide
 from napari_tap_events.settings import ReviewSettings, ScoreSettings
 
@@ -187,7 +186,7 @@ def _weighed(first: pd.DataFrame, listed_from: float, a: Annotations, near: Any)
     match = match_events(first, judged, near.radius_px, near.radius_frames)
     calibrator = fit_calibrator(first["score"].to_numpy()[match.predicted], truth[match.truth], "platt")
     table = first.assign(probability=calibrator.probability(first["score"].to_numpy()))
-    return table, best_cut(table["probability"].to_numpy()[match.predicted], truth[match.truth])
+    return table, promised_threshold(table["probability"].to_numpy()[match.predicted], int(truth[match.truth].sum()))
 
 
 def _take_point(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_tap_events.events.calibration import Calibrator, fit_calibrator
+from napari_tap_events.events.ranking import promised_threshold
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +72,7 @@ class Refit:
     calibrator : Calibrator
         Score of a candidate to probability, on this movie.
     threshold : float
-        Probability that lists most events for the fewest false ones, by the answers.
+        Probability whose F1 on the answers is promised to be best.
     ranks : float
         Probability that a confirmed candidate scores higher than a rejected one, 0..1; 0.5 is chance.
     """
@@ -101,35 +102,7 @@ def refit(scores: ArrayLike, answers: ArrayLike) -> Refit | None:
     calibrator = fit_calibrator(z, y, "platt")
     p = calibrator.probability(z)
     ranks = float((z[y][:, None] > z[~y]).mean() + 0.5 * (z[y][:, None] == z[~y]).mean())
-    return Refit(calibrator, best_cut(p, y), ranks)
-
-
-def best_cut(p: Floats, y: NDArray[np.bool_]) -> float:
-    """Return the probability at which F1 of the answers is best, between the candidate there and the next one below."""
-    order = np.argsort(-p, kind="stable")
-    tp = np.cumsum(y[order])
-    f1 = 2 * tp / (np.arange(1, len(p) + 1) + y.sum())
-    best = int(f1.argmax())
-    below = p[order[best + 1]] if best + 1 < len(p) else 0.0
-    return float((p[order[best]] + below) / 2)
-
-
-def expected_cut(p: Floats) -> float:
-    """Return the probability at which the F1 that calibrated probabilities promise is best, between two candidates.
-
-    Listing the n most probable of all candidates finds the sum of their probabilities, of as many events as all probabilities add up
-    to. That leans on two fitted numbers, temperature and bias, where the best F1 of a handful of answers leans on one or two of them.
-
-    Parameters
-    ----------
-    p : (N,) float
-        Of all candidates of a movie, at least one.
-    """
-    falling = np.sort(p)[::-1]
-    f1 = 2 * np.cumsum(falling) / (np.arange(1, len(p) + 1) + falling.sum())
-    best = int(f1.argmax())
-    below = falling[best + 1] if best + 1 < len(p) else 0.0
-    return float((falling[best] + below) / 2)
+    return Refit(calibrator, promised_threshold(p, int(y.sum())), ranks)
 
 
 def trust(shift: float | None, found: Refit | None) -> str:

@@ -23,7 +23,7 @@ class PhasePainter:
     """Draws optical thickness and rim light, and joins them into what a phase microscope shows."""
 
     n_layers = 2
-    reach_cells = 4.0
+    reach_cells = 4.0  # half of the longest slender cell with its tail, and its halo
 
     def __init__(self, settings: SyntheticSettings, rng: np.random.Generator) -> None:
         self.settings = settings
