@@ -60,6 +60,8 @@ def main() -> None:
     if given.what == "train":
         train(given)
     elif given.what == "average":
+        if len(given.trained) < 2:
+            parser.error("an average needs two encoders or more: name their folders.")
         average(given.trained, given.out, ComputeSettings(device=given.device, threads=given.threads))
     else:
         install(given.out, given.note)
