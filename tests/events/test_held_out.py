@@ -62,6 +62,13 @@ def test_the_threshold_lies_between_true_and_false_candidates():
     assert false.max() < made.threshold <= true.min()
 
 
+def test_where_no_candidate_is_an_event_there_is_nothing_to_choose_a_threshold_by():
+    held, truth = answers()
+    assert calibrate([held], [truth.iloc[:0]], "platt", SCORE).threshold == 0.5
+    elsewhere = truth.assign(y=truth["y"] + 1000)
+    assert calibrate([held], [elsewhere], "platt", SCORE).threshold == 0.5
+
+
 def test_a_calibration_survives_json():
     held, truth = answers()
     made = calibrate([held], [truth], "temperature", SCORE)
