@@ -15,7 +15,7 @@ import torch
 from benchmarks import made
 from benchmarks.timing import Row, one_thread, seconds_of
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.encoder.feature_maps import FeatureMaps, SeenFrame, pooled
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import MaximaFinder, score_frame, score_grid
 from napari_tap_events.events.head import HeadShape
@@ -48,12 +48,12 @@ def detect_against_encoding(repeats: int) -> Iterator[Row]:
             source = load_event_model(root / "head", 1, CPU).source
             image = torch.randn(1, 512, 512)
             z = source.frame(image)
-            both = torch.stack([image, image]), torch.stack([z, z]).contiguous(memory_format=torch.channels_last)
+            seen = SeenFrame(image, z, pooled(z, 2))
             works: dict[str, Callable[[], Any]] = {
                 "short": lambda root=root: _detected(root, SHORT),
                 "frame": lambda source=source, image=image: source.frame(image),
                 "long": lambda root=root: _detected(root, LONG),
-                "pair": lambda source=source, both=both: source.pair(*both),
+                "pair": lambda source=source, seen=seen: source.pair(seen, seen, 2),
             }
             for work in works.values():
                 work()

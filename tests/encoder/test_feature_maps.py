@@ -51,9 +51,9 @@ class Counting(EncoderFeatures):
         self.frames_seen += 1
         return super().frame(image)
 
-    def pair(self, image, z):
+    def pair(self, first, second, stride_px):
         self.pairs_seen += 1
-        return super().pair(image, z)
+        return super().pair(first, second, stride_px)
 
 
 def counting() -> Counting:

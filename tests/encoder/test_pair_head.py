@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, pooled
+from napari_tap_events.encoder.feature_maps import EncoderFeatures, SeenFrame, pooled
 from napari_tap_events.encoder.pair_head import EVENT_KINDS, PRIOR, PairHead, evidence, seen
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, save_model
 from napari_tap_events.settings import EncoderSettings
@@ -53,18 +53,26 @@ def test_evidence_of_kinds_adds_up_to_the_probability_of_any():
     assert (evidence(logits) > 0).all()
 
 
-def test_the_maps_of_an_encoder_are_the_arrow_then_each_kind(tmp_path):
+def seen_by(source: EncoderFeatures, image: torch.Tensor, stride_px: int) -> SeenFrame:
+    z = source.frame(image)
+    return SeenFrame(image, z, pooled(z, stride_px))
+
+
+@pytest.mark.parametrize("stride_px", [1, 2])
+@pytest.mark.parametrize(("height", "width"), [(32, 40), (33, 40), (32, 41)])
+def test_the_maps_of_an_encoder_are_the_arrow_then_each_kind(height, width, stride_px):
     torch.manual_seed(0)
     model = ArrowEncoder(1, SETTINGS, simulated=True).eval()
     torch.nn.init.normal_(model.simulated.body[-1].weight)
     source = EncoderFeatures(model.encoder, model.arrow, CPU, simulated=model.simulated)
     alone = EncoderFeatures(model.encoder, model.arrow, CPU)
-    images = torch.rand(2, 1, 32, 40)
-    z = torch.stack([source.frame(image) for image in images])
-    maps = source.pair(images, z)
+    frames = [seen_by(source, image, stride_px) for image in torch.rand(2, 1, height, width)]
+    maps = source.pair(*frames, stride_px)
+    z = torch.stack([frame.z for frame in frames])[None]
     assert (source.pair_features, source.simulated_features) == (3, 2)
-    assert torch.equal(maps[:1], alone.pair(images, z))
-    torch.testing.assert_close(maps[1:], model.simulated(z[None])[0], rtol=0, atol=1e-4)
+    assert torch.equal(maps[:1], alone.pair(*frames, stride_px))
+    torch.testing.assert_close(maps[:1], pooled(model.arrow.arrow(z), stride_px), rtol=0, atol=1e-4)
+    torch.testing.assert_close(maps[1:], pooled(model.simulated(z)[0], stride_px), rtol=0, atol=1e-4)
     assert source.fingerprint() != alone.fingerprint()
 
 

@@ -21,12 +21,31 @@ from torch import Tensor, nn
 
 from napari_tap_events.encoder.arrow import ArrowHead, joined
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.pair_head import PairHead
+from napari_tap_events.encoder.pair_head import STRIDE, PairHead
 from napari_tap_events.encoder.unet import Encoder, folded, pad_to_multiple
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.movies.movie import Movie, check_finite
 from napari_tap_events.movies.normalise import normalise
 from napari_tap_events.reports import Control, Report
+
+
+@dataclass(frozen=True)
+class SeenFrame:
+    """A frame as a source saw it.
+
+    Attributes
+    ----------
+    image : (C, H, W) float32
+        Normalised.
+    z : (F, H, W) float32
+        Features.
+    small : (F, H / stride, W / stride) float32
+        Their means over blocks, sides rounded down.
+    """
+
+    image: Tensor
+    z: Tensor
+    small: Tensor
 
 
 class FeatureSource(Protocol):
@@ -48,8 +67,8 @@ class FeatureSource(Protocol):
         """Map a normalised frame (C, H, W) to (F, H, W)."""
         ...
 
-    def pair(self, image: Tensor, z: Tensor) -> Tensor:
-        """Map two normalised frames (2, C, H, W) and their features (2, F, H, W) to (A, H, W)."""
+    def pair(self, first: SeenFrame, second: SeenFrame, stride_px: int) -> Tensor:
+        """Map two successive frames to (A, H / stride, W / stride), means over blocks, sides rounded down."""
         ...
 
     def fingerprint(self) -> str:
@@ -117,14 +136,23 @@ class EncoderFeatures:
             return cast(Tensor, self.encoder(images.contiguous(memory_format=torch.channels_last))).float()
 
     @torch.no_grad()
-    def pair(self, image: Tensor, z: Tensor) -> Tensor:
-        """Return the maps (A, H, W) of features (2, F, H, W): the arrow, then the logit of each kind; those that there are."""
-        maps = [z.new_empty((0, *z.shape[-2:]))]
+    def pair(self, first: SeenFrame, second: SeenFrame, stride_px: int) -> Tensor:
+        """Return the maps (A, H / stride, W / stride) of two frames: the arrow, then the logit of each kind; those that there are."""
+        maps = [second.small[:0]]
         if self._joined_arrow is not None:
-            maps.append(self._joined_arrow(torch.cat([z[:1], z[1:]], dim=1))[0])
+            both = torch.cat([_alone(first.z), _alone(second.z)], dim=1)
+            maps.append(pooled(self._joined_arrow(both)[0], stride_px))
         if self._folded_pair_head is not None:
-            maps.append(self._folded_pair_head(z[None])[0])
+            maps.append(self._events(self._folded_pair_head, (first, second), stride_px))
         return torch.cat(maps)
+
+    def _events(self, head: PairHead, frames: tuple[SeenFrame, SeenFrame], stride_px: int) -> Tensor:
+        """Return the logits (K, H / stride, W / stride); what was averaged for the maps is not averaged again, where it is the same."""
+        height, width = frames[0].z.shape[-2:]
+        if stride_px == STRIDE and not (height % STRIDE or width % STRIDE):
+            return head.logits_of_halves(*(_alone(frame.small) for frame in frames))[0]
+        z = torch.stack([frame.z for frame in frames])
+        return pooled(cast(Tensor, head(z[None]))[0], stride_px)
 
     def fingerprint(self) -> str:
         """Return a hash of all weights and of the number format."""
@@ -147,9 +175,9 @@ class IntensityFeatures:
         """Return (0, H, W)."""
         return image[:0]
 
-    def pair(self, image: Tensor, z: Tensor) -> Tensor:
-        """Return (0, H, W)."""
-        return z[0, :0]
+    def pair(self, first: SeenFrame, second: SeenFrame, stride_px: int) -> Tensor:
+        """Return (0, H / stride, W / stride)."""
+        return second.small[:0]
 
     def fingerprint(self) -> str:
         """Return the name: there is nothing else to it."""
@@ -161,9 +189,9 @@ class DifferenceFeatures(IntensityFeatures):
 
     pair_features = 1
 
-    def pair(self, image: Tensor, z: Tensor) -> Tensor:
-        """Return |x(t+1) - x(t)| averaged over channels, (1, H, W)."""
-        return (image[1] - image[0]).abs().mean(0, keepdim=True)
+    def pair(self, first: SeenFrame, second: SeenFrame, stride_px: int) -> Tensor:
+        """Return |x(t+1) - x(t)| averaged over channels, (1, H / stride, W / stride)."""
+        return pooled((second.image - first.image).abs().mean(0, keepdim=True), stride_px)
 
 
 Slices = tuple[slice, slice]
@@ -269,18 +297,16 @@ def encoded_frames(
     ------
     EncodedFrame
     """
-    before: tuple[Tensor, Tensor] | None = None
+    before: SeenFrame | None = None
     for t in frames:
         raw = movie.frame(t)
         check_finite(raw, t, movie.name)
         image = torch.from_numpy(normalise(raw)).to(compute.device)
         z = source.frame(image)
-        pair = None
-        if before is not None:
-            both = torch.cat([_alone(before[1]), _alone(z)])
-            pair = _half(pooled(source.pair(torch.stack([before[0], image]), both), stride_px))
-        yield EncodedFrame(t, _half(torch.cat([pooled(z, stride_px), pooled(image, stride_px)])), pair)
-        before = (image, z)
+        now = SeenFrame(image, z, pooled(z, stride_px))
+        pair = None if before is None else _half(source.pair(before, now, stride_px))
+        yield EncodedFrame(t, _half(torch.cat([now.small, pooled(image, stride_px)])), pair)
+        before = now
 
 
 def encode_movie(

@@ -48,12 +48,21 @@ class PairHead(nn.Module):
 
     def logits(self, z: Tensor) -> Tensor:
         """Map features (B, 2, F, H, W) to logits (B, K, H / 2, W / 2), sides rounded up."""
-        pooled = F.avg_pool2d(z.flatten(0, 1), STRIDE, ceil_mode=True, count_include_pad=False)
-        return cast(Tensor, self.body(pooled.unflatten(0, z.shape[:2]).flatten(1, 2)))
+        both = halved(z.flatten(0, 1)).unflatten(0, z.shape[:2])
+        return self.logits_of_halves(both[:, 0], both[:, 1])
+
+    def logits_of_halves(self, first: Tensor, second: Tensor) -> Tensor:
+        """As `logits`, where the features of each frame, (B, F, h, w), are halved already."""
+        return cast(Tensor, self.body(torch.cat([first, second], dim=1)))
 
     def forward(self, z: Tensor) -> Tensor:
         """Map features (B, 2, F, H, W) to logits (B, K, H, W): each value stands for 2 x 2 pixels."""
         return F.interpolate(self.logits(z), size=z.shape[-2:], mode="nearest")
+
+
+def halved(z: Tensor) -> Tensor:
+    """Average features (B, F, H, W) over 2 x 2 pixels, of which there are fewer at an odd border."""
+    return F.avg_pool2d(z, STRIDE, ceil_mode=True, count_include_pad=False)
 
 
 def evidence(logits: Tensor) -> Tensor:
@@ -64,9 +73,9 @@ def evidence(logits: Tensor) -> Tensor:
 def _layer(before: int, after: int, apart: int) -> tuple[nn.Module, ...]:
     conv = nn.Conv2d(before, after, 3, padding=apart, dilation=apart, bias=False)
     nn.init.kaiming_normal_(conv.weight, a=0.01, nonlinearity="leaky_relu")
-    return conv, nn.BatchNorm2d(after), nn.LeakyReLU(0.01)
+    return conv, nn.BatchNorm2d(after), nn.LeakyReLU(0.01, inplace=True)
 
 
 def seen(logits: Tensor) -> Tensor:
     """Return the probability that any kind of event is at a pixel, (B, H, W), of logits (B, K, H, W)."""
-    return 1 - torch.exp(-evidence(logits).sum(1))
+    return -torch.expm1(-evidence(logits).sum(1))

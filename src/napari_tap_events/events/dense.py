@@ -61,7 +61,7 @@ class DenseHead:
     """
 
     def __init__(self, head: EventHead, said: Said | None = None) -> None:
-        self.head = folded(head)
+        self.head: EventHead = folded(head).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.said = Said(0) if said is None else said
         self.step = math.gcd(head.shape.crop, head.shape.stride)
         self._frames: dict[tuple[int, int], Tensor] = {}

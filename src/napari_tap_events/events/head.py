@@ -243,8 +243,17 @@ class ResNetHead(_SummedHead):
 
 
 def window_means(maps: Tensor, crop: int, step: int) -> Tensor:
-    """Return the means of all complete windows of maps (B, C, h, w), (B, C, rows, columns): down, then across, a quarter of the time."""
-    return F.avg_pool2d(F.avg_pool2d(maps, (crop, 1), (step, 1)), (1, crop), (1, step))
+    """Return the means of all complete windows of maps (B, C, h, w), (B, C, rows, columns), `step`, a divisor of the crop, apart.
+
+    Blocks of a step are averaged first, then down, then across: a fraction of the sums of all windows at once.
+    """
+    blocks, many = F.avg_pool2d(maps, step), crop // step
+    return F.avg_pool2d(F.avg_pool2d(blocks, (many, 1), 1), (1, many), 1)
+
+
+def _beside(*maps: Tensor) -> Tensor:
+    """Join maps (B, C, h, w) along their channels; one without channels is left out, as it would undo how the others lie in memory."""
+    return torch.cat([part for part in maps if part.shape[1]] or list(maps), dim=1)
 
 
 class EvidenceHead(EventHead):
@@ -279,12 +288,12 @@ class EvidenceHead(EventHead):
         features = self.inner(maps[:, : self.shape.features])
         if self.per_image is None:
             return features
-        return torch.cat([features, self.per_image(maps[:, self.shape.features :])], dim=1)
+        return _beside(features, self.per_image(maps[:, self.shape.features :]))
 
     def pair_part(self, first: Tensor, second: Tensor, pairs: Tensor, step: int) -> Tensor:
         """Return the evidence per pixel, (B, K, h, w) without the margin, never negative."""
         both = (first + second) / 2 if self.order == "mean" else torch.cat([first, second], dim=1)
-        return F.softplus(self.join(self.norm(torch.cat([both, self.inner(pairs)], dim=1))) - 2.0)
+        return F.softplus(self.join(self.norm(_beside(both, self.inner(pairs)))) - 2.0)
 
     def windows(self, said: Tensor, step: int) -> Tensor:
         """Turn an evidence map into the logits of its windows."""

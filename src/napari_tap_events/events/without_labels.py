@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from scipy.special import expit, log_expit
+from torch import Tensor
 
 from napari_tap_events.encoder.feature_maps import FeatureMaps
-from napari_tap_events.encoder.pair_head import EVENT_KINDS
+from napari_tap_events.encoder.pair_head import EVENT_KINDS, evidence, seen
 from napari_tap_events.events.detection import EVENT_BLUR
 
 Floats = NDArray[np.float32]
@@ -55,15 +58,16 @@ def arrow_map(maps: FeatureMaps) -> Floats:
 
 def evidence_maps(maps: FeatureMaps) -> Floats:
     """Return the evidence of each kind of event, 0 and more, (K, h, w), that a pair head gives to one frame pair."""
-    logits = maps.pairs[0, maps.pairs.shape[1] - maps.simulated :].astype(np.float32)
-    evidence: Floats = np.logaddexp(np.float32(0), logits)
-    return evidence
+    return cast(Floats, evidence(_logits(maps)).numpy())
 
 
 def event_map(maps: FeatureMaps) -> Floats:
     """Return the probability, pixel by pixel, of any kind of event, (h, w), that a pair head gives to one frame pair."""
-    seen: Floats = -np.expm1(-evidence_maps(maps).sum(0))
-    return seen
+    return cast(Floats, seen(_logits(maps)[None])[0].numpy())
+
+
+def _logits(maps: FeatureMaps) -> Tensor:
+    return torch.from_numpy(maps.pairs[0, maps.pairs.shape[1] - maps.simulated :].astype(np.float32))
 
 
 ARROW_BLUR = 0.5
