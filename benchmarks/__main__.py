@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -89,7 +89,7 @@ def operations(module: nn.Module, image: torch.Tensor) -> float:
 
     def count(layer: nn.Module, _given: Any, result: torch.Tensor) -> None:
         nonlocal total
-        weight = layer.weight
+        weight = cast(torch.Tensor, layer.weight)
         total += 2.0 * result.numel() * weight[0].numel()
 
     hooks = [layer.register_forward_hook(count) for layer in module.modules() if isinstance(layer, nn.Conv2d)]
@@ -106,7 +106,7 @@ def training(repeats: int) -> list[Row]:
     movie = movie_from_array(rng.integers(0, 255, (24, 512, 512), dtype=np.uint8))
     rows = []
     for preset, batch in (("unet32", 8), ("unet16", 16)):
-        settings = PretrainSettings(preset=preset, patch_px=96, batch=batch)  # type: ignore[arg-type]
+        settings = PretrainSettings(preset=preset, patch_px=96, batch=batch)
         model = ArrowEncoder(1, settings).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         frames = device_movie(movie, range(24), (1,), CPU.device)
         learner = TimeArrow(model, [frames], [], settings, CPU)
@@ -147,7 +147,7 @@ def features(repeats: int) -> list[Row]:
     rows = []
     image = torch.randn(1, 512, 512)
     for preset in ("unet32", "unet16"):
-        encoder = Encoder(1, EncoderSettings(preset=preset)).eval()  # type: ignore[arg-type]
+        encoder = Encoder(1, EncoderSettings(preset=preset)).eval()
         source = EncoderFeatures(encoder, None, CPU)
         plain, done = convolution(512, 1)
         limit, taken = side_by_side([plain, lambda source=source: source.frame(image)], repeats)
@@ -167,7 +167,7 @@ def dense_against_crops(repeats: int) -> list[Row]:
     """Compare `detect` without its files, frame pair by frame pair, with crop by crop, for the published head and 48 px crops."""
     rows = []
     for preset in ("unet16", "unet32"):
-        encoder = Encoder(1, EncoderSettings(preset=preset)).eval()  # type: ignore[arg-type]
+        encoder = Encoder(1, EncoderSettings(preset=preset)).eval()
         source = EncoderFeatures(encoder, None, CPU)
         for stride in (8, 4):
             head = make_head("resnet", HeadShape(source.features, 0, 0, 1, 48, stride, 1)).eval()
@@ -242,7 +242,7 @@ def line(row: Row) -> str:
 def table(rows: list[Row]) -> str:
     lines = ["| what | measured | limit | ratio |", "|---|---|---|---|", *map(line, rows)]
     cores = psutil.cpu_count(logical=False)
-    about = f"napari-tap-events {__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads on {cores} cores "
+    about = f"napari-tap-events {__version__}, torch {torch.__version__}, {cores} cores "
     return "\n".join([*lines, "", about + f"({platform.machine()}, {torch.backends.cpu.get_cpu_capability()})"]) + "\n"
 
 

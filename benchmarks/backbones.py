@@ -39,7 +39,7 @@ def _row(what: str, ours: float, theirs: float) -> Row:
 
 
 def _step(preset: str) -> Callable[[], None]:
-    settings = PretrainSettings(preset=preset, patch_px=PATCH_PX, batch=BATCH)  # type: ignore[arg-type]
+    settings = PretrainSettings(preset=preset, patch_px=PATCH_PX, batch=BATCH)
     movie = movie_from_array(np.random.default_rng(0).integers(0, 255, (8, 256, 256), dtype=np.uint8))
     model = ArrowEncoder(1, settings).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = TimeArrow(model, [device_movie(movie, range(8), (1,), CPU.device)], [], settings, CPU)
@@ -54,6 +54,6 @@ def _step(preset: str) -> Callable[[], None]:
 
 
 def _frame(preset: str) -> Callable[[], torch.Tensor]:
-    source = EncoderFeatures(Encoder(1, EncoderSettings(preset=preset)).eval(), None, CPU)  # type: ignore[arg-type]
+    source = EncoderFeatures(Encoder(1, EncoderSettings(preset=preset)).eval(), None, CPU)
     image = torch.randn(1, SIDE, SIDE)
     return lambda: source.frame(image)

@@ -78,7 +78,7 @@ def _answers(compute: Compute, image: Tensor, pairs: Tensor) -> tuple[Tensor, fl
     learner = _learner(model, settings, compute)
     with patch(DRAWS, return_value=pairs.to(compute.device)):
         loss, _ = learner.loss(0)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     gradient = torch.cat([p.grad.flatten().cpu() for p in model.parameters() if p.grad is not None])
     z = EncoderFeatures(model.eval().encoder, None, compute).frame(image.to(compute.device))
     return z.cpu(), float(loss.detach()), gradient
@@ -100,7 +100,7 @@ def training(machine: Machine) -> Rows:
             if time.monotonic() > machine.until:
                 yield {"what": f"training, {preset}, {name}", "measured": "not measured: the time was up"}
                 continue
-            settings = PretrainSettings(preset=preset, patch_px=patch_px, batch=batch)  # type: ignore[arg-type]
+            settings = PretrainSettings(preset=preset, patch_px=patch_px, batch=batch)
             yield from _trained(machine, settings, name, machine.compute(bfloat16), compiled)
 
 
@@ -146,7 +146,7 @@ def _trained(machine: Machine, settings: PretrainSettings, name: str, compute: C
 def _step(learner: TimeArrow, optimiser: torch.optim.Optimizer) -> None:
     loss, _ = learner.loss(0)
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimiser.step()
 
 
@@ -182,7 +182,7 @@ def features(machine: Machine) -> Rows:
     for preset in ("unet8",) if machine.quick else ("unet32", "unet16"):
         for name, bfloat16 in formats:
             compute = machine.compute(bfloat16)
-            source = EncoderFeatures(Encoder(1, EncoderSettings(preset=preset)).eval(), None, compute)  # type: ignore[arg-type]
+            source = EncoderFeatures(Encoder(1, EncoderSettings(preset=preset)).eval(), None, compute)
             image = torch.randn(1, side, side, device=compute.device)
             with machine.memory() as peak:
                 taken = machine.seconds(lambda source=source, image=image: source.frame(image), at_once=4)

@@ -17,6 +17,7 @@ from napari_tap_events.encoder.shipped import SHIPPED, encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, load_encoder
 from napari_tap_events.movies.movie import Movie, movie_from_array
 from napari_tap_events.pretext import time_arrow
+from napari_tap_events.pretext._places import windows
 from napari_tap_events.pretext._views import Augmentation, device_movie
 from napari_tap_events.pretext.time_arrow import TimeArrow
 from napari_tap_events.settings import PretrainSettings
@@ -33,11 +34,11 @@ def outside(_repeats: int) -> Iterator[Row]:
     noise = np.random.default_rng(0).integers(0, 255, (24, 512, 512), dtype=np.uint8)
     movie = movie_from_array(noise)
     for preset, batch, steps in (("unet32", 8, 4), ("unet16", 16, 6)):
-        settings = PretrainSettings(preset=preset, patch_px=96, batch=batch)  # type: ignore[arg-type]
+        settings = PretrainSettings(preset=preset, patch_px=96, batch=batch)
         learner = _learner([movie], [], settings, ArrowEncoder(1, settings))
         spent = {"data": 0.0, "loss": 0.0, "backward": 0.0, "step": 0.0}
         watched = [
-            patch.object(time_arrow, "windows", timed(time_arrow.windows, spent, "data")),
+            patch.object(time_arrow, "windows", timed(windows, spent, "data")),
             patch.object(Augmentation, "__call__", timed(Augmentation.__call__, spent, "data")),
             patch.object(TimeArrow, "loss", timed(TimeArrow.loss, spent, "loss")),
             patch.object(torch.Tensor, "backward", timed(torch.Tensor.backward, spent, "backward")),
@@ -113,7 +114,7 @@ def pairs_needed(repeats: int) -> Iterator[Row]:
 def _curve(pairs: int, changes: dict[str, Any], seed: int) -> list[tuple[int, float]]:
     """Return (pairs seen, accuracy on the validation pairs drawn by motion) along a run."""
     preset = "unet16" if changes.get("start_from") else "unet8"
-    s = PretrainSettings(preset=preset, patch_px=32, batch=32, seed=seed, **changes)  # type: ignore[arg-type]
+    s = PretrainSettings(preset=preset, patch_px=32, batch=32, seed=seed, **changes)
     torch.manual_seed(seed)
     model = load_encoder(encoder_folder(SHIPPED), 1)[0] if s.start_from else ArrowEncoder(1, s)
     if model.arrow is None:

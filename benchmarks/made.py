@@ -61,7 +61,7 @@ def write_default_head(folder: Path) -> None:
 def write_feature_head(folder: Path, preset: str = "unet16") -> None:
     """Write a head that reads the features and the arrow map of an encoder that the time arrow has taught."""
     torch.manual_seed(0)
-    settings = EncoderSettings(preset=preset)  # type: ignore[arg-type]
+    settings = EncoderSettings(preset=preset)
     model = ArrowEncoder(1, settings)
     features = model.encoder.features
     shape = HeadShape(features, 0, 1, 1, 24, 4, 2)

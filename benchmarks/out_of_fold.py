@@ -28,9 +28,10 @@ from napari_tap_events.events.ranking import average_precision, best_threshold
 from napari_tap_events.events.scoring import score_events
 from napari_tap_events.events.table import read_events
 from napari_tap_events.jobs.arrow import detect_arrow
+from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.pretrain import pretrain
-from napari_tap_events.jobs.train import Labelled, train
+from napari_tap_events.jobs.train import train
 from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, PretrainSettings, ScoreSettings
 from napari_tap_events.training.splits import even_blocks
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from benchmarks.timing import one_thread, timed
 from napari_tap_events.encoder import feature_maps
 from napari_tap_events.encoder.compute import Compute, keep_freed_memory
 from napari_tap_events.encoder.weights import ArrowEncoder
+from napari_tap_events.events.detection import MaximaFinder
 from napari_tap_events.jobs import detect as job
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.movies.movie import Movie, movie_from_array
@@ -39,7 +40,7 @@ PARTS: list[tuple[str, Any, str]] = [
     ("to float16", feature_maps, "_half"),
     ("maps: head, calibration, writing", job._Maps, "write"),
     ("scores", job, "score_frame"),
-    ("maxima", job.MaximaFinder, "add"),
+    ("maxima", MaximaFinder, "add"),
     ("files prepared", job._Maps, "_create"),
 ]
 
@@ -52,7 +53,7 @@ def main() -> None:
 
 def training(preset: str) -> str:
     """Return a table of the operations of a training step, the costliest first."""
-    settings = PretrainSettings(preset=preset)  # type: ignore[arg-type]
+    settings = PretrainSettings(preset=preset)
     model = ArrowEncoder(1, settings).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     frames = device_movie(movie_from_array(made.frames(24, 192)), range(24), (1,), CPU.device)
     learner, optimiser = TimeArrow(model, [frames], [], settings, CPU), torch.optim.Adam(model.parameters())
@@ -60,7 +61,7 @@ def training(preset: str) -> str:
     def step(number: int) -> None:
         loss, _ = learner.loss(number)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
 
     step(0)
@@ -77,7 +78,7 @@ def training(preset: str) -> str:
 
 def detection() -> str:
     """Return a table of the parts of `detect`."""
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = defaultdict(float)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         root = Path(folder)
         made.write_movie(root / "movie.tif", FRAMES, 512)
@@ -89,7 +90,10 @@ def detection() -> str:
         for _ in job.detect(root / "movie.tif", root / "head", DetectSettings(), run):
             pass
         whole = time.process_time() - began
-    rows = [f"| {name} | {1000 * spent[name] / FRAMES:.1f} ms | {spent[name] / whole:.1%} |" for name, _ in spent.most_common()]
+    rows = [
+        f"| {name} | {1000 * spent[name] / FRAMES:.1f} ms | {spent[name] / whole:.1%} |"
+        for name in sorted(spent, key=lambda name: -spent[name])
+    ]
     rest = whole - sum(spent.values())
     head = f"| part of detect, {FRAMES} x 512 x 512, unet16, default head | per frame | share |"
     return "\n".join([head, "|---|---|---|", *rows, f"| all others | {1000 * rest / FRAMES:.1f} ms | {rest / whole:.1%} |"])

@@ -75,6 +75,8 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         answer(desk, a, person)
         lessons.append(lesson(desk, given.frames // 2))
         print({name: round(seconds, 2) for name, seconds in lessons[-1].items()}, flush=True)
+    if desk.in_use is None:
+        raise SystemExit("no head was taught: ask for one lesson at least")
     began = time.perf_counter()
     for _ in desk.drawn.draw(OVERLAY, desk.in_use, range(given.frames - 1)):
         maps.append(time.perf_counter() - began)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 
 from benchmarks.review import ended
 from napari_tap_events.encoder.compute import compute_for
@@ -122,7 +123,7 @@ def by_answers_alone(table: pd.DataFrame, answers: Answers, near: Any) -> np.nda
     outcome = truth[match.truth]
     if len(set(outcome.tolist())) < 2:
         return None
-    logits = np.log(table["held_out"].clip(1e-6, 1 - 1e-6) / (1 - table["held_out"].clip(1e-6, 1 - 1e-6))).to_numpy()
+    logits = logit(table["held_out"].clip(1e-6, 1 - 1e-6).to_numpy())
     fitted = fit_calibrator(logits[match.predicted], outcome, "platt")
     return np.asarray(fitted.probability(logits))
 

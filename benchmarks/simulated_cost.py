@@ -12,6 +12,7 @@ import time
 import torch
 
 from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.pair_head import STRIDE
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.pretext import simulated
 from napari_tap_events.pretext._scenes import scene_of, training_scene
@@ -37,7 +38,7 @@ def main() -> None:
         drawing.append(time.process_time() - began)
         began = time.process_time()
         z = model.encoder(batch.pairs.flatten(0, 1)).unflatten(0, batch.pairs.shape[:2])
-        area = batch.area_px / simulated.STRIDE**2
+        area = batch.area_px / STRIDE**2
         simulated.focal_events(model.simulated.logits(z), simulated.at_half(batch.targets), area).backward()
         optimiser.step()
         learning.append(time.process_time() - began)

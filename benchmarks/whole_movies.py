@@ -116,14 +116,15 @@ def head_training(_repeats: int) -> Iterator[Row]:
     for name, kind, inputs, features in [*ways, ("published resnet head", "resnet", {"pairs": False}, 16)]:
         reads = Inputs(**{"features": bool(features), **inputs})
         head = make_head(kind, HeadShape(*reads.channels(maps), 1, 24, 4, 2, 0 if features else 2))
-        settings = HeadSettings(head=kind)  # type: ignore[arg-type]
+        settings = HeadSettings(head=kind)
         with one_thread():
             learner = HeadLearner(head, [Lesson(MapTiles(maps, reads, CPU), labels, range(20))], settings, CPU)
-            some = settings.steps // 10 if kind == "resnet" else settings.steps
+            steps = settings.steps_for(0)
+            some = steps // 10 if kind == "resnet" else steps
             taken = seconds_of(lambda learner=learner, some=some: _taught(learner, some), time.process_time)
-            taken *= settings.steps / some
-        what = f"a head taught, {settings.steps} steps on {labels.size} crop pairs of 48 px, features kept: {name}"
-        what += f" ({some} steps measured)" if some < settings.steps else ""
+            taken *= steps / some
+        what = f"a head taught, {steps} steps on {labels.size} crop pairs of 48 px, features kept: {name}"
+        what += f" ({some} steps measured)" if some < steps else ""
         yield {"what": what, "measured": f"{taken:.1f} s", "limit": "15 s", "ratio": 15 / taken}
 
 

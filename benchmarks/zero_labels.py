@@ -28,12 +28,12 @@ from napari_tap_events.events.ranking import pr_curve
 from napari_tap_events.events.table import UNCERTAIN, read_events
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.without_labels import detect_without_labels
-from napari_tap_events.movies.synthetic import difficulty, synthesise, write_synthetic
+from napari_tap_events.movies.synthetic import Difficulty, difficulty, synthesise, write_synthetic
 from napari_tap_events.settings import ComputeSettings, DetectSettings, Look, ScoreSettings
 
 REAL = {"hela_h2b": 15.0, "t98g_phase_left": 22.0}
 """Movies with true events, and the radius of a dividing cell in pixels: of the movie, not tuned."""
-LEVELS = ("easy", "medium", "hard")
+LEVELS: tuple[Difficulty, ...] = ("easy", "medium", "hard")
 LOOKS: tuple[Look, ...] = ("nuclei", "phase")
 KINDS = ("division", "death")
 SYNTHETIC_SEED, FRAMES = 4242, 48

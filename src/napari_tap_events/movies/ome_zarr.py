@@ -93,7 +93,7 @@ def create_map(
         shape=shape,
         dtype=dtype,
         chunks=(1, max(1, shape[1]), max(1, shape[2])),
-        compressors=BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"),
+        compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
         dimension_names=("t", "y", "x"),
         fill_value=0,
     )
