@@ -48,8 +48,8 @@ class PairHead(nn.Module):
 
     def logits(self, z: Tensor) -> Tensor:
         """Map features (B, 2, F, H, W) to logits (B, K, H / 2, W / 2), sides rounded up."""
-        both = halved(z.flatten(0, 1)).unflatten(0, z.shape[:2])
-        return self.logits_of_halves(both[:, 0], both[:, 1])
+        pooled = F.avg_pool2d(z.flatten(0, 1), STRIDE, ceil_mode=True, count_include_pad=False).unflatten(0, z.shape[:2])
+        return self.logits_of_halves(pooled[:, 0], pooled[:, 1])
 
     def logits_of_halves(self, first: Tensor, second: Tensor) -> Tensor:
         """As `logits`, where the features of each frame, (B, F, h, w), are halved already."""
@@ -58,11 +58,6 @@ class PairHead(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Map features (B, 2, F, H, W) to logits (B, K, H, W): each value stands for 2 x 2 pixels."""
         return F.interpolate(self.logits(z), size=z.shape[-2:], mode="nearest")
-
-
-def halved(z: Tensor) -> Tensor:
-    """Average features (B, F, H, W) over 2 x 2 pixels, of which there are fewer at an odd border."""
-    return F.avg_pool2d(z, STRIDE, ceil_mode=True, count_include_pad=False)
 
 
 def evidence(logits: Tensor) -> Tensor:
