@@ -61,7 +61,9 @@ class DenseHead:
     """
 
     def __init__(self, head: EventHead, said: Said | None = None) -> None:
-        self.head: EventHead = folded(head).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.head = folded(head)
+        if not head.shape.features:  # convolutions of an image are faster so; to lay out many features anew would cost more
+            self.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.said = Said(0) if said is None else said
         self.step = math.gcd(head.shape.crop, head.shape.stride)
         self._frames: dict[tuple[int, int], Tensor] = {}

@@ -252,8 +252,11 @@ def window_means(maps: Tensor, crop: int, step: int) -> Tensor:
 
 
 def _beside(*maps: Tensor) -> Tensor:
-    """Join maps (B, C, h, w) along their channels; one without channels is left out, as it would undo how the others lie in memory."""
-    return torch.cat([part for part in maps if part.shape[1]] or list(maps), dim=1)
+    """Join maps (B, C, h, w) along their channels, all laid out in memory as the first that has channels, lest it be undone."""
+    parts = [part for part in maps if part.shape[1]] or list(maps)
+    if parts[0].is_contiguous(memory_format=torch.channels_last):
+        parts = [part.contiguous(memory_format=torch.channels_last) for part in parts]
+    return torch.cat(parts, dim=1)
 
 
 class EvidenceHead(EventHead):
