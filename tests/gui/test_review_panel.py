@@ -372,14 +372,39 @@ def test_a_worker_that_came_back_is_told_in_a_sentence(bench):
     assert AGAIN in bench.desk.state.text()
 
 
-def test_a_worker_that_was_given_up_says_why_and_can_be_started_again(bench):
+def test_a_worker_that_was_given_up_says_why_and_can_be_started_with_another_choice(bench):
     bench.begin()
-    bench.link.trouble = "the worker ended 5 times without a word."
+    assert bench.panel.start.button.text() == "End the learning"
+    bench.link.trouble = "the encoder 'pixels' has no arrow head; add --no-arrow."
     bench.panel.work.poll()
-    assert "ended 5 times" in bench.desk.state.text()
-    assert not bench.panel.work.running
+    assert bench.panel.start.button.text() == "Start"
+    assert bench.panel.start.encoder.isVisible()
+    assert "has no arrow head" in bench.desk.state.text()
     bench.press(bench.panel.start.button)
     assert len(StubLink.made) == 2
+    assert bench.panel.work.running
+
+
+def test_what_went_wrong_stays_to_be_read_when_the_worker_is_back(bench):
+    bench.begin()
+    bench.link.said.append(
+        {"what": "error", "order": "retrain", "id": 1, "message": "the disk is full; make room on it, and go on."}
+    )
+    bench.panel.work.poll()
+    bench.link.restarts = 1
+    bench.panel.work.poll()
+    assert "the disk is full" in bench.desk.state.text()
+
+
+def test_a_lesson_that_was_dropped_does_not_keep_the_next_from_beginning(bench):
+    bench.begin()
+    bench.panel.work.learn(3)
+    number = len(bench.link.orders)
+    assert bench.panel.work.learning
+    for told in ({"what": "dropped", "order": "retrain", "id": number}, {"what": "error", "order": "back", "message": "no."}):
+        bench.link.said.append(told)
+    bench.panel.work.poll()
+    assert not bench.panel.work.learning
 
 
 def test_a_worse_head_is_told_and_one_can_go_back(bench):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -11,13 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import psutil
 import pytest
 import torch
 
 from napari_tap_events.jobs.desk import Desk
-from napari_tap_events.jobs.link import Link
+from napari_tap_events.jobs.kept_heads import HeadShelf
+from napari_tap_events.jobs.link import MOST_TRIES, Link
 from napari_tap_events.jobs.worker import Worker
 from napari_tap_events.movies.ome_zarr import open_map
 from napari_tap_events.project.folder import Project
@@ -354,6 +357,45 @@ def test_a_worker_that_cannot_work_says_why_and_is_given_up(project, tmp_path: P
         assert link.restarts == 0
     finally:
         link.stop()
+
+
+FAILS_AT_LESSONS = """
+import json, sys
+print(json.dumps({"what": "ready", "order": "open"}), flush=True)
+for line in sys.stdin:
+    order = json.loads(line)
+    print(json.dumps({"what": "report", "order": order["order"], "id": order["id"]}), flush=True)
+    if order["order"] == "retrain":
+        sys.exit(1)
+"""
+
+
+def test_an_order_at_which_the_worker_ends_each_time_is_given_up(tmp_path: Path):
+    link = Link(tmp_path, "movie", program=[sys.executable, "-c", FAILS_AT_LESSONS])
+    link.start()
+    try:
+        number = link.send("retrain")
+        told = wait_for(link, lambda m: m["what"] == "error")
+        assert (told["id"], told["order"]) == (number, "retrain")
+        assert f"ended {MOST_TRIES} times at this" in told["message"]
+        wait_for(link, lambda m: m["what"] == "ready")
+        assert link.restarts == MOST_TRIES
+        assert link.alive
+    finally:
+        link.stop()
+
+
+def test_what_fails_where_it_should_not_is_told_before_the_worker_ends(desk, project, marked, monkeypatch):
+    answered(project, marked)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(HeadShelf, "keep", Mock(side_effect=full))
+    said: list[dict[str, Any]] = []
+    worker = Worker(desk, said.append)
+    with pytest.raises(OSError, match="No space left"):
+        worker.run(iter([*[None] * 50, {"order": "retrain", "id": 7}, *[None] * 1000]))
+    told = next(m for m in said if m["what"] == "error")
+    assert (told["id"], told["order"]) == (7, "retrain")
+    assert "the disk is full" in told["message"]
 
 
 def test_the_worker_leaves_the_window_a_core_unless_threads_are_said(tmp_path, monkeypatch):

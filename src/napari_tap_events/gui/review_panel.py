@@ -66,6 +66,7 @@ class ReviewPanel(LeavingPanel):
             self._column.addWidget(widget)
         self._column.addStretch()
         self.start.pressed.connect(self._start_or_end)
+        self.work.given_up.connect(lambda: self.start.show_running(False))
         self.start.valueChanged.connect(self._take_settings)
         session.project_changed.connect(self._follow_project)
         session.models_changed.connect(self.refresh)

@@ -13,6 +13,7 @@ from napari_tap_events.gui.job_words import stage_words
 from napari_tap_events.jobs.link import Link, Message
 
 POLL_MS = 50
+WARNS = "⚠"
 OFF = "Nothing learns now."
 AGAIN = "The worker had gone and was started again; nothing was lost."
 PROVISIONAL = "The map on screen is provisional: not calibrated, not compared yet."
@@ -43,6 +44,8 @@ class ReviewWork(QObject):
         What became of a new head, as the worker tells it.
     audited : Signal(object)
         What the audit tells, or None.
+    given_up : Signal
+        The worker cannot work, and is not started again.
     """
 
     told = Signal(str)
@@ -51,6 +54,7 @@ class ReviewWork(QObject):
     sketched = Signal(object)
     judged = Signal(object)
     audited = Signal(object)
+    given_up = Signal()
 
     def __init__(self, link: Callable[[Path, str, Sequence[str]], Link] = Link, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +62,7 @@ class ReviewWork(QObject):
         self._link: Link | None = None
         self._doing, self._result, self._restarts = "", "", 0
         self._head, self._mapped, self._sketched = "", set[int](), frozenset[int]()
-        self.learning = False
+        self.learning, self._lesson = False, 0
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -97,7 +101,7 @@ class ReviewWork(QObject):
     def learn(self, answers: int, pair: int = 0) -> None:
         """Let it learn from all answers, and then map the frame pair on screen first."""
         self._show_sketched(frozenset())
-        self._send("retrain", first=pair)
+        self._lesson = self._send("retrain", first=pair)
         self.learning = self.running
         if self.running:
             self._doing = f"Learning from {answers} answers" if answers else "Learning from the marks"
@@ -131,16 +135,19 @@ class ReviewWork(QObject):
         for message in messages:
             self._take(message)
         if self._link.restarts > self._restarts:
-            self._restarts, self._result = self._link.restarts, AGAIN
+            self._restarts = self._link.restarts
+            self._result = self._result if self._result.startswith(WARNS) else AGAIN
             self._say()
         elif messages or self._link.trouble:
             self._say()
         if self._link.trouble:
             self._timer.stop()
+            self.learning = False
+            self.given_up.emit()
 
-    def _send(self, order: str, **values: Any) -> None:
-        if self._link is not None and self.running:
-            self._link.send(order, **values)
+    def _send(self, order: str, **values: Any) -> int:
+        """Give an order where there is a worker, and return its number, else 0."""
+        return self._link.send(order, **values) if self._link is not None and self.running else 0
 
     def _take(self, message: Message) -> None:
         taker = _TAKERS.get(str(message.get("what")))
@@ -193,7 +200,11 @@ class ReviewWork(QObject):
         self._doing = ""
         self._show_sketched(frozenset())
         self.learning = self.learning and message.get("order") != "retrain"
-        self._result = f"⚠ {message.get('message', '')}"
+        self._result = f"{WARNS} {message.get('message', '')}"
+
+    def _dropped(self, message: Message) -> None:
+        if message.get("id") == self._lesson:
+            self.learning, self._doing = False, ""
 
     def _show_sketched(self, pairs: frozenset[int]) -> None:
         if pairs != self._sketched:
@@ -203,10 +214,10 @@ class ReviewWork(QObject):
     def _say(self) -> None:
         link = self._link
         if link is None:
-            self.told.emit(f"⚠ {self._result}" if self._result else OFF)
+            self.told.emit(f"{WARNS} {self._result}" if self._result else OFF)
             return
         if link.trouble:
-            self.told.emit(f"⚠ {link.trouble}")
+            self.told.emit(f"{WARNS} {link.trouble}")
             return
         going_on = bool(self._doing) and "…" not in self._doing and " of " not in self._doing
         doing = (self._doing + (" …" if going_on else "")) or "Waits for answers."
@@ -222,4 +233,5 @@ _TAKERS: dict[str, Callable[[ReviewWork, Message], None]] = {
     "head": ReviewWork._judge,
     "audit": ReviewWork._audit,
     "error": ReviewWork._error,
+    "dropped": ReviewWork._dropped,
 }

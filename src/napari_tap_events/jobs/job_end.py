@@ -58,7 +58,7 @@ def outer_door(folder: Path | None) -> Iterator[None]:
         say(folder, {"stage": END, "state": "stopped", "message": "stopped at once; what was finished before is kept."})
         raise
     except BaseException as error:
-        say(folder, {"stage": END, "state": "failed", "kind": type(error).__name__, "message": _sentence(error)})
+        say(folder, {"stage": END, "state": "failed", "kind": type(error).__name__, "message": sentence(error)})
         raise
     say(folder, {"stage": END, "state": "done", "message": ""})
 
@@ -145,7 +145,7 @@ def _make(folder: Path) -> None:
         raise OutputError(f"cannot write to the job's folder '{folder}': {error.strerror or error}.") from None
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
     """Say what went wrong, what it means and what to do next."""
     text = str(error).partition("\n")[0]
     if isinstance(error, TapEventsError):

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +19,8 @@ from napari_tap_events.jobs.runner import PROGRAM
 LOG = "worker.log"
 MOST_RESTARTS = 5
 """So often in a row, without a word in between, a worker is started again before it is given up."""
+MOST_TRIES = 4
+"""So often an order is given to a worker that ends at it, before it is given up."""
 FINAL = ("done", "dropped", "error", "cards", "audit", "trust", "head")
 """Messages after which an order is no longer waited for."""
 
@@ -29,7 +31,7 @@ class Link:
     """A line to a resident worker.
 
     Nothing is lost when the worker goes: what a person said is in the journal, which it reads again, and orders that it had not
-    answered are given anew.
+    answered are given anew, a few times.
 
     Parameters
     ----------
@@ -59,6 +61,7 @@ class Link:
         self._process: subprocess.Popen[str] | None = None
         self._came: deque[Message] = deque()
         self._pending: dict[int, Message] = {}
+        self._tries: Counter[int] = Counter()
         self._number, self._silent = 0, 0
         self._wanted = False
 
@@ -145,8 +148,13 @@ class Link:
         self.restarts += 1
         self._end()
         self.start()
-        for message in list(self._pending.values()):
-            self._write(message)
+        for number, message in list(self._pending.items()):
+            self._tries[number] += 1
+            if self._tries[number] < MOST_TRIES:
+                self._write(message)
+            else:
+                words = f"the worker ended {MOST_TRIES} times at this; the log '{self._log}' says more."
+                self._came.append({"what": "error", "id": number, "order": message["order"], "message": words})
 
     def _end(self) -> None:
         if self._process is not None:
@@ -164,6 +172,7 @@ class Link:
         self.memory_mb = int(message.get("memory_mb", self.memory_mb))
         if message.get("what") in FINAL:
             self._pending.pop(message.get("id") or 0, None)
+            self._tries.pop(message.get("id") or 0, None)
         if message.get("what") == "error" and message.get("order") == "open":
             self._wanted, self.trouble = False, str(message["message"])
 

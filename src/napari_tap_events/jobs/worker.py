@@ -23,6 +23,7 @@ import psutil
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.jobs.desk import TAUGHT, Desk
+from napari_tap_events.jobs.job_end import sentence
 from napari_tap_events.jobs.process import let_others_go_first
 from napari_tap_events.jobs.review_maps import OVERLAY, SKETCH
 from napari_tap_events.reports import Report
@@ -161,6 +162,9 @@ class Worker:
             if task.order["order"] == "open":
                 raise
             self._map_on(task)
+        except Exception as error:  # told, lest the order is given anew; nothing is known of what is left: a new worker begins
+            self._tell(task.order, "error", message=sentence(error), kind=type(error).__name__)
+            raise
         else:
             self._report(task, report)
 
