@@ -26,14 +26,14 @@ the window. In the window and on the command line the advanced ones are apart fr
 default means that the program finds the value by itself, as the last column says.
 """
 CLASSES = {
-    "MovieSettings": "every command that reads a movie.",
-    "ComputeSettings": "`pretrain`, `train`, `detect`, `explain`, `study`, `demo`.",
+    "MovieSettings": "every command that is given a movie; step 1 of the Workbench.",
+    "ComputeSettings": "`pretrain`, `train`, `detect`, `explain`, `review`, `study`, `demo`; steps 3 to 6 of the Workbench.",
     "PretrainSettings": "`pretrain`; step 3 of the Workbench.",
     "AdoptSettings": "`adopt`.",
-    "HeadSettings": "`train`; step 4 of the Workbench. `marks` takes those that say what an event is.",
+    "HeadSettings": "`train`, `review`; steps 4 and 6 of the Workbench. `marks` takes those on what an event is and on the split.",
     "DetectSettings": "`detect`; step 5 of the Workbench.",
     "ExplainSettings": '`explain`; step 5 of the Workbench, under "Why?".',
-    "ReviewSettings": "`review`.",
+    "ReviewSettings": "`review`; step 6 of the Workbench.",
     "SimulationSettings": "`review --simulate`.",
     "ScoreSettings": "`score`.",
     "StudySettings": "`study`.",

@@ -169,7 +169,13 @@ def explain(
     opening: MovieSettings,
     head: Annotated[Path | None, typer.Option("--head", metavar="DIR", help="Folder that train wrote: explain events.")] = None,
     encoder: Annotated[
-        Path | None, typer.Option("--encoder", metavar="DIR", help="Folder that pretrain wrote: explain the arrow of time.")
+        Path | None,
+        typer.Option(
+            "--encoder",
+            metavar="DIR",
+            help="Folder that pretrain wrote, or 'shipped': explain the arrow of time, or, where it was not learned, "
+            "the events of simulated movies.",
+        ),
     ] = None,
     overwrite: Overwrite = False,
     only_estimate: EstimateOnly = False,

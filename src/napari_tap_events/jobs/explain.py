@@ -1,4 +1,4 @@
-"""The recipe `explain`: where a head, or the arrow of time, looks; Grad-CAM maps and ranked insets."""
+"""The recipe `explain`: where a head looks, or what an encoder has learned alone; Grad-CAM maps and ranked insets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def explain(
     settings : ExplainSettings
     run : Run
     head, encoder : Path, optional
-        One of them: explain events, or the arrow of time.
+        One of them: explain the events of a head; or the arrow of time, without an arrow head the events of simulated movies.
 
     Raises
     ------

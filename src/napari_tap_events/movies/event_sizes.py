@@ -32,7 +32,7 @@ class FittingSizes:
     reach_px : float
         From the middle of an event to the far edge of its bodies, typically: half the breadth of two daughters together.
     crop_px : int
-        Twice the reach, to the next multiple of 8: a crop holds an event whole.
+        Twice the reach, to the nearest multiple of 8: a crop holds an event whole.
     radius_px : float
         1.2 times the reach: two daughters are one event, and neighbours are two.
     area_px : int
@@ -76,7 +76,7 @@ def patch_of_cell(cell_px: float) -> int:
 
 
 def side_near(side_px: float) -> int:
-    """Return the next side that suits a crop: a multiple of 8, 16 to 512."""
+    """Return the nearest side that suits a crop: a multiple of 8, 16 to 512."""
     return int(np.clip(CROP_STEP_PX * floor(side_px / CROP_STEP_PX + 0.5), *CROP_PX))
 
 

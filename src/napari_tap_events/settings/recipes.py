@@ -222,7 +222,7 @@ FEW_STEPS, MANY_STEPS, STEPS_PER_EVENT = 200, 1000, 5
 
 
 class HeadSettings(LabelSettings, SplitSettings, EventSettings):
-    """The event head: a small network on frozen features that says event or no event."""
+    """The event head: a small network that says event or no event, by the image or by features that stay as they are."""
 
     encoder: str = setting(
         "shipped",
