@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.output import Run
     from napari_tap_events.jobs.pretrain import pretrain
+    from napari_tap_events.jobs.review import simulate_review
     from napari_tap_events.jobs.study import run_study
     from napari_tap_events.jobs.train import train
     from napari_tap_events.jobs.without_labels import detect_without_labels
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
         HeadSettings,
         MovieSettings,
         PretrainSettings,
+        ReviewSettings,
         ScoreSettings,
+        SimulationSettings,
         StudySettings,
         SyntheticSettings,
     )
@@ -64,8 +67,10 @@ __all__ = [
     "MovieSettings",
     "PretrainSettings",
     "Report",
+    "ReviewSettings",
     "Run",
     "ScoreSettings",
+    "SimulationSettings",
     "Smoothing",
     "StudySettings",
     "SyntheticSettings",
@@ -87,6 +92,7 @@ __all__ = [
     "run_study",
     "save_masks",
     "score_events",
+    "simulate_review",
     "synthesise",
     "train",
     "write_events",
@@ -110,6 +116,7 @@ _ROOMS = {
     "jobs.output": ("Run",),
     "jobs.pretrain": ("pretrain",),
     "jobs.labelled": ("Labelled",),
+    "jobs.review": ("simulate_review",),
     "jobs.study": ("run_study",),
     "jobs.train": ("train",),
     "jobs.without_labels": ("detect_without_labels",),

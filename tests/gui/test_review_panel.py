@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import shutil
 
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -11,6 +13,7 @@ from qtpy.QtWidgets import QAbstractSpinBox
 
 from napari_tap_events.gui.model_choice import Model
 from napari_tap_events.gui.review_panel import NO_MOVIE
+from napari_tap_events.gui.review_words import trust_words
 from napari_tap_events.gui.review_work import AGAIN, OFF
 from napari_tap_events.gui.reviewer import MARK_FIRST, NOT_AN_ANSWER
 from napari_tap_events.movies.masks import Scope
@@ -20,7 +23,7 @@ from napari_tap_events.project.marking import stamp
 from napari_tap_events.review.gate import HeadHistory, HeadRecord, write_history
 from napari_tap_events.settings import HeadSettings, QueueSettings
 
-from .reviewing import REVIEW, Bench, StubLink
+from .reviewing import NEAR, REVIEW, Bench, StubLink
 
 K = Qt.Key
 WINDOWS_ONLY = REVIEW.model_copy(update={"uncertain": 0, "confident": 0, "audit": 1, "audit_px": 48, "audit_from": 0})
@@ -495,3 +498,87 @@ def test_the_picture_loops_only_while_it_is_to_be_seen(bench):
     bench.desk.card.strip.chosen.emit(4)
     assert not bench.desk.card.picture.playing
     assert bench.desk.card.picture.at == 4
+
+
+SIZES = {"crop_px": 32, "radius_px": 21.0, "radius_frames": 1}
+
+
+def bring_head(bench, name="colleague"):
+    """Put a head from elsewhere among those of the project, and offer it."""
+    folder = bench.session.project.path / "heads" / name
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").touch()
+    card = {"kind": "head", "settings": HeadSettings(**SIZES).model_dump(mode="json"), "details": {"source": "intensity"}}
+    (folder / "card.json").write_text(json.dumps(card))
+    (folder / "brought.json").write_text("{}")
+    bench.panel.refresh()
+    return folder
+
+
+def test_a_review_can_begin_with_a_head_from_elsewhere(bench):
+    start, folder = bench.panel.start, bring_head(bench)
+    assert start.encoder.isVisible()
+    start.head.setValue(str(folder))
+    assert not start.encoder.isVisible()
+    assert {name: getattr(start.value()[1], name) for name in SIZES} == SIZES
+    bench.begin()
+    arguments = bench.link.arguments
+    assert arguments[arguments.index("--begin-with") + 1] == str(folder)
+    assert "--encoder" not in arguments
+    bench.panel.end()
+    start.head.setValue("")
+    assert start.encoder.isVisible()
+    assert start.value()[1].crop_px == NEAR.crop_px
+    bench.panel.show_movie()
+    assert start.head.value().value == str(folder)  # as it was chosen when the review began
+
+
+def test_answers_put_a_head_from_elsewhere_right_instead_of_teaching_another(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 2}))
+    bench.begin()
+    bench.say(what="ready", head="/elsewhere/head", answers=0, elsewhere=True)
+    bench.say(what="trust", shift=0.62, answers=4, needed=30, ranks=None, words="", head="")
+    assert "4 of 30 answers" in bench.desk.trust.text()
+    assert "differ from those that taught it by 0.6 sd" in bench.desk.trust.text()
+    for _ in range(2):
+        bench.key(K.Key_F)
+    orders = [order["order"] for order in bench.link.orders]
+    assert orders.count("correct") == 1
+    assert "retrain" not in orders
+    heads = (
+        HeadRecord("/elsewhere/head", 0, True, None, "", elsewhere=True),
+        HeadRecord("heads/review-movie-2", 31, True, None, "", elsewhere=True),
+    )
+    write_history(bench.desk.folder / "heads.json", HeadHistory(heads, heads[1].folder))
+    bench.say(what="head", accepted=True, words="Put right by 31 answers.", in_use=heads[1].folder, elsewhere=True)
+    bench.say(what="trust", shift=0.62, answers=31, needed=30, ranks=0.93, words="", head=heads[1].folder)
+    assert "31 answers have put its probabilities right" in bench.desk.trust.text()
+    assert [bench.desk.heads.list.item(row).text() for row in range(2)] == [
+        "2. put right by 31 answers, in use", "1. head, from elsewhere"
+    ]  # fmt: skip
+    bench.press(bench.desk.learn_button)
+    assert bench.ordered("retrain") == 1
+    bench.say(what="head", accepted=True, words="taken", in_use="heads/review-movie-3", elsewhere=False)
+    assert not bench.desk.trust.isVisible()
+    for _ in range(2):
+        bench.key(K.Key_F)
+    assert bench.ordered("retrain") == 2
+
+
+def test_a_head_that_cannot_be_trusted_is_told_in_words():
+    alike = trust_words({"shift": None, "answers": 33, "needed": 30, "ranks": None, "words": ""})
+    assert "all alike" in alike
+    assert "sd" not in alike
+    warned = trust_words(
+        {"shift": 1.8, "answers": 3, "needed": 30, "ranks": None, "words": "do not trust it before 30 answers."}
+    )
+    assert "⚠ do not trust it" in warned
+
+
+def test_a_head_that_is_gone_is_told_and_nothing_starts(bench):
+    folder = bring_head(bench)
+    bench.panel.start.head.setValue(str(folder))
+    shutil.rmtree(folder)
+    bench.begin()
+    assert "colleague" in bench.desk.state.text()
+    assert not StubLink.made

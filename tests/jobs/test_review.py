@@ -67,6 +67,19 @@ def test_the_curve_is_written_for_the_mix_and_for_any_order(project, truth, enco
     assert not (project / "journal.jsonl").exists()
 
 
+def test_a_simulated_review_can_begin_with_a_head_from_elsewhere(project, truth, marked, quick, finish, tmp_path):
+    settings = quick.model_copy(update={"encoder": "intensity"})
+    head = finish(train([Labelled(marked.movie, marked.masks)], settings, Run(tmp_path / "head")))
+    review = ReviewSettings(retrain_every=40, card_px=32, audit_px=32, begin_with=str(head))
+    simulation = SimulationSettings(decisions=40, held_frames="20:24", compare=False)
+    out = finish(simulate_review(project, "", truth, (HeadSettings(), review, simulation), Run(tmp_path / "out")))
+    begun, put_right = json.loads((out / "curve.json").read_text())["points"]
+    assert (begun["decisions"], put_right["decisions"]) == (0, 40)
+    assert begun["ap"] == put_right["ap"]  # nothing was taught: the order of candidates is that of the head
+    assert json.loads((out / "result.json").read_text())["settings"]["train"]["crop_px"] == settings.crop_px
+    assert not (project / "review").exists()
+
+
 def test_frames_around_the_held_out_ones_are_closed_too():
     trial = Trial(None, None, ReviewSettings(reach_frames=2), (40, 8, 8), range(10, 20), 5)  # type: ignore[arg-type]
     assert trial.closed == range(7, 23)

@@ -18,6 +18,7 @@ import psutil
 import pytest
 import torch
 
+from napari_tap_events.errors import ModelError
 from napari_tap_events.jobs.desk import Desk
 from napari_tap_events.jobs.kept_heads import HeadShelf
 from napari_tap_events.jobs.link import MOST_TRIES, Link
@@ -269,32 +270,103 @@ def test_the_audit_is_told(desk, project, marked):
     assert next(m for m in said if m["what"] == "audit")["audit"]["looked"] == 0
 
 
-def test_a_head_of_another_movie_can_be_adopted_and_put_right_by_answers(desk, project, marked):
+@pytest.fixture
+def taught(desk, project, marked) -> Path:
+    """A head that answers have taught, in a folder of its own, as a colleague would send it."""
     answered(project, marked)
     said_by(desk, [{"order": "retrain"}])
-    taught = project.path / "heads" / "review-movie-1"
-    said = said_by(desk, [{"order": "adopt", "head": str(taught)}, {"order": "correct"}])
-    head = next(m for m in said if m["what"] == "head")
-    assert (head["head"], head["shift"], head["words"]) == (str(taught), 0.0, "")
-    said = said_by(desk, [{"order": "adopt", "head": "none"}])
-    assert "there is no folder" in next(m["message"] for m in said if m["what"] == "error")
+    folder = project.path.parent / "sent"
+    shutil.copytree(project.path / "heads" / "review-movie-1", folder)
+    shutil.rmtree(project.path / "review")
+    return folder
 
 
-def test_thirty_answers_put_the_probabilities_of_a_head_right(desk, project, marked):
-    answered(project, marked)
-    said_by(desk, [{"order": "retrain"}])
-    table = desk.told.proposals.candidates
-    a = project.annotations("movie")
+def elsewhere(desk: Desk, head: Path) -> Desk:
+    """Return a desk whose review begins with a head from elsewhere; its own settings would not fit it."""
+    settings = desk.settings.model_copy(update={"encoder": "intensity", "arrow": None, "crop_px": 32})
+    return Desk(desk.project, "", settings, desk.review.model_copy(update={"begin_with": str(head)}))
+
+
+def answer_more(project: Project, table, yes: Callable[[int], bool]) -> None:
+    """Answer the first sixty candidates, one card each."""
     from napari_tap_events.review.cards import Card
 
-    near = HeadSettings(radius_px=6.0, radius_frames=1)
+    a, near = project.annotations("movie"), HeadSettings(radius_px=6.0, radius_frames=1)
     for n, (t, y, x) in enumerate(table[["t", "y", "x"]].to_numpy()[:60]):
-        a.do(decide(a, Card("uncertain", int(t), y, x, "event", 0.5, 16.0), Reply("yes" if n % 3 == 0 else "no"), REVIEW, near))
-    said = desk.correct()
-    assert said["answers"] >= 30
-    assert 0 <= said["ranks"] <= 1
-    assert (desk.told.proposals.candidates["score"] == table["score"]).all()
-    assert (desk.told.proposals.candidates["probability"] != table["probability"]).any()
+        reply = Reply("yes" if yes(n) else "no")
+        a.do(decide(a, Card("uncertain", int(t), y, x, "event", 0.5, 16.0), reply, REVIEW, near))
+
+
+def test_a_review_can_begin_with_a_head_from_elsewhere(desk, taught, project):
+    begun = elsewhere(desk, taught)
+    said = said_by(begun, [{"order": "predict", "first": 2}])
+    ready, trust = (next(m for m in said if m["what"] == what) for what in ("ready", "trust"))
+    assert (ready["head"], ready["elsewhere"]) == (str(taught), True)
+    assert (trust["shift"], trust["needed"], trust["ranks"], trust["words"], trust["head"]) == (0, 30, None, "", "")
+    assert 0 < trust["answers"] < 30
+    assert next(m for m in said if m["what"] == "frame")["t"] == 2
+    assert begun.settings.crop_px == desk.settings.crop_px
+    assert begun.settings.encoder == str(taught / "encoder")
+    record = read_history(project.path / "review" / "movie" / "heads.json").record
+    assert (record.folder, record.elsewhere, record.answers) == (str(taught), True, 0)
+
+
+def test_thirty_answers_put_the_probabilities_of_a_head_from_elsewhere_right(desk, taught, project):
+    begun = elsewhere(desk, taught)
+    said_by(begun, [])
+    table, before = begun.told.proposals.candidates, begun.in_use.windows
+    answer_more(project, table, lambda n: n % 3 == 0)
+    said = said_by(elsewhere(desk, taught), [{"order": "predict", "first": 2}])
+    head, trust = (next(m for m in said if m["what"] == what) for what in ("head", "trust"))
+    assert trust["answers"] >= 30
+    assert 0 <= trust["ranks"] <= 1
+    assert head["head"] == trust["head"] == "heads/review-movie-2"
+    assert head["words"] == f"Put right by {trust['answers']} answers."
+    again = elsewhere(desk, taught)
+    said = said_by(again, [{"order": "correct"}])
+    assert next(m for m in said if m["what"] == "ready")["head"] == "heads/review-movie-2"
+    assert not any(m["what"] == "head" for m in said)  # nothing new was answered
+    assert (again.told.proposals.candidates["score"] == table["score"]).all()
+    assert (again.told.proposals.candidates["probability"] != table["probability"]).any()
+    assert again.in_use.windows != before
+    assert again.told.answers == trust["answers"]
+
+
+def test_a_lesson_takes_the_place_of_a_head_from_elsewhere_and_one_can_go_back(desk, taught, project):
+    said = said_by(elsewhere(desk, taught), [{"order": "retrain"}])
+    head = next(m for m in said if m["what"] == "head")
+    assert (head["head"], head["accepted"], head["elsewhere"]) == ("heads/review-movie-2", True, False)
+    said = said_by(elsewhere(desk, taught), [{"order": "correct"}])
+    assert "was taught on this movie" in next(m["message"] for m in said if m["what"] == "error")
+    begun = elsewhere(desk, taught)
+    said = said_by(begun, [{"order": "back", "head": str(taught)}])
+    assert next(m for m in said if m["what"] == "ready")["head"] == "heads/review-movie-2"
+    assert begun.elsewhere
+    assert any(m["what"] == "trust" for m in said)
+
+
+def test_without_the_head_from_elsewhere_a_review_begins_anew(desk, taught, project):
+    said_by(elsewhere(desk, taught), [])
+    said = said_by(desk, [])
+    assert next(m for m in said if m["what"] == "ready")["head"] == ""
+
+
+def test_a_head_inside_the_project_is_found_again_where_the_project_has_moved(desk, taught, project, tmp_path):
+    inside = project.path / "heads" / "mine"
+    shutil.copytree(taught, inside)
+    said_by(elsewhere(desk, inside), [])
+    project.close()
+    moved = tmp_path / "moved.tap"
+    shutil.move(project.path, moved)
+    said = said_by(elsewhere(Desk(moved, "", desk.settings, REVIEW), moved / "heads" / "mine"), [])
+    assert next(m for m in said if m["what"] == "ready")["head"] == "heads/mine"
+    assert len(read_history(moved / "review" / "movie" / "heads.json").heads) == 1
+
+
+def test_what_is_no_head_is_told_before_the_movie_is_opened(desk, encoder, tmp_path):
+    for folder, words in ((encoder, "holds an encoder; choose the folder of a head"), (tmp_path / "none", "none")):
+        with pytest.raises(ModelError, match=words):
+            said_by(elsewhere(desk, folder), [])
 
 
 def wait_for(link: Link, wanted: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:

@@ -108,6 +108,13 @@ class Calibration:
         events = replace(self.events, bias=self.events.bias + shift)
         return replace(self, events=events, threshold=float(expit(logit(self.threshold) + shift)), prior=prior)
 
+    def following(self, events: Calibrator, threshold: float) -> Calibration:
+        """Return it with another calibrator of candidates and another threshold; the windows follow by the same line in log odds."""
+        slope = self.events.temperature / events.temperature
+        shift = events.bias - slope * self.events.bias
+        windows = tuple(replace(c, temperature=c.temperature / slope, bias=slope * c.bias + shift) for c in self.windows)
+        return replace(self, windows=windows, events=events, threshold=threshold)
+
     def map(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn window logits (K, rows, columns) into the probability of each kind."""
         return np.stack([c.probability(z) for c, z in zip(self.windows, logits, strict=True)]).astype(np.float32)

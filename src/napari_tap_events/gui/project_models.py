@@ -61,6 +61,22 @@ def finders(project: Project | None) -> list[Model]:
     ]
 
 
+def heads(project: Project | None, but: str = "") -> list[Model]:
+    """Return the heads that a review can begin with: those of other movies' reviews, those of the project, those from elsewhere.
+
+    Parameters
+    ----------
+    project : Project, optional
+    but : str
+        Name of the movie whose own review is left out.
+    """
+    if project is None:
+        return []
+    paths = (path for path in sorted(project.path.glob("review/*/heads.json")) if path.parent.name != but)
+    reviewed = (_reviewed(path, project.path) for path in paths)
+    return [*(model for model in reviewed if model is not None), *map(_head, project.heads()), *_brought(project, "head")]
+
+
 def found_last(session: Session) -> Path | None:
     """Return the newest result of a search through the open movie, None where there is none."""
     project, entry, movie = session.project, session.entry, session.movie
@@ -82,8 +98,8 @@ def found_last(session: Session) -> Path | None:
 def _reviewed(path: Path, project: Path) -> Model | None:
     """Return the head that is in use in the review of a movie."""
     history = read_history(path)
-    record = next((head for head in history.heads if head.folder == history.in_use), None)
-    if record is None:
+    record = history.record
+    if record is None or (record.elsewhere and not record.answers):  # the latter is offered as what it is
         return None
     folder = project / record.folder
     words = f"review of {path.parent.name}, {record.answers} answers"

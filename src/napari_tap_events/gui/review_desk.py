@@ -22,7 +22,7 @@ from napari_tap_events.gui.review_card import ReviewCard
 from napari_tap_events.gui.review_lists import AnswerList, HeadList
 from napari_tap_events.gui.review_overlay import OVERLAY, ReviewOverlay
 from napari_tap_events.gui.review_start import ReviewStart
-from napari_tap_events.gui.review_words import audit_words, learning_words, progress_words
+from napari_tap_events.gui.review_words import audit_words, learning_words, progress_words, trust_words
 from napari_tap_events.gui.review_work import ReviewWork
 from napari_tap_events.gui.reviewer import Reviewer
 from napari_tap_events.movies.movie import Movie
@@ -93,6 +93,7 @@ class ReviewDesk(QWidget):
 
     def begin(self) -> None:
         """Show the first card, where an earlier review left any; the worker comes after."""
+        self.trust.setText("")
         self.take_settings()
         self._propose()
         if self.reviewer.card is None:
@@ -129,14 +130,16 @@ class ReviewDesk(QWidget):
 
     def _build(self) -> None:
         self.card, self.waiting, self.progress = ReviewCard(), Words(), Words()
-        self.audit, self.state = Words(), Words()
+        self.audit, self.state, self.trust = Words(), Words(), Words()
         self.learn_button = QPushButton("Learn now")
-        self.learn_button.setToolTip("Learn from all answers at once, without waiting for more.")
+        self.learn_button.setToolTip(
+            "Learn from all answers at once, without waiting for more; a head from elsewhere gives way."
+        )
         self.answers, self.heads = AnswerList(), HeadList()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for widget in (self.waiting, self.card, self.progress, self.state, self.audit, self.learn_button):
+        for widget in (self.waiting, self.card, self.progress, self.state, self.trust, self.audit, self.learn_button):
             column.addWidget(widget)
         for fold in (Fold("Last answers", self.answers), Fold("Heads", self.heads)):
             column.addWidget(fold)
@@ -168,6 +171,7 @@ class ReviewDesk(QWidget):
             (self.work.sketched, self.overlay.set_provisional),
             (self.work.judged, self._judged),
             (self.work.audited, self._audited),
+            (self.work.trusted, self._trusted),
         ]
         for signal, slot in self._signals:
             signal.connect(slot)
@@ -261,7 +265,12 @@ class ReviewDesk(QWidget):
     def _learn_when_due(self) -> None:
         """Learn after every few answers; who answers faster than it learns has the next lesson begin when this one is done."""
         every = self.reviewer.settings.retrain_every
-        if every and self._since >= every and self.work.running and not self.work.learning:
+        if not every or self._since < every or not self.work.running or self.work.learning:
+            return
+        if self.work.elsewhere:
+            self._since = 0
+            self.work.correct()
+        else:
             self.learn()
 
     def _learn_from_marks(self) -> None:
@@ -303,9 +312,15 @@ class ReviewDesk(QWidget):
         self.card.offer_maps(self._maps.paths())
 
     def _judged(self, about: dict[str, Any]) -> None:
+        if not self.work.elsewhere:
+            self.trust.setText("")
         self.heads.setValue(read_history(self.folder / HISTORY))
         self.taught.emit(about)
         self._learn_when_due()
+
+    def _trusted(self, about: dict[str, Any]) -> None:
+        self.trust.setText(trust_words(about))
+        self.heads.setValue(read_history(self.folder / HISTORY))
 
     def _audited(self, about: dict[str, Any] | None) -> None:
         self.audit.setText(audit_words(about))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
@@ -113,6 +114,9 @@ class HeadList(QWidget):
 
 
 def _head_words(number: int, head: HeadRecord, in_use: bool) -> str:
+    if head.elsewhere:
+        what = f"put right by {head.answers} answers" if head.answers else f"{Path(head.folder).name}, from elsewhere"
+        return f"{number}. {what}" + (", in use" if in_use else "")
     score = "not compared yet" if head.ap is None else f"AP {head.ap:.2f}"
     became = "in use" if in_use else "" if head.accepted else "worse, not taken"
     return ", ".join(part for part in (f"{number}. {head.answers} answers", score, became) if part)

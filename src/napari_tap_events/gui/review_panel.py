@@ -84,7 +84,7 @@ class ReviewPanel(LeavingPanel):
             self._session.movie,
             self._session.annotations,
         )
-        self.start.offer(project)
+        self.refresh()
         there = project is not None and entry is not None and movie is not None and annotations is not None
         self.empty.setVisible(not there)
         for widget in (self.start, self.start.mix, self.start.fold):
@@ -104,8 +104,9 @@ class ReviewPanel(LeavingPanel):
             self.keys.hold()
 
     def refresh(self) -> None:
-        """Offer the encoders of the project."""
-        self.start.offer(self._session.project)
+        """Offer the encoders and heads of the project."""
+        entry = self._session.entry
+        self.start.offer(self._session.project, entry.name if entry is not None else "")
 
     def _fit(self) -> None:
         """Let sizes follow the cell; a review that runs keeps those that it was started with."""
@@ -176,7 +177,7 @@ class ReviewPanel(LeavingPanel):
         """Go along where the project has moved to; the worker works in the new place."""
         project = self._session.project
         if self.desk is None or project is None or project.path == self._place:
-            self.start.offer(project)
+            self.refresh()
             return
         running = self.work.running
         self.show_movie()

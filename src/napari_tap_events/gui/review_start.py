@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.encoder.shipped import encoder_folder
-from napari_tap_events.errors import SettingsError
+from napari_tap_events.errors import SettingsError, TapEventsError
 from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.fold import Fold
-from napari_tap_events.gui.model_choice import ModelChoice
+from napari_tap_events.gui.model_choice import Model, ModelChoice
 from napari_tap_events.gui.model_row import ModelRow
 from napari_tap_events.gui.preferences import preferred_cache, preferred_compute
-from napari_tap_events.gui.project_models import encoders
+from napari_tap_events.gui.project_models import encoders, heads
 from napari_tap_events.gui.settings_form import SettingsForm
 from napari_tap_events.movies.event_sizes import side_near, sizes_of_cell
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.session import Session
+from napari_tap_events.review.transfer import settings_of_head
 from napari_tap_events.settings import ComputeSettings, HeadSettings, QueueSettings, ReviewSettings
 
 SENTENCE = (
@@ -35,10 +38,11 @@ SHOWN = (
 CARD_CELLS, AUDIT_CELLS = 3.5, 6.0
 """Sides of the squares that cards and windows of the audit ask about, in diameters of a cell."""
 FILE = "asked.json"
+NEW_HEAD = Model("a new one, from your answers", "", "The head learns from what you answer.", "new")
 
 
 class ReviewStart(QWidget):
-    """A choice of encoder, the settings, and the button.
+    """A choice of encoder and head, the settings, and the button.
 
     Parameters
     ----------
@@ -56,18 +60,24 @@ class ReviewStart(QWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self.encoder, self.button, self.mix = ModelChoice(), QPushButton("Start"), QLabel()
+        self.encoder, self.head, self.button, self.mix = ModelChoice(), ModelChoice(), QPushButton("Start"), QLabel()
         self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
+        self.head.setToolTip(
+            "What judges the features: a new head, or one that was taught elsewhere, whose probabilities 30 answers put right."
+        )
         self.form = SettingsForm((ReviewSettings, HeadSettings, ComputeSettings), only=SHOWN)
         kept = preferred_cache()
         self.form.setValue(preferred_compute(), ReviewSettings(cache=kept.folder, cache_gb=kept.gb))
         self._fitted = Fitted(self.form, tuple(_fitting(1)))
+        self._of_head: dict[str, Any] = {}
         self.sentence, self.fold = QLabel(SENTENCE), Fold("Which cards come", self.form)
         for label in (self.sentence, self.mix):
             label.setWordWrap(True)
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        row.addRow("Features", ModelRow(self.encoder, session, "encoder"))
+        self._features = ModelRow(self.encoder, session, "encoder")
+        row.addRow("Head", ModelRow(self.head, session, "head"))
+        row.addRow("Features", self._features)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._row = QWidget()
@@ -78,6 +88,9 @@ class ReviewStart(QWidget):
         column.addWidget(self.button)
         self.form.valueChanged.connect(self._changed)
         self.button.clicked.connect(self.pressed)
+        self.head.valueChanged.connect(self._take_head)
+        self._rows = row
+        self.head.offer([NEW_HEAD])
         self._changed()
 
     def value(self) -> tuple[ReviewSettings, HeadSettings]:
@@ -91,7 +104,7 @@ class ReviewStart(QWidget):
         review, head, _ = self.form.value()
         if not isinstance(review, ReviewSettings) or not isinstance(head, HeadSettings):  # the order of the form's kinds
             raise SettingsError("the settings of the review are not there; open the step again.")
-        return review, head
+        return review, head.model_copy(update=self._of_head)
 
     def flags(self) -> list[str]:
         """Return everything as flags of the command `worker`.
@@ -100,8 +113,13 @@ class ReviewStart(QWidget):
         ------
         SettingsError
             When a value will not do, or there is no encoder.
+        ModelError
+            When the head cannot be used.
         """
-        model = self.encoder.value()
+        model, head = self.encoder.value(), self.head.value()
+        if head is not None and head.value:
+            settings_of_head(Path(head.value), self.value()[1])
+            return [*self.form.flags(), "--begin-with", head.value]
         if model is None:
             raise SettingsError("there is nothing that makes features; pretrain an encoder in step 3.")
         encoder = model.value if model.role == "control" else str(encoder_folder(model.value))
@@ -112,17 +130,19 @@ class ReviewStart(QWidget):
         if self._fitted.fit(_fitting(cell_px)):
             self._changed()
 
-    def offer(self, project: Project | None) -> None:
-        """Offer the encoders of a project."""
+    def offer(self, project: Project | None, movie: str = "") -> None:
+        """Offer the encoders and heads of a project for a movie of it."""
         self.encoder.offer(encoders(project))
+        self.head.offer([NEW_HEAD, *heads(project, movie)])
 
     def keep(self, folder: Path) -> None:
         """Write down what was chosen; the review works without."""
-        model = self.encoder.value()
+        model, head = self.encoder.value(), self.head.value()
         chosen = {type(part).__name__: part.model_dump(mode="json") for part in self.form.value()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"encoder": model.value if model else "", **chosen}, indent=1)
+            models = {"encoder": model.value if model else "", "head": head.value if head else ""}
+            text = json.dumps(models | chosen, indent=1)
             (folder / FILE).write_text(text, encoding="utf-8")
         except OSError:
             return
@@ -133,6 +153,7 @@ class ReviewStart(QWidget):
             chosen = json.loads((folder / FILE).read_text(encoding="utf-8"))
             self.form.setValue(*(kind.checked(**chosen[kind.__name__]) for kind in self.form.kinds))
             self.encoder.setValue(str(chosen["encoder"]))
+            self.head.setValue(str(chosen.get("head", "")))
         except (OSError, ValueError, KeyError, TypeError, SettingsError):
             return
 
@@ -142,6 +163,17 @@ class ReviewStart(QWidget):
         self.button.setToolTip("Ends the worker; the answers are kept." if running else "Shows the first card, and learns.")
         for widget in (self.sentence, self._row):
             widget.setVisible(not running)
+
+    def _take_head(self, model: Model | None) -> None:
+        """Take the sizes of a head that was taught elsewhere; its features are its own."""
+        own: dict[str, Any] = {}
+        if model is not None and model.value:
+            with suppress(TapEventsError):  # said once it is started
+                settings = settings_of_head(Path(model.value), HeadSettings())
+                own = {name: getattr(settings, name) for name in ("crop_px", "radius_px", "radius_frames")}
+        self._of_head = own
+        self._rows.setRowVisible(self._features, model is None or not model.value)
+        self._changed()
 
     def _changed(self) -> None:
         if not self.form.problem():

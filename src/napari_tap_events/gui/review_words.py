@@ -31,6 +31,20 @@ def audit_words(audit: Mapping[str, Any] | None) -> str:
     return f"{stop}{audit.get('sentence', '')}"
 
 
+def trust_words(about: Mapping[str, Any]) -> str:
+    """Return how far a head that was taught elsewhere can be trusted, and what answers do to it."""
+    answers, needed, shift, ranks = (about.get(name) for name in ("answers", "needed", "shift", "ranks"))
+    alike = "" if shift is None else f" The features differ from those that taught it by {shift:.1f} sd."
+    if ranks is not None:
+        parts = f"{answers} answers have put its probabilities right; what you confirmed it ranks above what you rejected in {ranks:.0%}."
+    elif answers is not None and needed is not None and answers >= needed:
+        parts = f"{answers} answers, all alike: a yes and a no are needed to put its probabilities right."
+    else:
+        parts = f"{answers} of {needed} answers that put its probabilities right."
+    warning = f" ⚠ {about['words']}" if about.get("words") else ""
+    return f"<b>Head from elsewhere:</b> {parts}{alike}{warning}"
+
+
 def learning_words(annotations: Annotations) -> str:
     """Return what is missing before a head can be taught; "" where nothing is."""
     answers = {verdict.answer for verdict in annotations.verdicts}

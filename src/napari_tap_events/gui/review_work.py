@@ -32,6 +32,8 @@ class ReviewWork(QObject):
     ----------
     learning : bool
         Whether it was told to learn, and has not done so yet.
+    elsewhere : bool
+        Whether the head in use was taught elsewhere.
     told : Signal(str)
         What goes on, whenever that changes.
     proposed : Signal
@@ -44,6 +46,8 @@ class ReviewWork(QObject):
         What became of a new head, as the worker tells it.
     audited : Signal(object)
         What the audit tells, or None.
+    trusted : Signal(object)
+        How far a head that was taught elsewhere can be trusted, as the worker tells it.
     given_up : Signal
         The worker cannot work, and is not started again.
     """
@@ -54,6 +58,7 @@ class ReviewWork(QObject):
     sketched = Signal(object)
     judged = Signal(object)
     audited = Signal(object)
+    trusted = Signal(object)
     given_up = Signal()
 
     def __init__(self, link: Callable[[Path, str, Sequence[str]], Link] = Link, parent: QObject | None = None) -> None:
@@ -62,7 +67,7 @@ class ReviewWork(QObject):
         self._link: Link | None = None
         self._doing, self._result, self._restarts = "", "", 0
         self._head, self._mapped, self._sketched = "", set[int](), frozenset[int]()
-        self.learning, self._lesson = False, 0
+        self.learning, self.elsewhere, self._lesson = False, False, 0
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -77,7 +82,7 @@ class ReviewWork(QObject):
         self.stop()
         self._link = self._make_link(project, movie, flags)
         self._doing, self._result, self._restarts, self._head = "Starting", "", 0, ""
-        self.learning = False
+        self.learning = self.elsewhere = False
         try:
             self._link.start()
         except TapEventsError as error:
@@ -106,6 +111,10 @@ class ReviewWork(QObject):
         if self.running:
             self._doing = f"Learning from {answers} answers" if answers else "Learning from the marks"
             self._say()
+
+    def correct(self) -> None:
+        """Let answers put the probabilities of a head right that was taught elsewhere."""
+        self._send("correct")
 
     def go_back(self, folder: str) -> None:
         """Put an earlier head in use again."""
@@ -156,7 +165,7 @@ class ReviewWork(QObject):
 
     def _ready(self, message: Message) -> None:
         self._doing = ""
-        self._head = str(message.get("head", ""))
+        self._head, self.elsewhere = str(message.get("head", "")), bool(message.get("elsewhere"))
         self._mapped.clear()
         self._show_sketched(frozenset())
         self.proposed.emit()
@@ -182,7 +191,7 @@ class ReviewWork(QObject):
         self.mapped.emit(int(message["t"]))
 
     def _judge(self, message: Message) -> None:
-        self.learning = False
+        self.learning, self.elsewhere = False, bool(message.get("elsewhere"))
         self._doing, self._result = "", str(message.get("words", ""))
         if message.get("accepted"):
             self._head = str(message.get("in_use", message.get("head", "")))
@@ -195,6 +204,9 @@ class ReviewWork(QObject):
 
     def _audit(self, message: Message) -> None:
         self.audited.emit(message.get("audit"))
+
+    def _trust(self, message: Message) -> None:
+        self.trusted.emit(message)
 
     def _error(self, message: Message) -> None:
         self._doing = ""
@@ -232,6 +244,7 @@ _TAKERS: dict[str, Callable[[ReviewWork, Message], None]] = {
     "frame": ReviewWork._frame,
     "head": ReviewWork._judge,
     "audit": ReviewWork._audit,
+    "trust": ReviewWork._trust,
     "error": ReviewWork._error,
     "dropped": ReviewWork._dropped,
 }

@@ -8,12 +8,11 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from napari_tap_events.encoder.compute import Compute, compute_for
@@ -24,7 +23,6 @@ from napari_tap_events.errors import ModelError, ProjectError
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.guided import GuidedHead
 from napari_tap_events.events.head import EventHead
-from napari_tap_events.events.matching import match_events
 from napari_tap_events.events.table import name_for_all
 from napari_tap_events.jobs.answers import answers_of
 from napari_tap_events.jobs.apprentice import Apprentice
@@ -42,12 +40,22 @@ from napari_tap_events.review.gate import HeadRecord, Ruling, read_history, rule
 from napari_tap_events.review.locked import locked_units, within
 from napari_tap_events.review.proposals import ProposalsOnDisk, read_proposals, review_folder, write_proposals
 from napari_tap_events.review.queue import Proposals
-from napari_tap_events.review.transfer import feature_shift, refit, summarise, summary_from_json, trust
+from napari_tap_events.review.transfer import (
+    ENOUGH_ANSWERS,
+    Refit,
+    feature_shift,
+    refit_to,
+    settings_of_head,
+    summarise,
+    summary_from_json,
+    trust,
+)
 from napari_tap_events.settings import ComputeSettings, HeadSettings, ReviewSettings, ScoreSettings
 
 HISTORY = "heads.json"
 TAUGHT = "taught"
 """Stage of the report that a head was taught which nobody has proven yet."""
+TAKEN_OVER = "It was taught elsewhere; what it says here was not compared with answers yet."
 
 
 @dataclass
@@ -63,6 +71,8 @@ class Desk:
     review : ReviewSettings
     compute_settings : ComputeSettings
     control : Control
+    kept : Path, optional
+        Folder of all that can be made again; by default the one in the project.
     in_use, unproven : Speaker or None
         The head in use, and during a lesson the one that was taught and is not proven yet.
     """
@@ -73,6 +83,7 @@ class Desk:
     review: ReviewSettings
     compute_settings: ComputeSettings = field(default_factory=ComputeSettings)
     control: Control = field(default_factory=Control)
+    kept: Path | None = None
 
     def open(self) -> Generator[Report, None, None]:
         """Open the movie, compute or find its maps, and take up the head that is in use; or what is known without any.
@@ -84,6 +95,8 @@ class Desk:
         """
         reader = ProjectReader.open(self.project)
         self.name = reader.entry(self.name).name
+        if self.review.begin_with:
+            self.settings = settings_of_head(Path(self.review.begin_with), self.settings)
         self.movie: Movie = single_channel(reader.movie(self.name))
         self.compute: Compute = compute_for(self.compute_settings)
         self.source: FeatureSource = feature_source(
@@ -98,14 +111,19 @@ class Desk:
         at_once = torch.get_num_threads() if self.compute.device.type == "cpu" else 1
         self.apprentice = Apprentice(self.maps, grid, self.settings, self.compute, kinds, at_once)
         self.shelf = HeadShelf(self.movie, self.source, self.maps, self.settings, self.compute)
-        self.folder = review_folder(self.project, self.name)
+        self.folder = self.kept or review_folder(self.project, self.name)
         fine = window_grid(self.movie, self.settings, oof_stride_px(self.settings))
         self.drawn = ReviewMaps(self.folder, self.movie, self.apprentice.tiles, fine)
         self.in_use: Speaker | None = None
         self.unproven: Speaker | None = None
-        self.shift: float | None = None
         self._mapped: set[int] = set()
-        self.told = self._resumed() or self._begun()
+        resumed = self._resumed()
+        if resumed is not None:
+            self.told = resumed
+        elif self.review.begin_with:
+            self.told = yield from self._take_over()
+        else:
+            self.told = self._begun()
         self.drawn.opened(OVERLAY, empty=self.in_use is None)
 
     def annotations(self) -> Annotations:
@@ -138,7 +156,8 @@ class Desk:
         history = read_history(self.folder / HISTORY)
         folder = f"heads/review-{self.name}-{len(history.heads) + 1}"
         self.shelf.keep(self.project / folder, learned, ruling, self._kinds(a))
-        record = HeadRecord(folder, learned.answers, ruling.accepted, plain(ruling.ap), ruling.words)
+        words, begun_with = ruling.words, self._begun_with()
+        record = HeadRecord(folder, learned.answers, ruling.accepted, plain(ruling.ap), words, begun_with=begun_with)
         write_history(self.folder / HISTORY, history.with_head(record))
         if ruling.accepted:
             self._use(learned.head, learned.windows)
@@ -172,49 +191,79 @@ class Desk:
         write_history(self.folder / HISTORY, history)
         return {"head": folder, "accepted": True, "words": "Back to an earlier head.", "in_use": folder}
 
-    def adopt(self, folder: Path) -> Generator[Report, None, dict[str, Any]]:
-        """Put a head in use that another movie taught, and say how foreign this movie is to it.
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the head in use was taught elsewhere."""
+        record = read_history(self.folder / HISTORY).record if self.told.head else None
+        return record is not None and record.elsewhere
+
+    def correct(self) -> dict[str, Any]:
+        """Put the probabilities of a head that was taught elsewhere right by the answers, and say whether to trust it.
+
+        Returns
+        -------
+        dict
+            `shift` of the features in standard deviations, `answers` that there are of the `needed` ones, `ranks` (see `Refit`),
+            `words`, and `head`, the folder of the head that came of it; "" where there is nothing new.
+
+        Raises
+        ------
+        ModelError
+            When the head in use was taught here: a lesson is what it needs.
+        """
+        if not self.elsewhere:
+            raise ModelError("the head in use was taught on this movie: a lesson ('retrain') puts it right, too.")
+        answers, found = refit_to(self.told.proposals.candidates, answers_of(self.annotations()).judged, self.settings)
+        taught = summary_from_json(load_card(self.project / self._begun_with(), "head").details.get("feature_summary"))
+        shift = None if taught is None else round(feature_shift(summarise(self.maps.frames), taught), 3)
+        words, new = trust(shift, found), ""
+        if found is not None and answers > self.told.answers:
+            new = self._put_right(found, answers, words)
+        ranks = None if found is None else round(found.ranks, 4)
+        return {"shift": shift, "answers": answers, "needed": ENOUGH_ANSWERS, "ranks": ranks, "words": words, "head": new}
+
+    def _put_right(self, found: Refit, answers: int, words: str) -> str:
+        """Use the head that was taught elsewhere with what the answers say of its probabilities."""
+        before = self.project / self.told.head
+        head, calibration = self.shelf.load(before)
+        calibration = calibration.following(found.calibrator, found.threshold)
+        history, table = read_history(self.folder / HISTORY), self.told.proposals.candidates
+        folder, words = f"heads/review-{self.name}-{len(history.heads) + 1}", words or f"Put right by {answers} answers."
+        self.shelf.keep_put_right(self.project / folder, before, calibration, answers, words)
+        record = HeadRecord(folder, answers, True, None, words, elsewhere=True, begun_with=self._begun_with())
+        write_history(self.folder / HISTORY, history.with_head(record))
+        p = found.calibrator.probability(table["score"].to_numpy())
+        proposals = Proposals(table.assign(probability=np.round(p, 6)), True)
+        self.told = ProposalsOnDisk(proposals, found.threshold, folder, answers)
+        self._use(head, calibration.windows)
+        write_proposals(self.folder, self.told)
+        return folder
+
+    def _begun_with(self) -> str:
+        """Return the folder of the head with which this review begins, from the project's, so that both can move; "" for none."""
+        folder, project = Path(self.review.begin_with).absolute(), self.project.absolute()
+        if not self.review.begin_with:
+            return ""
+        return folder.relative_to(project).as_posix() if folder.is_relative_to(project) else str(folder)
+
+    def _take_over(self) -> Generator[Report, None, ProposalsOnDisk]:
+        """Put a head in use that was taught elsewhere.
 
         Raises
         ------
         ModelError
             When it cannot be loaded, or was made for other maps.
         """
-        head, calibration = self.shelf.load(folder)
-        taught = summary_from_json(load_card(folder, "head").details.get("feature_summary"))
-        self.shift = None if taught is None else feature_shift(summarise(self.maps.frames), taught)
+        history, name = read_history(self.folder / HISTORY), self._begun_with()
+        head, calibration = self.shelf.load(self.project / name)
         candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
         self._use(head, calibration.windows)
-        self.told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, str(folder), 0)
-        write_proposals(self.folder, self.told)
-        return {
-            "head": str(folder),
-            "accepted": True,
-            "in_use": str(folder),
-            "shift": self.shift,
-            "words": trust(self.shift, None),
-        }
-
-    def correct(self) -> dict[str, Any]:
-        """Refit temperature, bias and threshold of the head in use by the answers, and say whether to trust it.
-
-        Returns
-        -------
-        dict
-            `shift`, `answers` used, `ranks`, `words`; candidates and threshold are brought up to date where there are enough answers.
-        """
-        table = self.told.proposals.candidates
-        places, truth = answers_of(self.annotations()).judged
-        judged = pd.DataFrame(places, columns=["t", "y", "x"])
-        match = match_events(table, judged, self.settings.radius_px, self.settings.radius_frames)
-        found = refit(table["score"].to_numpy()[match.predicted], truth[match.truth]) if self.told.head else None
-        if found is not None:
-            p = found.calibrator.probability(table["score"].to_numpy())
-            proposals = Proposals(table.assign(probability=np.round(p, 6)), True)
-            self.told = replace(self.told, proposals=proposals, threshold=found.threshold)
-            write_proposals(self.folder, self.told)
-        ranks = None if found is None else round(found.ranks, 4)
-        return {"shift": self.shift, "answers": match.tp, "ranks": ranks, "words": trust(self.shift, found)}
+        record = HeadRecord(name, 0, True, None, TAKEN_OVER, elsewhere=True, begun_with=name)
+        known = any(head.folder == name for head in history.heads)
+        write_history(self.folder / HISTORY, history.going_back(name) if known else history.with_head(record))
+        told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, name, 0)
+        write_proposals(self.folder, told)
+        return told
 
     def predict(self, first: int) -> Generator[Report, None, None]:
         """Write the probability map, the frame pair on screen first, then its neighbours, then the rest that is not mapped yet.
@@ -275,8 +324,8 @@ class Desk:
 
     def _resumed(self) -> ProposalsOnDisk | None:
         """Take up where an earlier worker ended; None where there is nothing, or it does not fit these settings any more."""
-        told, in_use = read_proposals(self.folder), read_history(self.folder / HISTORY).in_use
-        if told is None or not told.head or told.head != in_use:
+        told, record = read_proposals(self.folder), read_history(self.folder / HISTORY).record
+        if told is None or record is None or told.head != record.folder or record.begun_with != self._begun_with():
             return None
         try:
             head, calibration = self.shelf.load(self.project / told.head)

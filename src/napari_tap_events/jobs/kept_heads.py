@@ -56,19 +56,34 @@ class HeadShelf:
         OutputError, OSError
             When it cannot be written.
         """
-        settings = self.settings
+        calibration = Calibration(learned.windows, learned.calibrator, learned.threshold)
         card = Card(
             kind="head",
             name=folder.name,
             channels=self.movie.n_channels,
             features=self.source.features,
-            settings=settings.model_dump(mode="json"),
+            settings=self.settings.model_dump(mode="json"),
             movies=[movie_record(self.movie)],
             metrics={"average_precision": plain(ruling.ap)},
-            details=self._details(learned, ruling, list(kinds)),
+            details=self._details(learned, calibration, list(kinds))
+            | {"review": {"answers": learned.answers, "accepted": ruling.accepted, "words": ruling.words}},
         )
         self._keep_encoder(folder / "encoder")
         save_model(folder, learned.head.state_dict(), card)
+
+    def keep_put_right(self, folder: Path, elsewhere: Path, calibration: Calibration, answers: int, words: str) -> None:
+        """Write a head that was taught elsewhere, with probabilities that answers on this movie have put right.
+
+        Raises
+        ------
+        ModelError, OutputError, OSError
+            When it cannot be read, or not be written.
+        """
+        head, _ = self.load(elsewhere)
+        card = load_card(elsewhere, "head")
+        new = {"calibration": calibration.to_dict(), "review": {"answers": answers, "accepted": True, "words": words}}
+        self._keep_encoder(folder / "encoder")
+        save_model(folder, head.state_dict(), card.model_copy(update={"name": folder.name, "details": card.details | new}))
 
     def load(self, folder: Path) -> tuple[EventHead, Calibration]:
         """Read a head.
@@ -88,9 +103,8 @@ class HeadShelf:
         load_weights(folder, head)
         return head.to(self.compute.device).eval(), Calibration.from_dict(card.details["calibration"])
 
-    def _details(self, learned: Learned, ruling: Ruling, kinds: list[str]) -> dict[str, Any]:
+    def _details(self, learned: Learned, calibration: Calibration, kinds: list[str]) -> dict[str, Any]:
         settings = self.settings
-        calibration = Calibration(learned.windows, learned.calibrator, learned.threshold)
         return {
             "head": settings.head,
             "pair": settings.pair,
@@ -104,7 +118,6 @@ class HeadShelf:
             "radius_frames": settings.radius_frames,
             "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
             "feature_summary": summarise(self.maps.frames).to_json(),
-            "review": {"answers": learned.answers, "accepted": ruling.accepted, "words": ruling.words},
         }
 
     def _keep_encoder(self, folder: Path) -> None:

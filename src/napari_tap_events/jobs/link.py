@@ -104,7 +104,7 @@ class Link:
         """Give an order, and return its number; where the worker is gone it is given when it is back."""
         self._number += 1
         message = {"id": self._number, "order": order, **values}
-        if order in ("retrain", "predict", "back", "adopt"):  # the new one makes the old one idle
+        if order in ("retrain", "predict", "back", "correct"):  # the new one makes the old one idle
             self._pending = {n: told for n, told in self._pending.items() if told["order"] != order}
         self._pending[self._number] = message
         self._write(message)

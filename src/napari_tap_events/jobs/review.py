@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.table import read_events
 from napari_tap_events.jobs.desk import Desk
 from napari_tap_events.jobs.output import Run, describe, finish, start, write_json
-from napari_tap_events.jobs.simulate import Curve, Trial, simulate
+from napari_tap_events.jobs.simulate import Curve, Said, Trial, simulate
 from napari_tap_events.reports import Report
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.settings import HeadSettings, ReviewSettings, ScoreSettings, SimulationSettings, frame_range
@@ -22,26 +23,43 @@ COLUMNS = ("order", "decisions", "yes", "f1", "ap", "tp", "fp", "fn", "seconds")
 def simulate_review(
     project: Path, movie: str, truth: Path, settings: tuple[HeadSettings, ReviewSettings, SimulationSettings], run: Run
 ) -> Generator[Report, None, Path]:
-    """Let a simulated person review a movie from zero labels on; the project itself is only read.
+    """Let a simulated person review a movie from zero labels on, or from a head that was taught elsewhere; the project is only read.
 
     Parameters
     ----------
-    project, movie
-        The project's folder, and the name of its movie.
+    project : Path
+        The project's folder.
+    movie : str
+        Name of the movie in it; "" for the only one.
     truth : Path
         Table of true events; uncertain ones are answered "unsure".
     settings : HeadSettings, ReviewSettings, SimulationSettings
+        With `begin_with` in those of the review, crops, inputs and encoder are those of that head.
     run : Run
 
     Returns
     -------
     Path
         The output folder: `curve.csv`, `curve.json`, `report.html`.
+
+    Raises
+    ------
+    TapEventsError
+        When something is missing, does not fit, or holds out too much.
     """
-    head, review, simulation = settings
+    given, review, simulation = settings
     start(run, "review", simulation, {"truth": [truth]})
-    desk = Desk(project, movie, head, review, run.compute, run.control)
-    yield from desk.open()
+    with tempfile.TemporaryDirectory() as kept:
+        desk = Desk(project, movie, given, review, run.compute, run.control, Path(kept))
+        yield from desk.open()
+        return (yield from _simulated(desk, truth, simulation, run))
+
+
+def _simulated(desk: Desk, truth: Path, simulation: SimulationSettings, run: Run) -> Generator[Report, None, Path]:
+    review = desk.review
+    head, elsewhere = desk.settings, None
+    if review.begin_with:
+        elsewhere = Said(desk.told.proposals.candidates, desk.told.threshold, taught=True)
     shape = (desk.movie.n_frames, desk.movie.height, desk.movie.width)
     held = frame_range(simulation.held_frames, shape[0], "held_frames") if simulation.held_frames else _last_third(shape[0])
     if len(held) > shape[0] - 4:
@@ -50,7 +68,7 @@ def simulate_review(
     curves: dict[str, Curve] = {}
     for order in dict.fromkeys((review.order, *(("random",) if simulation.compare else ()))):
         chosen = review.model_copy(update={"order": order})
-        trial = Trial(desk.apprentice, person, chosen, shape, held, simulation.decisions)
+        trial = Trial(desk.apprentice, person, chosen, shape, held, simulation.decisions, elsewhere)
         curves[order] = yield from simulate(trial, ScoreSettings(radius_px=head.radius_px, frames=head.radius_frames))
     files = _keep(run.out, curves, simulation)
     last = {order: curve.rows()[-1] for order, curve in curves.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,15 +16,16 @@ from napari_tap_events.events.matching import match_events
 from napari_tap_events.events.ranking import average_precision, promised_threshold
 from napari_tap_events.jobs.answers import answers_of
 from napari_tap_events.jobs.apprentice import Apprentice
-from napari_tap_events.jobs.learned import Learned, listed
+from napari_tap_events.jobs.learned import listed
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.reports import Report
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.review.audit import Audit, audit_movie
 from napari_tap_events.review.audit_design import begin_audit
 from napari_tap_events.review.queue import Proposals, next_cards
+from napari_tap_events.review.transfer import refit_to
 from napari_tap_events.review.verdicts import answer_window, decide
-from napari_tap_events.settings import ReviewSettings, ScoreSettings
+from napari_tap_events.settings import EventSettings, ReviewSettings, ScoreSettings
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,24 @@ class Curve:
         return [{name: _plain(value) for name, value in vars(point).items()} for point in self.points]
 
 
+class Said(NamedTuple):
+    """What a model says of the movie.
+
+    Attributes
+    ----------
+    table : events table
+        Candidates.
+    threshold : float
+        Probability from which they are listed.
+    taught : bool
+        Whether a head says it.
+    """
+
+    table: pd.DataFrame
+    threshold: float
+    taught: bool
+
+
 @dataclass(frozen=True)
 class Trial:
     """One simulated review.
@@ -89,6 +108,8 @@ class Trial:
     held : range
         Frames that are never asked about, on which heads are scored.
     decisions : int
+    elsewhere : Said or None
+        What a head says that was taught elsewhere: answers then put its probabilities right, and nothing is taught.
     """
 
     apprentice: Apprentice
@@ -97,6 +118,7 @@ class Trial:
     shape: tuple[int, int, int]
     held: range
     decisions: int
+    elsewhere: Said | None = None
 
     @property
     def closed(self) -> range:
@@ -106,7 +128,7 @@ class Trial:
 
 
 def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curve]:
-    """Let a simulated person answer cards from zero labels on.
+    """Let a simulated person answer cards from zero labels on, or beginning with a head that was taught elsewhere.
 
     Yields
     ------
@@ -117,26 +139,23 @@ def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curv
     -------
     Curve
     """
-    a, near = Annotations(trial.shape), trial.person.near
-    first = trial.apprentice.first.candidates()
-    proposals, learned, curve = Proposals(first), None, Curve()
-    listed_from = trial.apprentice.first.threshold
-    _take_point(curve, trial, score, a, _weighed(first, listed_from, a, near), 0.0)
+    a, first, curve = Annotations(trial.shape), trial.apprentice.first, Curve()
+    said = trial.elsewhere or Said(first.candidates(), first.threshold, taught=False)
+    _take_point(curve, trial, score, a, said, 0.0)
     every = trial.settings.retrain_every or trial.decisions
     for number in range(1, trial.decisions + 1):
-        if not answer_next(a, proposals, trial.person, trial.settings, trial.closed):
+        if not answer_next(a, Proposals(said.table, said.taught), trial.person, trial.settings, trial.closed):
             break
         if number % every == 0 or number == trial.decisions:
             started = time.perf_counter()
-            learned = yield from _learn(trial, a, learned)
+            said = _put_right(said, a, trial.person.near) if trial.elsewhere else (yield from _learn(trial, a, said))
             took = time.perf_counter() - started
-            table = _weighed(first, listed_from, a, near) if learned is None else (learned.candidates, learned.threshold)
-            proposals = Proposals(table[0], learned is not None)
-            point = _take_point(curve, trial, score, a, table, took)
+            point = _take_point(curve, trial, score, a, said, took)
             yield Report(
                 "review", number, trial.decisions, values={"f1": point.f1, "ap": point.ap, "yes": point.yes, "s": took}
             )
-    curve.audit = None if learned is None else audit_movie(a, listed(learned.candidates, learned.threshold, "held_out"), near)
+    column = "held_out" if "held_out" in said.table.columns else "probability"
+    curve.audit = audit_movie(a, listed(said.table, said.threshold, column), trial.person.near) if said.taught else None
     return curve
 
 
@@ -170,29 +189,40 @@ def answer_next(
     return True
 
 
-def _learn(trial: Trial, a: Annotations, before: Learned | None) -> Generator[Report, None, Learned | None]:
+def _learn(trial: Trial, a: Annotations, before: Said) -> Generator[Report, None, Said]:
+    """Teach a head; where answers do not suffice yet, what was said before stays, calibrated by what was answered so far."""
     try:
-        return (yield from trial.apprentice.learn(answers_of(a)))
+        learned = yield from trial.apprentice.learn(answers_of(a))
     except ScopeError:
-        return before
+        return before if before.taught else _weighed(before, a, trial.person.near)
+    return Said(learned.candidates, learned.threshold, taught=True)
 
 
-def _weighed(first: pd.DataFrame, listed_from: float, a: Annotations, near: Any) -> tuple[pd.DataFrame, float]:
+def _put_right(said: Said, a: Annotations, near: EventSettings) -> Said:
+    """Return what a head from elsewhere says, its probabilities put right by the answers where there are enough."""
+    _, found = refit_to(said.table, answers_of(a).judged, near)
+    if found is None:
+        return said
+    p = found.calibrator.probability(said.table["score"].to_numpy())
+    return said._replace(table=said.table.assign(probability=p), threshold=found.threshold)
+
+
+def _weighed(said: Said, a: Annotations, near: EventSettings) -> Said:
     """Return zero-label candidates, calibrated by what was answered so far."""
     places, truth = answers_of(a).judged
     if len(np.unique(truth)) < 2:
-        return first, listed_from  # nothing to choose a threshold by
-    judged = pd.DataFrame(places, columns=["t", "y", "x"])
-    match = match_events(first, judged, near.radius_px, near.radius_frames)
-    calibrator = fit_calibrator(first["score"].to_numpy()[match.predicted], truth[match.truth], "platt")
-    table = first.assign(probability=calibrator.probability(first["score"].to_numpy()))
-    return table, promised_threshold(table["probability"].to_numpy()[match.predicted], int(truth[match.truth].sum()))
+        return said  # nothing to choose a threshold by
+    table = said.table
+    match = match_events(table, pd.DataFrame(places, columns=["t", "y", "x"]), near.radius_px, near.radius_frames)
+    scores = table["score"].to_numpy()
+    p = fit_calibrator(scores[match.predicted], truth[match.truth], "platt").probability(scores)
+    return Said(
+        table.assign(probability=p), promised_threshold(p[match.predicted], int(truth[match.truth].sum())), taught=False
+    )
 
 
-def _take_point(
-    curve: Curve, trial: Trial, score: ScoreSettings, a: Annotations, told: tuple[pd.DataFrame, float], seconds: float
-) -> Point:
-    table, threshold = told
+def _take_point(curve: Curve, trial: Trial, score: ScoreSettings, a: Annotations, said: Said, seconds: float) -> Point:
+    table, threshold = said.table, said.threshold
     there = table[table["t"].isin(trial.held)].reset_index(drop=True)
     truth = trial.person.truth
     truth = truth[truth["t"].isin(trial.held)].reset_index(drop=True)

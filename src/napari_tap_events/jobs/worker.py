@@ -1,11 +1,11 @@
 """The resident worker of a review: one order a line on its input, one message a line on its output, all JSON.
 
 Orders: `retrain` and `predict` (both with `first`: the frame pair on screen), `look` (the same, where it is mapped already), `queue`
-(`count`, `passed`), `audit`, `back` (`head`), `adopt` (`head`: one that another movie taught), `correct` (by the answers on this movie),
-`stop`. Each may carry an `id`, which its messages repeat. A new retrain ends the one at work; a new predict begins anew at its frame; the
-frame on screen comes before everything, the rest of the movie after everything. While a head is taught but not proven yet, it draws
-the frame on screen, told as `provisional`; once the lesson is over, whatever came of it, the head in use goes on mapping. Messages:
-`ready`, `report`, `frame`, `head`, `cards`, `audit`, `trust`, `done`, `dropped`, `error`; each tells the memory that the worker takes.
+(`count`, `passed`), `audit`, `back` (`head`), `correct` (a head that was taught elsewhere, by the answers on this movie), `stop`. Each
+may carry an `id`, which its messages repeat. A new retrain ends the one at work; a new predict begins anew at its frame; the frame on
+screen comes before everything, the rest of the movie after everything. While a head is taught but not proven yet, it draws the frame on
+screen, told as `provisional`; once the lesson is over, whatever came of it, the head in use goes on mapping. Messages: `ready`, `report`,
+`frame`, `head`, `cards`, `audit`, `trust`, `done`, `dropped`, `error`; each tells the memory that the worker takes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -107,12 +106,18 @@ class Worker:
         self._drop("retrain", "rest")
         self._add(order, WORK, self.desk.go_back(str(order.get("head", ""))))
 
-    def _adopt(self, order: Order) -> None:
-        self._drop("retrain", "rest")
-        self._add(order, WORK, self.desk.adopt(Path(str(order.get("head", "")))))
-
     def _correct(self, order: Order) -> None:
-        self._tell(order, "trust", **self.desk.correct())
+        about = self.desk.correct()
+        if about["head"]:
+            words = f"Put right by {about['answers']} answers."
+            self._tell(order, "head", head=about["head"], accepted=True, words=words, in_use=about["head"], elsewhere=True)
+            self._predict({"order": "predict"})
+        self._tell(order, "trust", **about)
+
+    def _tell_trust(self) -> None:
+        """Say how far a head can be trusted that was taught elsewhere, once it is in use."""
+        if self.desk.elsewhere:
+            self._correct({"order": "correct"})
 
     def _predict(self, order: Order) -> None:
         self._drop("predict", "rest")
@@ -184,20 +189,24 @@ class Worker:
         name = task.order["order"]
         if name == "open":
             self.ready = True
-            self._tell(task.order, "ready", movie=self.desk.name, head=self.desk.told.head, answers=self.desk.told.answers)
+            told = self.desk.told
+            about = {"movie": self.desk.name, "head": told.head, "answers": told.answers, "elsewhere": self.desk.elsewhere}
+            self._tell(task.order, "ready", **about)
+            self._tell_trust()
             waiting, self._waiting = self._waiting, []
             self._add({"order": "warm up"}, REST, self.desk.warm_up())
             for order in waiting:
                 self.take(order)
-        elif name in ("retrain", "back", "adopt"):
-            self._tell(task.order, "head", **value)
+        elif name in ("retrain", "back"):
+            self._tell(task.order, "head", **value, elsewhere=self.desk.elsewhere)
+            self._tell_trust()
             self._map_on(task)
         elif name in ("predict", "rest"):
             self._tell(task.order, "done")
 
     def _map_on(self, task: _Task) -> None:
         """Let the head in use map what it has not mapped yet, after a lesson or the like, which had ended its mapping."""
-        if task.order["order"] in ("retrain", "back", "adopt"):
+        if task.order["order"] in ("retrain", "back"):
             self._predict({"order": "predict"})
 
     def _tell(self, order: Order, what: str, **values: Any) -> None:
@@ -212,7 +221,6 @@ _TAKERS: Mapping[str, Callable[[Worker, Order], None]] = {
     "queue": Worker._queue,
     "audit": Worker._audit,
     "back": Worker._back,
-    "adopt": Worker._adopt,
     "correct": Worker._correct,
 }
 

@@ -31,11 +31,14 @@ class Found:
     kind : "encoder" or "head"
     details : dict
         What only this model needs: `arrow`, `simulated`, `adapter`, ...
+    settings : dict
+        By which it was made.
     """
 
     folder: Path
     kind: Kind
     details: dict[str, Any]
+    settings: dict[str, Any]
 
     def codes(self) -> tuple[NamedCode, ...]:
         """Return the code of other people that it runs: of an adopted encoder, or of one inside a head.
@@ -61,7 +64,7 @@ def look(folder: Path) -> Found:
         raise ModelError(_no_model(folder))
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        said, details = str(card["kind"]), dict(card.get("details") or {})
+        said, details, settings = str(card["kind"]), dict(card.get("details") or {}), dict(card.get("settings") or {})
     except (OSError, ValueError, KeyError, TypeError):
         raise ModelError(f"the card '{folder / CARD}' cannot be read; the model is damaged: copy it again.") from None
     kind = next((known for known in SHELVES if known == said), None)
@@ -69,7 +72,7 @@ def look(folder: Path) -> Found:
         raise ModelError(f"the card '{folder / CARD}' is of '{said}'; choose the folder of an encoder or a head.")
     if not (folder / WEIGHTS).is_file():
         raise ModelError(f"the model '{folder}' has no {WEIGHTS}; copy the whole folder, not its {CARD} alone.")
-    return Found(folder, kind, details)
+    return Found(folder, kind, details, settings)
 
 
 def bring(project: Path, found: Found) -> Path:

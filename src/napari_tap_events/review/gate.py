@@ -107,14 +107,14 @@ def _ap(found: Sequence[pd.DataFrame], truth: Sequence[pd.DataFrame], score: Sco
 
 @dataclass(frozen=True)
 class HeadRecord:
-    """A head that was taught in a review.
+    """A head of a review.
 
     Attributes
     ----------
     folder : str
         Its folder, from the project's.
     answers : int
-        How many it was taught by.
+        How many it was taught by, or put right.
     accepted : bool
     ap : float or None
         Average precision on what was locked away when it came.
@@ -122,6 +122,10 @@ class HeadRecord:
         What the gate said.
     created : str
         Date and time, UTC.
+    elsewhere : bool
+        Whether it was taught elsewhere; answers have only put its probabilities right.
+    begun_with : str
+        Folder of the head from elsewhere with which the review had begun; "" for none.
     """
 
     folder: str
@@ -130,6 +134,8 @@ class HeadRecord:
     ap: float | None
     words: str
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    elsewhere: bool = False
+    begun_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,11 @@ class HeadHistory:
 
     heads: tuple[HeadRecord, ...] = ()
     in_use: str = ""
+
+    @property
+    def record(self) -> HeadRecord | None:
+        """The head in use."""
+        return next((head for head in self.heads if head.folder == self.in_use), None)
 
     def with_head(self, record: HeadRecord) -> HeadHistory:
         """Return the history with one more head, in use if it was accepted."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from napari_tap_events.errors import ModelError, SettingsError
 from napari_tap_events.events.calibration import Calibrator, fit_calibrator
+from napari_tap_events.events.matching import match_events
 from napari_tap_events.events.ranking import promised_threshold
+from napari_tap_events.project.brought import look
+from napari_tap_events.settings import EventSettings, HeadSettings
 
 Floats = NDArray[np.float64]
 
@@ -18,6 +24,26 @@ ENOUGH_ANSWERS = 30
 SAMPLED_FRAMES, SAMPLED_STEP = 16, 4
 FOREIGN, VERY_FOREIGN = 0.5, 1.5
 """Feature shift, in standard deviations, from which a movie is foreign to a head, and very foreign."""
+
+
+def settings_of_head(folder: Path, given: HeadSettings) -> HeadSettings:
+    """Return the settings of a head that was taught elsewhere: sizes, inputs and encoder are its own, lessons are as given.
+
+    Raises
+    ------
+    ModelError
+        When the folder holds no head, or its card tells too little.
+    """
+    found = look(folder)
+    if found.kind != "head":
+        raise ModelError(f"'{folder}' holds an {found.kind}; choose the folder of a head, which `train` or a review has made.")
+    own = {name: value for name, value in found.settings.items() if name in HeadSettings.declared()}
+    inside, control = folder / "encoder", found.details.get("source")
+    encoder = str(inside) if inside.is_dir() else str(control)
+    try:
+        return HeadSettings.checked(**own | {"encoder": encoder, "steps": given.steps, "seed": given.seed})
+    except SettingsError as error:
+        raise ModelError(f"the settings in the card of '{folder}' cannot be used ({error}); teach the head again.") from None
 
 
 @dataclass(frozen=True)
@@ -72,7 +98,7 @@ class Refit:
     calibrator : Calibrator
         Score of a candidate to probability, on this movie.
     threshold : float
-        Probability whose F1 on the answers is promised to be best.
+        Probability whose F1 on this movie is promised to be best.
     ranks : float
         Probability that a confirmed candidate scores higher than a rejected one, 0..1; 0.5 is chance.
     """
@@ -82,14 +108,36 @@ class Refit:
     ranks: float
 
 
-def refit(scores: ArrayLike, answers: ArrayLike) -> Refit | None:
+def refit_to(table: pd.DataFrame, judged: tuple[Floats, NDArray[np.bool_]], near: EventSettings) -> tuple[int, Refit | None]:
+    """Fit to the candidates that were answered, and return how many those are.
+
+    Parameters
+    ----------
+    table : events table
+        All candidates of a movie, with `score`.
+    judged : (N, 3) float and (N,) bool
+        Places t, y, x that were judged, and whether they are events.
+    near : EventSettings
+        When a candidate is at such a place.
+    """
+    places, truth = judged
+    match = match_events(table, pd.DataFrame(places, columns=["t", "y", "x"]), near.radius_px, near.radius_frames)
+    scores = table["score"].to_numpy(np.float64)
+    return match.tp, refit(scores[match.predicted], truth[match.truth], scores)
+
+
+def refit(scores: ArrayLike, answers: ArrayLike, every: ArrayLike) -> Refit | None:
     """Fit temperature, bias and threshold to answers.
+
+    Which candidates were asked about depends on their scores alone, which does not bend a fit of what a score means.
 
     Parameters
     ----------
     scores : (N,) float
         Of the candidates that were answered, in logits of the head.
     answers : (N,) bool
+    every : (M,) float
+        Of all candidates of the movie, for the threshold.
 
     Returns
     -------
@@ -100,9 +148,8 @@ def refit(scores: ArrayLike, answers: ArrayLike) -> Refit | None:
     if len(y) < ENOUGH_ANSWERS or y.all() or not y.any():
         return None
     calibrator = fit_calibrator(z, y, "platt")
-    p = calibrator.probability(z)
     ranks = float((z[y][:, None] > z[~y]).mean() + 0.5 * (z[y][:, None] == z[~y]).mean())
-    return Refit(calibrator, promised_threshold(p, int(y.sum())), ranks)
+    return Refit(calibrator, promised_threshold(calibrator.probability(every)), ranks)
 
 
 def trust(shift: float | None, found: Refit | None) -> str:

@@ -54,6 +54,10 @@ class QueueSettings(Settings):
 class ReviewSettings(QueueSettings):
     """The review: cards, and the head that learns from the answers."""
 
+    begin_with: str = setting(
+        "",
+        "Begin with this head, taught elsewhere; its folder. Answers put its probabilities right; a lesson is only given when told.",
+    )
     stamp_px: float = setting(8.0, "Radius of the mark that a yes sets.", unit="px", low=1, high=100)
     retrain_every: int = setting(10, "Retrain after so many answers; 0 only when told.", unit="answers", low=0, high=1000)
     locked_frames: FrameRange = setting(
