@@ -181,6 +181,21 @@ def test_a_mistake_is_told_in_a_sentence_with_details_and_a_report_to_copy(bench
         assert part in copied
 
 
+def test_a_job_whose_marks_have_changed_says_so_and_can_be_started_anew(bench):
+    bench.start("marks")
+    bench.until(lambda: bench.panel.watch.job.pace.done == 5)
+    bench.click(bench.panel.stop_button)
+    bench.to_end()
+    bench.click(bench.panel.resume_button)
+    bench.to_end()
+    assert re.fullmatch(r"⚠ The marks have changed since the run in '.*' began, so it has to start anew\.", bench.status)
+    assert bench.panel.view.status.isVisible()
+    assert bench.buttons() == ["Resume", "Start anew"]
+    bench.start("count")
+    bench.to_end()
+    assert bench.finished == [bench.folder / "encoders" / "encoder-2"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals there")
 def test_a_killed_job_can_be_resumed(bench):
     bench.start("hold")

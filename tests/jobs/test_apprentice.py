@@ -9,11 +9,12 @@ import torch
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events.crops import WindowGrid
-from napari_tap_events.events.guided import FIRST_WEIGHTS
+from napari_tap_events.events.guided import FIRST_WEIGHTS, GuidedHead
 from napari_tap_events.events.stacking import PRIOR_MEAN
 from napari_tap_events.events.without_labels import LISTED_FROM
 from napari_tap_events.jobs.answers import Answers
-from napari_tap_events.jobs.apprentice import WARM_SHARE, Apprentice
+from napari_tap_events.jobs.apprentice import FOLDS, WARM_SHARE, Apprentice
+from napari_tap_events.jobs.held_heads import SAME
 from napari_tap_events.jobs.labelled import training_stride_px
 from napari_tap_events.movies.masks import EventMasks, Scope
 from napari_tap_events.settings import HeadSettings, recipes
@@ -84,6 +85,16 @@ def test_with_more_answers_guide_and_head_are_weighed_on_what_was_held_out(appre
     best = learned.candidates.nlargest(4, "probability")
     assert sorted(best["t"]) == [t for t, _, _ in EVENTS[:-1]]
     assert (best["held_out"] > learned.threshold).all()
+
+
+def test_where_answers_leave_no_free_place_heads_keep_their_scale(apprentice, monkeypatch):
+    scales = []
+    monkeypatch.setattr(GuidedHead, "rescale", lambda _, slope, shift: scales.append((slope, shift)))
+    sides = range(8, SIDE, 16)
+    everywhere = [(float(t), float(y), float(x)) for t in range(0, FRAMES, 2) for y in sides for x in sides]
+    learned = ended(apprentice.learn(answered(EVENTS[:4], everywhere)))
+    assert scales == [SAME] * FOLDS
+    assert np.isfinite(learned.candidates["held_out"]).all()
 
 
 def test_where_every_answer_was_yes_the_movie_is_not_full_of_events(apprentice):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import numpy as np
 import pytest
+import tifffile
 
 from napari_tap_events.errors import JobStopped, MaskError, OutputError
 from napari_tap_events.jobs.demo import demo
@@ -85,6 +88,15 @@ def test_a_mask_that_does_not_fit_is_refused_before_anything_is_written(marked, 
     with pytest.raises(MaskError, match="has shape"):
         finish(demo(marked.movie, other.masks, None, SETTINGS, Run(tmp_path / "demo")))
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_demo_does_not_go_on_with_other_marks(marked, finish, tmp_path):
+    masks, run = tmp_path / "masks.tif", Run(tmp_path / "demo")
+    shutil.copy(marked.masks, masks)
+    next(demo(marked.movie, masks, None, SETTINGS, run))
+    tifffile.imwrite(masks, np.where(marked.labels == 1, 1, 0).astype("uint8"), metadata={"axes": "TYX"})
+    with pytest.raises(OutputError, match="the marks have changed"):
+        finish(demo(marked.movie, masks, None, SETTINGS, Run(run.out, resume=True)))
 
 
 def test_a_demo_is_not_overwritten_by_chance(marked, finish, tmp_path):

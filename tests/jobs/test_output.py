@@ -83,6 +83,22 @@ def test_going_on_with_something_changed_names_it(tmp_path, changes, told):
         begin(tmp_path / "out", resume=True, **changes)
 
 
+def test_going_on_with_other_marks_is_refused_and_a_changed_setting_is_named_first(tmp_path):
+    def again(marks, settings=DetectSettings(), **how):  # noqa: B008
+        start(Run(tmp_path / "out", **how), "train", settings, {}, marks)
+
+    again("a1")
+    again("a1", resume=True)
+    with pytest.raises(
+        OutputError, match=r"the marks have changed since the run in .*out' began, .*; start again with --overw"
+    ):
+        again("b2", resume=True)
+    with pytest.raises(OutputError, match="cannot resume with stride_px = 8"):
+        again("b2", DetectSettings(stride_px=8), resume=True)
+    again("b2", overwrite=True)
+    again("b2", resume=True)
+
+
 def test_going_on_with_another_channel_names_it(tmp_path):
     begin(tmp_path / "out")
     run = Run(tmp_path / "out", resume=True, movie=MovieSettings(channel=1))

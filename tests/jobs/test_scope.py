@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,9 @@ from napari_tap_events.errors import ScopeError, SettingsError
 from napari_tap_events.events.criteria import label_movie
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.curriculum import LabelledMovie, make_curriculum
-from napari_tap_events.jobs.labelled import Labelled, scope_of, truth_of
-from napari_tap_events.movies.masks import EventMasks, Scope
+from napari_tap_events.jobs.labelled import Labelled, marks_hash, scope_of, truth_of
+from napari_tap_events.movies.known import Known
+from napari_tap_events.movies.masks import EventMasks, Scope, UncertainZone
 from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.settings import HeadSettings
 
@@ -67,3 +70,22 @@ def test_a_scope_that_holds_no_crop_is_told():
     labels = label_movie(marked(scope_of(MOVIE, chosen)), WindowGrid(40, 48, 12, 4), chosen)
     with pytest.raises(ScopeError, match="no crop lies within"):
         make_curriculum([LabelledMovie(labels, pd.DataFrame())], chosen, seed=0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": np.zeros((24, 40, 48), np.uint8)},
+        {"kinds": ("death", "division")},
+        {"scope": Scope(range(5), 0, 40, 0, 48)},
+        {"uncertain": (UncertainZone(3, 5.0, 6.0, 4.0),)},
+        {"known": Known(hidden=(Scope(range(5), 0, 9, 0, 9),))},
+    ],
+)
+def test_marks_are_told_apart_by_all_that_teaches_or_is_asked(changes):
+    masks = marked(Scope.whole(MOVIE.shape))
+    truth = pd.DataFrame({"t": [2], "y": [13.0], "x": [13.0], "kind": ["division"], "status": ["confirmed"]})
+    before = marks_hash([masks], [truth])
+    assert marks_hash([marked(Scope.whole(MOVIE.shape))], [truth.copy()]) == before
+    assert marks_hash([replace(masks, **changes)], [truth]) != before
+    assert marks_hash([masks], [truth.assign(kind="uncertain")]) != before

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 import pytest
 import tifffile
@@ -172,6 +174,16 @@ def test_another_study_or_other_settings_do_not_go_on_in_the_same_folder(studied
         studied("errors", resume=True)
     with pytest.raises(OutputError, match="cannot resume with steps = 3"):
         studied("splits", resume=True, rows="image, random", steps=3)
+
+
+def test_a_study_does_not_go_on_with_other_marks(studied, marked, tmp_path):
+    masks = tmp_path / "masks.tif"
+    shutil.copy(marked.masks, masks)
+    labelled = [Labelled(marked.movie, masks)]
+    studied("splits", labelled=labelled, rows="image, random")
+    tifffile.imwrite(masks, np.where(marked.labels == 1, 1, 0).astype("uint8"), metadata={"axes": "TYX"})
+    with pytest.raises(OutputError, match="the marks have changed"):
+        studied("splits", labelled=labelled, resume=True, rows="image, random", seeds=2)
 
 
 def test_features_are_computed_once_for_all_trials_of_an_encoder(studied, encoder, monkeypatch):

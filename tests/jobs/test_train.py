@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from safetensors.torch import load_file
 
 from napari_tap_events.encoder import feature_maps
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.errors import JobStopped, MaskError, ModelError, ScopeError, SettingsError
+from napari_tap_events.errors import JobStopped, MaskError, ModelError, OutputError, ScopeError, SettingsError
 from napari_tap_events.events.model import load_event_model
 from napari_tap_events.events.table import read_events
 from napari_tap_events.jobs import teaching
@@ -215,6 +217,37 @@ def test_stopping_while_encoding_goes_on_where_it_was(marked, quick, tmp_path, f
     monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
     taught("out", resume=True)
     assert len(counted) == 24 - 7 + 1
+
+
+@pytest.mark.parametrize("changed", ["masks", "events", "known"])
+def test_a_run_does_not_go_on_with_other_marks(marked, quick, tmp_path, finish, monkeypatch, changed):
+    """Heads that were taught on other blocks, or by what is asked now, would make the score better than it is."""
+    masks, events, known = (tmp_path / name for name in ("masks.tif", "events.csv", "known.csv"))
+    shutil.copy(marked.masks, masks)
+    events.write_text("event_id,kind,t,y,x,radius\n")
+    known.write_text("what,t0,t1,y0,y1,x0,x1\n")
+    labelled = [Labelled(marked.movie, masks, events, known)]
+    settings = quick.model_copy(update={"encoder": "intensity", "steps": None, "folds": None})
+    learn, begun = teaching.fit, itertools.count()
+    run = Run(tmp_path / "out")
+
+    def stopped_after_one(learner, plan, control):
+        run.control.stopping = next(begun) == 1
+        return learn(learner, dataclasses.replace(plan, steps=1), control)
+
+    monkeypatch.setattr(teaching, "fit", stopped_after_one)
+    with pytest.raises(JobStopped):
+        finish(train(labelled, settings, run))
+    if changed == "masks":
+        labels = marked.labels.copy()
+        labels[labels.shape[0] // 2 :] = 0
+        tifffile.imwrite(masks, labels, metadata={"axes": "TYX"})
+    elif changed == "events":
+        events.write_text("event_id,kind,t,y,x,radius\na,uncertain,5,20,20,6\n")
+    else:
+        known.write_text("what,t0,t1,y0,y1,x0,x1\nhidden,2,5,0,20,0,20\n")
+    with pytest.raises(OutputError, match=r"the marks have changed since the run in .* began"):
+        finish(train(labelled, settings, Run(run.out, resume=True)))
 
 
 def test_resuming_a_finished_training_changes_nothing(taught):

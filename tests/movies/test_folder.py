@@ -63,6 +63,30 @@ def test_a_stack_of_depth_in_every_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(movie.as_array()[:, 0], FRAMES[2:6])
 
 
+@pytest.mark.parametrize(
+    ("lead", "written"),
+    [((1,), {}), ((1, 1), {}), ((1,), {"compression": "zlib"}), ((1,), {"metadata": {"axes": "TYX"}})],
+)
+def test_dimensions_of_length_one_in_every_file_are_left_out(tmp_path: Path, lead: tuple[int, ...], written: dict) -> None:
+    for t, frame in enumerate(FRAMES):
+        tifffile.imwrite(tmp_path / f"{t}.tif", frame.reshape(*lead, *frame.shape), **written)
+    about = describe_file(tmp_path)
+    assert (about.axes, about.shape, about.suggestion) == ("TYX", FRAMES.shape, "")
+    for axes in (None, "TYX", "TCZYX"[: 1 + len(lead)] + "YX"):
+        movie = open_movie(tmp_path, MovieSettings(axes=axes))
+        assert movie.file_axes == (axes or "TYX")
+        np.testing.assert_array_equal(movie.frame(7)[0], FRAMES[7])
+        np.testing.assert_array_equal(movie.as_array()[:, 0], FRAMES)
+
+
+@pytest.mark.parametrize("axes", [None, "TZYX", "TZCYX"])
+def test_dimensions_of_length_one_beside_tokens_in_names_are_left_out(tmp_path: Path, axes: str | None) -> None:
+    for t, z in product(range(3), range(2)):
+        tifffile.imwrite(tmp_path / f"m_t{t}_z{z}.tif", FRAMES[2 * t + z][None])
+    movie = open_movie(tmp_path, MovieSettings(axes=axes, z="1"))
+    np.testing.assert_array_equal(movie.as_array()[:, 0], FRAMES[1:6:2])
+
+
 def test_files_that_hold_several_unknown_images_are_not_guessed(tmp_path: Path) -> None:
     for t in range(4):
         tifffile.imwrite(tmp_path / f"t{t}.tif", FRAMES[:5])

@@ -136,8 +136,15 @@ def test_uncertain_rows_become_zones(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("kind,t,y\ndivision,1,2\n", "has no column 'x'; it needs kind, t, y and x"),
-        ("kind,t,y,x\ndivision,one,2,3\n", "line 2 of the events table 'e.csv' cannot be read"),
-        ("kind,t,y,x\ndivision,1,2\n", "line 2 of the events table"),
+        ("kind,t,y,x\ndivision,one,2,3\n", "line 2 of the events table 'e.csv' cannot be read: t is 'one'; write a number"),
+        ("kind,t,y,x\ndivision,1,2\n", "line 2 of the events table 'e.csv' cannot be read: x is ''; write a number"),
+        ("kind,t,y,x\ndivision,1,2,3\ndivision,nan,2,3\n", "line 3 of the events table .* t is 'nan'; write a number"),
+        ("kind,t,y,x\ndivision,inf,2,3\n", "t is 'inf'; write a number"),
+        ("kind,t,y,x\ndivision,1,nan,3\n", "y is 'nan'; write a number"),
+        ("kind,t,y,x\ndivision,1,2,-inf\n", "x is '-inf'; write a number"),
+        ("kind,t,y,x,radius\nuncertain,1,2,3,-3\n", "radius is -3; write pixels above 0, or leave it empty"),
+        ("kind,t,y,x,radius\nuncertain,1,2,3,0\n", "radius is 0; write pixels above 0"),
+        ("kind,t,y,x,radius\nuncertain,1,2,3,nan\n", "radius is 'nan'; write a number"),
     ],
 )
 def test_a_bad_table_is_told(tmp_path: Path, text: str, sentence: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_tap_events.errors import ProjectError
+from napari_tap_events.movies.marked_points import read_marked_points
 from napari_tap_events.movies.masks import Scope, UncertainZone, open_masks
 from napari_tap_events.project import marking
 from napari_tap_events.project.annotations import Annotations
@@ -38,13 +39,15 @@ def test_train_reads_the_mask_the_uncertain_places_and_the_scope(project: Projec
     assert files.remarks == ()
 
 
-def test_without_uncertain_places_there_is_no_table(project: Project, marks: Annotations) -> None:
+def test_without_uncertain_places_a_table_of_an_earlier_run_says_so(project: Project, marks: Annotations) -> None:
+    assert project.export_for_training("film").events is None
+    assert not list(project.path.rglob("*.uncertain.csv"))
     marks.do(marking.mark_point(marks, "uncertain", 2, 10, 30, 6))
     table = project.export_for_training("film").events
     assert table is not None
     marks.undo()
     assert project.export_for_training("film").events is None
-    assert not table.exists()
+    assert read_marked_points(table) == ()
 
 
 def test_training_needs_an_event(project: Project) -> None:

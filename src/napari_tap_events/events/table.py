@@ -35,6 +35,8 @@ COLUMNS = ("id", "t", "y", "x", "kind", "probability", "source", "status")
 STATUSES: tuple[Status, ...] = ("proposed", "confirmed", "rejected", "added")
 UNCERTAIN, ANY_KIND = "uncertain", "event"
 """The kind of events that count neither as found nor as missed, and that of events whose kind nobody has told."""
+MOST_FRAMES = 2**31
+"""No movie has more; a larger number of a table would not come back as it was."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def _numbers(frame: pd.DataFrame, name: str, path: Path, *, empty: bool = False)
 
 def _whole_frames(frame: pd.DataFrame, path: Path) -> pd.Series[int]:
     times = frame["t"]
-    wrong = np.flatnonzero(((times < 0) | (times % 1 != 0)).to_numpy())
+    wrong = np.flatnonzero(((times < 0) | (times > MOST_FRAMES) | (times % 1 != 0)).to_numpy())
     if wrong.size:
         row = int(wrong[0])
         raise MaskError(

@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_tap_events.jobs.detect import as_taught, detect
 from napari_tap_events.jobs.explain import explain
-from napari_tap_events.jobs.labelled import Labelled, open_labelled
+from napari_tap_events.jobs.labelled import Labelled, marks_hash, open_labelled, truth_of
 from napari_tap_events.jobs.output import RESULT, Run, finish, read_json, start
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.jobs.synth import synth
@@ -51,11 +51,13 @@ def demo(
     settings : DemoSettings
     run : Run
     """
+    marks = None
     if movie is not None:
         opened = single_channel(open_movie(movie, run.movie))
         if masks is not None:
-            open_masks(masks, opened, events)
-    start(run, "demo", settings, {"movie": [movie], "masks": [masks], "events": [events]})
+            marked = open_masks(masks, opened, events)
+            marks = marks_hash([marked], [truth_of(Labelled(movie, masks, events), marked)])
+    start(run, "demo", settings, {"movie": [movie], "masks": [masks], "events": [events]}, marks)
     if movie is None:
         folder = run.out / SYNTHETIC
         yield Report("synth", message=synth(folder, SyntheticSettings(seed=settings.seed), overwrite=True))

@@ -22,6 +22,8 @@ from napari_tap_events.settings import EventSettings
 
 SPREAD, MOST_SLOPE = (0.5, 0.999), 4.0
 """Quantiles of scores by which two heads are brought to one scale, and by how much at most."""
+FEWEST = 100
+"""Of fewer scores, quantiles are worth no more than no scale: neighbours in a score map say much the same."""
 
 Places = NDArray[np.float64]
 Scores = NDArray[np.float32]
@@ -56,7 +58,8 @@ class HeldHeads:
     def scales(self, final: EventHead, asked: Places) -> dict[int, Scale]:
         """Return what brings each head's own opinion to the scale of the final one's, by its id.
 
-        The guide of two heads is the same, so that only their own opinions are compared.
+        The guide of two heads is the same, so that only their own opinions are compared. Where answers leave hardly a free place in
+        a block, its head keeps its scale.
         """
         seen: dict[int, list[tuple[Scores, Scores]]] = {}
         own, dense = self.dense(final), self._dense()
@@ -140,7 +143,9 @@ class HeldHeads:
 
 
 def _scale(theirs: Scores, own: Scores) -> Scale:
-    """Return slope and shift that spread their scores as the final head's own."""
+    """Return slope and shift that spread their scores (N,) as the final head's own (N,); the same scale where N is too small to tell."""
+    if theirs.size < FEWEST:
+        return SAME
     (low, high), (own_low, own_high) = (np.quantile(values, SPREAD) for values in (theirs, own))
     slope = float(np.clip((own_high - own_low) / max(high - low, 1e-6), 1 / MOST_SLOPE, MOST_SLOPE))
     return slope, float(own_low - slope * low)

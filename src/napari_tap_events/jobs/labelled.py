@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +87,17 @@ def truth_of(item: Labelled, masks: EventMasks) -> pd.DataFrame:
         truth = marked if told is None else pd.concat([marked, told], ignore_index=True)
     inside = [masks.knows(t, y, x) for t, y, x in truth[["t", "y", "x"]].to_numpy(dtype=float)]
     return truth.assign(kind=np.where(inside, truth["kind"], UNCERTAIN))
+
+
+def marks_hash(masks: Sequence[EventMasks], truths: Sequence[pd.DataFrame]) -> str:
+    """Return a short hash of all that was marked in some movies: labels, their kinds, what is known or uncertain, the true events."""
+    digest = hashlib.sha256()
+    for mask, truth in zip(masks, truths, strict=True):
+        events = truth[["t", "y", "x", "kind", "status"]].to_csv(index=False)
+        digest.update(repr((mask.shape, mask.kinds, mask.scope, mask.uncertain, mask.known, events)).encode())
+        for t in range(mask.shape[0]):
+            digest.update(mask.frame(t).tobytes())
+    return digest.hexdigest()[:12]
 
 
 def window_grid(movie: Movie, settings: LabelSettings, stride_px: int | None = None) -> WindowGrid:

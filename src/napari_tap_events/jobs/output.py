@@ -19,6 +19,8 @@ from napari_tap_events.versions import versions
 RESUMED = ("pretrain", "train", "demo", "study")
 """Commands that can go on where they were stopped; the others begin again."""
 STARTED, RESULT = "started.json", "result.json"
+MARKS = "marks"
+"""Where a run writes down the hash of the marks that it began with."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +50,29 @@ class Run:
         return Run(self.out / name, self.overwrite, self.resume, self.compute, self.movie, self.control)
 
 
-def start(run: Run, command: str, settings: Settings, inputs: Mapping[str, Sequence[Path | None]]) -> None:
+def start(
+    run: Run, command: str, settings: Settings, inputs: Mapping[str, Sequence[Path | None]], marks: str | None = None
+) -> None:
     """Prepare the output folder and write down what is about to happen.
 
     Parameters
     ----------
-    run, command, settings
+    run, command
+    settings : Settings
+        As they were asked for: what follows from the marks is left out, so that nobody is told of a setting that they never made.
     inputs : mapping of name to paths
         What will be read: it must not lie in a folder that is to be cleared, and be the same when a run goes on.
+    marks : str, optional
+        Hash of the marks that are taught and asked; a run goes on with the very same ones only.
 
     Raises
     ------
     OutputError
-        When the folder is in use by something else, or cannot be written.
+        When the folder is in use by something else, or cannot be written, or what is to go on has changed.
     """
     paths = {name: [str(path.resolve()) for path in group if path is not None] for name, group in inputs.items()}
     chosen = {**settings.model_dump(mode="json"), **run.movie.model_dump(mode="json"), **paths}
+    chosen |= {MARKS: marks} if marks else {}
     started = {"schema": 1, "command": command, "settings": chosen, "versions": versions()}
     try:
         if run.out.exists() and any(run.out.iterdir()):
@@ -98,6 +107,11 @@ def _clear(run: Run, command: str, settings: Mapping[str, Any], inputs: Sequence
     if before["command"] != command:
         raise OutputError(f"'{run.out}' was made by '{before['command']}', not by '{command}'; choose another --out.")
     changed = [name for name, value in settings.items() if before["settings"].get(name) != value]
+    if changed == [MARKS]:
+        raise OutputError(
+            f"the marks have changed since the run in '{run.out}' began, so it has to start anew; "
+            "start again with --overwrite, or with another --out."
+        )
     if changed:
         name = changed[0]
         raise OutputError(

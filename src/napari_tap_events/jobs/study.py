@@ -18,7 +18,7 @@ import torch
 from napari_tap_events.errors import JobStopped, OutputError, TapEventsError
 from napari_tap_events.events.table import UNCERTAIN
 from napari_tap_events.jobs.game_encoders import game_encoder, told_by_encoder
-from napari_tap_events.jobs.labelled import Labelled, open_labelled, truth_of
+from napari_tap_events.jobs.labelled import Labelled, marks_hash, open_labelled, truth_of
 from napari_tap_events.jobs.output import Run, describe, finish, read_json, start, write_json
 from napari_tap_events.jobs.pretext_ranks import ranks
 from napari_tap_events.jobs.pretext_trials import affordable, names_of
@@ -72,7 +72,7 @@ def run_study(
     grid = trials(name, settings, Marked(n_true, len(labelled), dict(zip(names, counts, strict=True))))
     recorded = settings.model_copy(update={one: StudySettings.declared()[one].default for one in GROWING})
     inputs = {part: [getattr(item, part) for item in labelled] for part in ("movie", "masks", "events")}
-    start(run, f"study {name}", recorded, inputs)
+    start(run, f"study {name}", recorded, inputs, marks_hash([masks for _, masks in opened], truths))
     bench = Bench(tuple(labelled), settings, run)
     rows = []
     for number, trial in enumerate(grid, 1):

@@ -19,7 +19,7 @@ from napari_tap_events.events.curriculum import LabelledMovie, held_sets, make_c
 from napari_tap_events.events.few_labels import owners
 from napari_tap_events.events.learning import NO_TILES, check_lessons
 from napari_tap_events.jobs.feature_cache import FeatureCache
-from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, Labelled, open_labelled, truth_of, window_grid
+from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, Labelled, marks_hash, open_labelled, truth_of, window_grid
 from napari_tap_events.jobs.output import Run, finished, start
 from napari_tap_events.jobs.teaching import FOLDS, Classroom, cross_fit, settled
 from napari_tap_events.jobs.train_results import keep_training
@@ -62,7 +62,7 @@ def train(
     lessons = [_lesson(item, mask, grid, settings) for item, mask, grid in zip(labelled, masks, grids, strict=True)]
     positives = [count_positives(mask, grid, settings.area_px) for mask, grid in zip(masks, grids, strict=True)]
     counts: dict[str, int] = {criterion: sum(each[criterion] for each in positives) for criterion in positives[0]}
-    settings = with_folds(lessons, settings, settings.seed)
+    asked, settings = settings, with_folds(lessons, settings, settings.seed)
     settings = settings.model_copy(update={"steps": settings.steps_for(sum(lesson.n_events for lesson in lessons))})
     curriculum = make_curriculum(lessons, settings, settings.seed)
     compute = compute_for(run.compute)
@@ -79,7 +79,8 @@ def train(
         raise JobStopped("stopped before anything was learned; the same command begins again.")
     for held in held_sets(curriculum, settings):
         check_lessons(curriculum.teaching(held, [NO_TILES] * len(movies)))
-    start(run, "train", settings, _inputs(labelled, settings))
+    marks = marks_hash(masks, [lesson.truth for lesson in lessons])
+    start(run, "train", settled(asked, source), _inputs(labelled, settings), marks)
     if finished(run):
         yield Report("head", message=f"'{run.out}' is finished already")
         return run.out

@@ -34,7 +34,9 @@ class FolderPlanes:
     lead : tuple of int
         Length of the dimensions that run over files.
     inner : tuple of int
-        Shape of the image in every file.
+        Shape of an image.
+    stored : tuple of int
+        Shape of an image as its file has it, with further dimensions of length 1 where there are any.
     dtype : numpy.dtype
         Type of the pixels of every file.
     """
@@ -42,6 +44,7 @@ class FolderPlanes:
     files: tuple[Path, ...]
     lead: tuple[int, ...]
     inner: tuple[int, ...]
+    stored: tuple[int, ...]
     dtype: np.dtype[Any]
 
     @property
@@ -62,8 +65,8 @@ class FolderPlanes:
         if not file.exists():
             raise MovieError(f"'{file.name}' has gone from its folder; put it back, or open the folder again.")
         stack = _image_stack(file)
-        _check_alike(file, stack, self.inner, self.dtype)
-        return np.asarray(stack.array[(slice(None),) * len(self.inner)])
+        _check_alike(file, stack, self.stored, self.dtype)
+        return np.asarray(stack.array[(slice(None),) * len(self.stored)]).reshape(self.inner)
 
 
 def open_folder(path: Path, given_axes: str | None = None) -> Stack:
@@ -76,7 +79,8 @@ def open_folder(path: Path, given_axes: str | None = None) -> Stack:
     ----------
     path : Path
     given_axes : str, optional
-        Axes over files, then those inside of a file; "TYX" takes every file as a frame, whatever its name.
+        Axes over files, then those inside of a file; "TYX" takes every file as a frame, whatever its name. Time and unknown dimensions
+        of length 1 inside of a file are left out, as long as they are not named here.
 
     Raises
     ------
@@ -89,8 +93,7 @@ def open_folder(path: Path, given_axes: str | None = None) -> Stack:
     first = _image_stack(files[0])
     if isinstance(first.array, TiffPlanes) and first.array.series.is_multifile:
         return replace(first, name=path.name, source=str(path))
-    first = _squeezed(first)
-    if "T" in first.axes or not set(first.axes) <= set("ZCYXS"):
+    if not set(_squeezed(first)[0]) <= set("ZCYXS"):
         raise MovieError(f"'{files[0].name}' alone holds {first.shape}; open it as a file, not its folder '{path.name}'.")
     return _arranged(path, files, first, given_axes)
 
@@ -98,17 +101,20 @@ def open_folder(path: Path, given_axes: str | None = None) -> Stack:
 def _arranged(path: Path, files: list[Path], first: Stack, given_axes: str | None) -> Stack:
     notes = list(first.notes)
     axes, values = _tokens(files)
-    if given_axes is not None and given_axes.upper()[: len(given_axes) - len(first.axes.replace("S", ""))] == "T":
+    inner, shape = _squeezed(first)
+    if given_axes is not None and given_axes.upper()[: len(given_axes) - len(inner.replace("S", ""))] == "T":
         axes, values = "", []
     lead: tuple[int, ...] = (len(files),)
     if not axes:
         axes = "T"
     else:
         files, lead = _grid(path, axes, files, values, notes)
+    if given_axes is not None and len(given_axes.upper().replace("S", "")) > len((axes + inner).replace("S", "")):
+        inner, shape = first.axes, first.shape
     for file in _sample(files):
         _check_alike(file, _image_stack(file), first.shape, np.dtype(first.array.dtype))
-    planes = FolderPlanes(tuple(files), lead, first.shape, np.dtype(first.array.dtype))
-    return replace(first, name=path.name, source=str(path), array=planes, axes=axes + first.axes, notes=tuple(notes))
+    planes = FolderPlanes(tuple(files), lead, shape, first.shape, np.dtype(first.array.dtype))
+    return replace(first, name=path.name, source=str(path), array=planes, axes=axes + inner, notes=tuple(notes))
 
 
 def _tokens(files: Sequence[Path]) -> tuple[str, list[tuple[int, ...]]]:
@@ -157,12 +163,10 @@ def _image_stack(file: Path) -> Stack:
     return Stack(file.name, str(file), pixels, "YXS"[: pixels.ndim])
 
 
-def _squeezed(stack: Stack) -> Stack:
-    """Leave out unknown dimensions of length 1."""
-    if all(a in "TZCYXS" or n > 1 for a, n in zip(stack.axes, stack.shape, strict=True)):
-        return stack
-    kept = [i for i, (a, n) in enumerate(zip(stack.axes, stack.shape, strict=True)) if a in "TZCYXS" or n > 1]
-    return replace(stack, axes="".join(stack.axes[i] for i in kept))
+def _squeezed(stack: Stack) -> tuple[str, tuple[int, ...]]:
+    """Return axes and shape of an image without time and unknown dimensions of length 1."""
+    kept = [(a, n) for a, n in zip(stack.axes, stack.shape, strict=True) if a in "ZCYXS" or n > 1]
+    return "".join(a for a, _ in kept), tuple(n for _, n in kept)
 
 
 def _check_alike(file: Path, stack: Stack, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

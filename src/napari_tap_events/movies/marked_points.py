@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def read_marked_points(path: str | Path) -> tuple[MarkedPoint, ...]:
     Raises
     ------
     MaskError
-        When the table cannot be read, or lacks a column or a number.
+        When the table cannot be read, lacks a column or a number, or a radius is not above 0.
     """
     path = Path(path)
     try:
@@ -56,14 +57,35 @@ def read_marked_points(path: str | Path) -> tuple[MarkedPoint, ...]:
     points = []
     for number, row in enumerate(rows, start=2):
         try:
-            radius = float(row["radius"]) if row.get("radius") else None
-            place = round(float(row["t"])), float(row["y"]), float(row["x"])
-            points.append(MarkedPoint(row.get("event_id") or f"line {number}", row["kind"].strip(), *place, radius))
+            place = round(_number(row, "t")), _number(row, "y"), _number(row, "x")
+            points.append(MarkedPoint(row.get("event_id") or f"line {number}", row["kind"].strip(), *place, _radius(row)))
         except KeyError as error:
             raise MaskError(f"the events table '{path.name}' has no column {error}; it needs kind, t, y and x.") from None
-        except (TypeError, ValueError, AttributeError) as error:
+        except (ValueError, AttributeError) as error:
             raise MaskError(f"line {number} of the events table '{path.name}' cannot be read: {error}.") from None
     return tuple(points)
+
+
+def _number(row: Mapping[str, str | None], column: str) -> float:
+    """Return a finite number of a row."""
+    told = row[column] or ""
+    try:
+        number = float(told)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{column} is '{told}'; write a number")
+    return number
+
+
+def _radius(row: Mapping[str, str | None]) -> float | None:
+    """Return the radius of a row in pixels; None where it tells none."""
+    if not row.get("radius"):
+        return None
+    radius = _number(row, "radius")
+    if radius <= 0:
+        raise ValueError(f"radius is {radius:g}; write pixels above 0, or leave it empty")
+    return radius
 
 
 def gathered_events(rows: Iterable[MarkedPoint]) -> list[MarkedEvent]:

@@ -72,8 +72,8 @@ def write_training_files(folder: Path, name: str, a: Annotations, movie: Movie |
 
 
 def _write_uncertain(path: Path, points: list[PointMark]) -> None:
-    if not points:
-        path.unlink(missing_ok=True)
+    """Write the table; one without rows stays where there was one, for a run that began with it and finds that the marks changed."""
+    if not points and not path.exists():
         return
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", newline="", encoding="utf-8") as file:
