@@ -211,6 +211,7 @@ class Workbench(LeavingPanel):
 
         panel = FindPanel(self._viewer, self.session)
         panel.found.connect(lambda folder: self._say_done("find", folder))
+        panel.elsewhere.connect(lambda name: self.steps.say("find", Progress.done, f"done, for {name}"))
         panel.counted.connect(lambda count: self.steps.say("find", Progress.done, f"{count} event{'s' * (count != 1)}"))
         self._take_in("find", panel.recipe, panel.explain)
         panel.refresh()
