@@ -223,6 +223,14 @@ def find_jobs(parent: Path) -> list[Job]:
     return sorted(jobs, key=lambda job: job.record.began, reverse=True)
 
 
+def running_jobs(parent: Path) -> list[Job]:
+    """Return the jobs whose folders lie in `parent` and that have not ended, the newest first; one that is paused is among them."""
+    jobs = find_jobs(parent)
+    for job in jobs:
+        job.catch_up()
+    return [job for job in jobs if job.state not in ENDED]
+
+
 def unfinished_job(parent: Path, command: str) -> Job | None:
     """Return the newest job of a command whose folder lies in `parent`, where it still runs, or has ended early and can go on."""
     newest = next((job for job in find_jobs(parent) if job.record.command == command), None)
