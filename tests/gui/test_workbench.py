@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QLabel, QTableView
+from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QTableView
 
 from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
@@ -19,7 +19,8 @@ from napari_tap_events.gui.workbench import LEAST_WIDTH_PX
 from napari_tap_events.jobs.job_end import END, say
 from napari_tap_events.jobs.job_record import JobRecord, write_record
 from napari_tap_events.jobs.output import STARTED
-from napari_tap_events.jobs.process import Process
+from napari_tap_events.jobs.process import Process, end_now
+from napari_tap_events.jobs.runner import Job
 from napari_tap_events.movies.event_sizes import fitting_sizes, sizes_of_cell
 from napari_tap_events.movies.masks import EventMasks, Scope
 from napari_tap_events.movies.synthetic import SyntheticSettings, synthesise, write_synthetic
@@ -29,6 +30,7 @@ from napari_tap_events.project.marking import stamp
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, PretrainSettings
 
+FOREVER = (sys.executable, "-c", "import time; time.sleep(600)")
 ONE_THREAD = ComputeSettings(device="cpu", threads=1)
 
 
@@ -323,6 +325,29 @@ def test_trouble_with_the_disk_is_said_once_whatever_step_is_open(workbench, mon
     workbench.session.troubled.emit("")
     assert bar.trouble.isHidden()
     assert bar.again.isHidden()
+
+
+def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(workbench, synthetic, tmp_path, monkeypatch):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    project = workbench.session.project.path
+    job = Job.start("pretrain", [], project / "encoders" / "encoder-1", project / "jobs" / "pretrain-encoder-1", FOREVER)
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: asked.append("where") or ("", ""))
+    bar = workbench.project
+    for save in (bar.save_action.trigger, lambda: bar.save_as(tmp_path / "mine.tap")):
+        save()
+        assert bar.saving.label.text() == (
+            "⚠ The project cannot be saved elsewhere while pretraining still runs in it: wait until it is done, or stop it."
+        )
+        assert not bar.saving.isHidden()
+        bar.menu_button.menu().aboutToShow.emit()
+        assert bar.saving.isHidden()
+    assert not asked
+    assert workbench.session.project.path == project
+    assert not (tmp_path / "mine.tap").exists()
+    end_now(job.record.process)
+    bar.save_as(tmp_path / "mine.tap")
+    assert workbench.session.project.path == tmp_path / "mine.tap"
 
 
 def test_a_movie_that_is_missing_is_named_by_its_plain_path(workbench, synthetic, tmp_path):

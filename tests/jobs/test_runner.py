@@ -16,7 +16,7 @@ import pytest
 
 from napari_tap_events.errors import OutputError
 from napari_tap_events.jobs import process
-from napari_tap_events.jobs.runner import ENDED, PROGRAM, Job, find_jobs, resume
+from napari_tap_events.jobs.runner import ENDED, PROGRAM, Job, find_jobs, resume, unfinished_job
 
 QUICK = (sys.executable, "-X", "faulthandler", str(Path(__file__).with_name("quick_program.py")))
 PATIENCE_S = 60
@@ -323,17 +323,31 @@ def test_where_nothing_can_be_written_nothing_is_started(tmp_path):
         Job.start("pretrain", ["count"], tmp_path / "out", tmp_path / "file" / "job", QUICK)
 
 
-def test_a_long_history_is_read_in_parts_and_its_end_is_not_missed(start):
-    job = start("count")
+def end_after_a_long_history(job):
+    """Let a job that has ended have said 600 kB."""
     to_end(job)
     line = json.dumps({"stage": "work", "done": 1, "total": 20, "message": "x" * 1000, "values": {}, "seconds": 1.0}) + "\n"
     end = '{"stage": "end", "state": "done", "message": ""}\n'
     (job.folder / "reports.jsonl").write_text(line * 600 + end)
+
+
+def test_a_long_history_is_read_in_parts_and_its_end_is_not_missed(start):
+    job = start("count")
+    end_after_a_long_history(job)
     found = Job.open(job.folder)
     assert 0 < len(found.poll()) < 600
     assert found.state == "running"
     to_end(found)
     assert found.state == "done"
+
+
+def test_a_finished_job_with_a_long_history_is_not_taken_for_one_that_runs(start, tmp_path):
+    job = start("count", command="detect")
+    end_after_a_long_history(job)
+    assert unfinished_job(tmp_path / "jobs", "detect") is None
+    again = resume(Job.open(job.folder))
+    to_end(again)
+    assert again.state == "done"
 
 
 def test_a_real_pretraining_is_stopped_and_resumed(marked, tmp_path):

@@ -210,6 +210,34 @@ def test_a_second_window_cannot_write_but_saves_elsewhere(project: Project, tmp_
     assert project.trouble == ""
 
 
+def test_a_second_window_never_writes_what_it_has_not_read(project: Project, film: Film) -> None:
+    second = Project.open(project.path)
+    project.add_movie(film("second.tif", seed=7))
+    mark(project, "second")
+    project.close()
+    second.set_cell_size("film", 12.0)
+    mark(second)
+    assert not second.save()
+    assert "is open in another window" in second.trouble
+    second.close()
+    again = Project.open(project.path)
+    assert ([entry.name for entry in again.movies], len(again.annotations("second").events)) == (["film", "second"], 1)
+    assert again.trouble == ""
+
+
+def test_a_project_file_that_something_else_has_changed_is_not_overwritten(project: Project, tmp_path: Path) -> None:
+    card = project.path / "project.json"
+    changed = card.read_text().replace('"cell_px": null', '"cell_px": 8')
+    card.write_text(changed)
+    project.set_cell_size("film", 12.0)
+    assert "its project.json was changed by something else" in project.trouble
+    assert card.read_text() == changed
+    project.save_as(tmp_path / "mine.tap")
+    project.set_cell_size("film", 14.0)
+    assert project.trouble == ""
+    assert Project.open(tmp_path / "mine.tap").entry("film").cell_px == 14
+
+
 def test_a_full_disk_is_told_at_once_and_nothing_is_lost(project: Project, film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
     a = project.annotations("film")
     told: list[str] = []

@@ -87,3 +87,14 @@ def test_a_folder_that_cannot_be_written_is_told(project: Project, marks: Annota
     Path(project.path / "masks").write_text("in the way")
     with pytest.raises(ProjectError, match="the mask cannot be written to"):
         project.export_for_training("film")
+
+
+def test_in_a_second_window_nothing_is_written_for_training(project: Project, marks: Annotations) -> None:
+    project.export_for_training("film")
+    second = Project.open(project.path)
+    before = {path: path.stat().st_mtime_ns for path in project.path.rglob("*")}
+    a = second.annotations("film")
+    a.do(marking.stamp(a, a.kinds[0], 4, 20, 20, 4))
+    with pytest.raises(ProjectError, match=r"cannot be written for training: the project 'marks\.tap' is open in another"):
+        second.export_for_training("film")
+    assert {path: path.stat().st_mtime_ns for path in project.path.rglob("*")} == before

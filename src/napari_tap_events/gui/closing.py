@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 KEEP, STOP, STAY = "Keep running", "Stop", "Cancel"
 QUESTION = "{jobs} still running in the background. Keep running after napari has closed?"
 HINT = "What keeps running is found again when its project is opened. What is stopped can be resumed."
+GOING_ON = "{jobs} still running in the background, and found again when the project is opened."
+
+
+def going_on(names: Sequence[str]) -> str:
+    """Say of the jobs of these names that they go on, where nobody can be asked any more."""
+    return GOING_ON.format(jobs=_they_are(names))
 
 
 class ClosingGuard(QObject):
@@ -78,7 +84,7 @@ class ClosingGuard(QObject):
         """Ask what to do with the jobs of these names; return `KEEP`, `STOP` or `STAY`."""
         box = QMessageBox(self._inside)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setText(QUESTION.format(jobs=f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"))
+        box.setText(QUESTION.format(jobs=_they_are(names)))
         box.setInformativeText(HINT)
         keep = box.addButton(KEEP, QMessageBox.ButtonRole.AcceptRole)
         stop = box.addButton(STOP, QMessageBox.ButtonRole.DestructiveRole)
@@ -87,3 +93,7 @@ class ClosingGuard(QObject):
         box.exec()
         clicked = box.clickedButton()
         return KEEP if clicked is keep else STOP if clicked is stop else STAY
+
+
+def _they_are(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"

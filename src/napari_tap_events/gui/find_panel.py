@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.found_layers import FoundLayers
 from napari_tap_events.gui.insets import InsetStrip
+from napari_tap_events.gui.made_of import is_of_open_movie, movie_of, reads_open_movie
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.model_row import ModelRow
 from napari_tap_events.gui.movie_panel import movie_flags
+from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.project_models import finders, found_last
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
@@ -37,6 +40,7 @@ MAPS = {
     "evidence": "evidence of an event",
     "": "no map",
 }
+ELSEWHERE = "✓ Done, for the movie '{name}'; it is shown there."
 
 
 class FindPanel(QWidget):
@@ -48,8 +52,11 @@ class FindPanel(QWidget):
         The folder of a new result.
     counted : Signal(int)
         How many events are listed now.
+    elsewhere : Signal(str)
+        The name of another movie, for which something is done.
     """
 
+    elsewhere = Signal(str)
     found = Signal(object)
     counted = Signal(int)
 
@@ -57,6 +64,7 @@ class FindPanel(QWidget):
         super().__init__()
         self._viewer, self._session = viewer, session
         self.layers = FoundLayers(viewer)
+        self._later: dict[Path, Callable[[Path], None]] = {}
         self._build()
         self.recipe.finished.connect(self.show_result)
         self.recipe.watch.reported.connect(self._grow)
@@ -67,12 +75,14 @@ class FindPanel(QWidget):
         session.project_changed.connect(self.refresh)
         session.models_changed.connect(self.refresh)
         session.movie_leaving.connect(self._forget)
+        session.movie_changed.connect(self._show_waiting)
 
     def close(self) -> bool:
         """Let go of the session; jobs live on."""
         self._session.project_changed.disconnect(self.refresh)
         self._session.models_changed.disconnect(self.refresh)
         self._session.movie_leaving.disconnect(self._forget)
+        self._session.movie_changed.disconnect(self._show_waiting)
         self.recipe.close()
         self.explain.close()
         return bool(super().close())
@@ -82,9 +92,9 @@ class FindPanel(QWidget):
         self.model.offer(finders(self._session.project))
 
     def show_result(self, folder: Path) -> None:
-        """Show what `detect` has written."""
+        """Show what `detect` has written; of another movie, when that is open again."""
         movie = self._session.movie
-        if movie is None:
+        if movie is None or not self._is_here(folder, self.show_result):
             return
         self._show(folder, movie)
         self.layers.go_to_best(movie)
@@ -94,6 +104,20 @@ class FindPanel(QWidget):
         folder, movie = found_last(self._session), self._session.movie
         if folder is not None and movie is not None and not self.layers.points and not self.recipe.running():
             self._show(folder, movie)
+
+    def _is_here(self, folder: Path, show: Callable[[Path], None]) -> bool:
+        """Say whether a result is of the open movie; one of another waits for its movie."""
+        here = is_of_open_movie(self._session, folder)
+        if not here:
+            self._later[folder] = show
+            name = movie_of(self._session, folder)
+            self.about_another.setText(ELSEWHERE.format(name=name))
+            self.elsewhere.emit(name)
+        return here
+
+    def _show_waiting(self) -> None:
+        for folder in [folder for folder in self._later if is_of_open_movie(self._session, folder)]:
+            self._later.pop(folder)(folder)
 
     def _show(self, folder: Path, movie: Movie) -> None:
         card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
@@ -118,6 +142,8 @@ class FindPanel(QWidget):
         job, movie = self.recipe.watch.job, self._session.movie
         if job is None or movie is None or job.pace.stage != "detect" or job.state not in ("running", "paused"):
             return
+        if not reads_open_movie(self._session, job.record.out):
+            return
         begun = self.layers.grow(job.record.out, movie, job.pace.done)
         if begun:
             self.threshold.hide()
@@ -134,7 +160,7 @@ class FindPanel(QWidget):
             self.model.valueChanged.connect(lambda _, line=recipe.estimate: line.refresh())
         self.threshold, self.insets, self.maps = ThresholdField(), InsetStrip(), QComboBox()
         self.maps.setToolTip("The map that lies over the movie.")
-        self.why = Fold("Why? See where the network looks", self.explain)
+        self.why, self.about_another = Fold("Why? See where the network looks", self.explain), Words()
         self._shown = QWidget()
         shown = QFormLayout(self._shown)
         shown.setContentsMargins(0, 0, 0, 0)
@@ -145,7 +171,7 @@ class FindPanel(QWidget):
         row.addRow("With", self.models)
         column = QVBoxLayout(self)
         column.addLayout(row)
-        for widget in (self.recipe, self._shown, self.threshold, self.why, self.insets):
+        for widget in (self.recipe, self.about_another, self._shown, self.threshold, self.why, self.insets):
             column.addWidget(widget)
         column.addStretch()
         for widget in (self._shown, self.threshold):
@@ -192,7 +218,7 @@ class FindPanel(QWidget):
 
     def _show_explained(self, folder: Path) -> None:
         movie = self._session.movie
-        if movie is None:
+        if movie is None or not self._is_here(folder, self._show_explained):
             return
         card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         self.layers.show(folder, movie, 1.0)
@@ -204,6 +230,7 @@ class FindPanel(QWidget):
         self.layers.clear()
         self.threshold.rule(())
         self.insets.clear()
+        self.about_another.setText("")
         for widget in (self._shown, self.threshold, self.insets):
             widget.hide()
         self.refresh()

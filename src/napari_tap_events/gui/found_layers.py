@@ -137,7 +137,7 @@ class FoundLayers:
         """Take all layers away."""
         for role in list(self._mine):
             self._replace(role, [])
-        self.points = ()
+        self._growing, self.points = None, ()
 
     def _show_candidates(self, candidates: pd.DataFrame, folder: Path, movie: Movie, radius_px: float) -> None:
         points = event_layers(candidates, show_as.world_of(movie), movie.n_frames, 2 * radius_px)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from napari_tap_events.jobs.runner import Job
 from napari_tap_events.jobs.summary import findings_text
@@ -22,6 +23,13 @@ STAGES = {
     "explain": "Looking where the network looks",
     "report": "Writing the report",
 }
+RECIPES = {
+    "pretrain": "pretraining",
+    "train": "training",
+    "detect": "finding events",
+    "explain": "explaining",
+}
+STILL_RUNS = "The project cannot be saved elsewhere while {jobs} still runs in it: wait until it is done, or stop it."
 
 
 def stage_words(stage: str) -> str:
@@ -57,6 +65,12 @@ def short_words(job: Job) -> str:
 def percent(job: Job) -> int:
     """Return how much of the stage is done, 0..100."""
     return int(100 * job.pace.share)
+
+
+def still_runs(jobs: Sequence[Job]) -> str:
+    """Say why a project stays where it is while jobs run in it; "" where none does."""
+    names = dict.fromkeys(RECIPES.get(job.record.command, job.record.command) for job in jobs)
+    return STILL_RUNS.format(jobs=" and ".join(names)) if names else ""
 
 
 def end_words(job: Job) -> str:

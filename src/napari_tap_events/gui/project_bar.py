@@ -9,7 +9,7 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.gui.notice import Words
+from napari_tap_events.gui.notice import Notice, Words
 from napari_tap_events.project.session import Session
 from napari_tap_events.project.unsaved import words_of
 
@@ -66,7 +66,9 @@ class ProjectBar(QWidget):
             show_error(str(error))
 
     def save_as(self, path: str | Path) -> None:
-        """Save the project to a folder; what is wrong is said in a notification."""
+        """Save the project to a folder; what is wrong is said in a notification, and what runs in it in place."""
+        if not self._may_move():
+            return
         target = Path(path)
         try:
             self._session.save_as(target if target.suffix == SUFFIX else target.with_name(target.name + SUFFIX))
@@ -81,7 +83,7 @@ class ProjectBar(QWidget):
             show_error(str(error))
 
     def _build(self) -> None:
-        self.name, self.trouble, self.missing = QLabel(), Words(), QPushButton("Find the movie …")
+        self.name, self.saving, self.trouble, self.missing = QLabel(), Notice(), Words(), QPushButton("Find the movie …")
         self.again = QPushButton("Try to save again")
         self.again.setToolTip("Write what is kept in memory only, once there is room.")
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -98,7 +100,7 @@ class ProjectBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 0)
         column.addLayout(row)
-        for widget in (self.left_button, self.movies, self.trouble, self.again, self.missing):
+        for widget in (self.saving, self.left_button, self.movies, self.trouble, self.again, self.missing):
             column.addWidget(widget)
         self.movies.activated.connect(lambda row: self._session.select(self.movies.itemText(row)))
         self.missing.clicked.connect(self._ask_for_movie)
@@ -107,6 +109,7 @@ class ProjectBar(QWidget):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
+        menu.aboutToShow.connect(lambda: self.saving.say(""))
         self.save_action = QAction("Save project as …", menu)
         self.recent = QMenu("Not saved yet", menu)
         self.open_action, self.new_action = QAction("Open project …", menu), QAction("New project …", menu)
@@ -159,7 +162,20 @@ class ProjectBar(QWidget):
         if path:
             self.open(path)
 
+    def _may_move(self) -> bool:
+        """Say whether no job writes into the project; its result would end up in the old place."""
+        project, sentence = self._session.project, ""
+        if project is not None and (project.path / "jobs").exists():
+            from napari_tap_events.gui.job_words import still_runs
+            from napari_tap_events.jobs.runner import running_jobs
+
+            sentence = still_runs(running_jobs(project.path / "jobs"))
+        self.saving.say(f"⚠ {sentence}" if sentence else "")
+        return not sentence
+
     def _ask_save(self) -> None:
+        if not self._may_move():
+            return
         path, _ = QFileDialog.getSaveFileName(self, "Save the project as", f"my-experiment{SUFFIX}", f"Projects (*{SUFFIX})")
         if path:
             self.save_as(path)

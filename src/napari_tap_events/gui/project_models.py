@@ -9,12 +9,13 @@ from typing import Any
 
 from napari_tap_events.encoder.shipped import CARD, SHIPPED, encoder_folder
 from napari_tap_events.errors import TapEventsError
+from napari_tap_events.gui.made_of import is_of_open_movie
 from napari_tap_events.gui.model_choice import Model
 from napari_tap_events.project.brought import Kind
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.session import Session
 from napari_tap_events.review.gate import read_history
-from napari_tap_events.study.result_folder import mapping, read_result_folder
+from napari_tap_events.study.result_folder import read_result_folder
 
 INTENSITY = Model(
     "image only, no pretraining",
@@ -79,18 +80,8 @@ def heads(project: Project | None, but: str = "") -> list[Model]:
 
 def found_last(session: Session) -> Path | None:
     """Return the newest result of a search through the open movie, None where there is none."""
-    project, entry, movie = session.project, session.entry, session.movie
-    if project is None or entry is None or movie is None:
-        return None
-    shown = (movie.name, list(movie.shape), str(movie.dtype), entry.opening.channel, entry.opening.z)
-    for folder in project.maps():
-        try:
-            result = read_result_folder(folder)
-        except TapEventsError:
-            continue
-        told, opening = result.described, mapping(mapping(result.card.get("settings")).get("movie"))
-        looked_at = (*(told.get(name) for name in ("name", "shape", "dtype")), opening.get("channel"), opening.get("z"))
-        if result.command == "detect" and looked_at == shown:
+    for folder in session.project.maps() if session.project is not None else ():
+        if is_of_open_movie(session, folder) and read_result_folder(folder).command == "detect":
             return folder
     return None
 

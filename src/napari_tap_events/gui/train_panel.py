@@ -138,7 +138,7 @@ class TrainPanel(QWidget):
             return RecipeInputs([], Path(), "Open a movie in step 1 first.")
         if not self._session.annotations or not self._session.annotations.events:
             return RecipeInputs([], Path(), NO_MARKS)
-        out = project.new_folder("heads", "head")
+        marks, out = self._marks(), project.new_folder("heads", "head")
         kept = preferred_cache()
         flags = [
             "--encoder",
@@ -148,7 +148,7 @@ class TrainPanel(QWidget):
             "--cache-gb",
             f"{kept.gb:g}",
         ]
-        return RecipeInputs([*self._marks(), *flags, *movie_flags(entry.opening)], out)
+        return RecipeInputs([*marks, *flags, *movie_flags(entry.opening)], out)
 
     def _marks(self) -> list[str]:
         """Write the marks of the movie, and return them as flags."""

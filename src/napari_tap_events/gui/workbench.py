@@ -6,15 +6,18 @@ a job that still runs, or marks that are to be seen.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import napari.viewer
-from qtpy.QtCore import QSize, QTimer
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_tap_events.gui.closing import ClosingGuard
+from napari_tap_events.gui.closing import ClosingGuard, going_on
+from napari_tap_events.gui.leaving import LeavingPanel
 from napari_tap_events.gui.movie_panel import MoviePanel
 from napari_tap_events.gui.project_bar import SUFFIX, ProjectBar
 from napari_tap_events.gui.steps import Progress, Step, StepList
@@ -38,14 +41,16 @@ COMMANDS = {"pretrain": ("pretrain",), "train": ("train",), "find": ("detect", "
 """The commands that each step starts."""
 
 
-class Workbench(QWidget):
+class Workbench(LeavingPanel):
     """The project on top, the steps below it.
+
+    When its dock is closed, it lets go of everything: a workbench that is opened after it finds the project free.
 
     Parameters
     ----------
     napari_viewer : napari.viewer.Viewer
     session : Session, optional
-        What is open; by default nothing yet.
+        What is open; by default nothing yet. It is closed with the workbench.
 
     Attributes
     ----------
@@ -71,6 +76,7 @@ class Workbench(QWidget):
             timer.timeout.connect(slot)
         self._guard = ClosingGuard(self, self.recipes)
         self._connect()
+        self.destroyed.connect(partial(_give_free, self.session))  # where the whole window goes, no panel hears of it
 
     @property
     def movie(self) -> MoviePanel:
@@ -137,20 +143,29 @@ class Workbench(QWidget):
             self.steps.open("movie")
             self.movie.open(paths[0])
 
-    def close(self) -> bool:
-        """Let go of the viewer and the session; what is running goes on."""
+    def event(self, event: QEvent | None) -> bool:
+        """Let go where napari takes the workbench out of its dock, which is all that it does when a dock is closed."""
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            running = [recipe.accessibleName() for recipe in self.recipes() if recipe.running()]
+            self.let_go()
+            if running:
+                show_info(going_on(running))
+        return super().event(event)
+
+    def _leave(self) -> None:
+        """Let go of the viewer, and close the session; jobs go on, a review ends."""
         for timer in (self._count_soon, self._warm_soon):
             timer.stop()
-        for name in self.steps.steps:
-            if self.steps.made(name):
-                self.steps.panel(name).close()
-        self.project.close()
         self._guard.leave()
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.session.project_changed.disconnect(self._follow_project)
         self.session.movie_changed.disconnect(self._tell_movie)
         self.session.annotations_changed.disconnect(self._marks_changed)
-        return bool(super().close())
+        self.session.close()  # before the panels go: they take their layers with them
+        for name in self.steps.steps:
+            if self.steps.made(name):
+                self.steps.panel(name).close()
+        self.project.close()
 
     def _steps(self) -> tuple[Step, ...]:
         return (
@@ -196,6 +211,7 @@ class Workbench(QWidget):
 
         panel = FindPanel(self._viewer, self.session)
         panel.found.connect(lambda folder: self._say_done("find", folder))
+        panel.elsewhere.connect(lambda name: self.steps.say("find", Progress.done, f"done, for {name}"))
         panel.counted.connect(lambda count: self.steps.say("find", Progress.done, f"{count} event{'s' * (count != 1)}"))
         self._take_in("find", panel.recipe, panel.explain)
         panel.refresh()
@@ -351,3 +367,8 @@ class Workbench(QWidget):
     def _trained(self, folder: Path) -> None:
         self._say_done("train", folder)
         self._offer_finders()
+
+
+def _give_free(session: Session, _gone: object = None) -> None:
+    if session.project is not None:
+        session.project.close()

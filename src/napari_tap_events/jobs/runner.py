@@ -55,7 +55,7 @@ class Job:
         self.folder, self.record = folder, record
         self.pace, self.worked_s = Pace(), 0.0
         self._orders = {"stopping": False, "paused": False}
-        self._alive = True
+        self._alive, self._all_read = True, False
         self._end: Mapping[str, Any] | None = None
         self._read_to, self._torn = 0, b""
         self._leave_by = float("inf")
@@ -136,8 +136,15 @@ class Job:
         reports, all_read = self._read()
         if self._end is not None and self._leave_by == float("inf"):
             self._leave_by = time.monotonic() + GRACE_S
+        self._all_read = all_read
         self._alive = alive or not all_read
         return reports
+
+    def catch_up(self) -> None:
+        """Read all that it has said so far: only then is it known whether it has ended."""
+        self.poll()
+        while not self._all_read:
+            self.poll()
 
     def stop(self) -> None:
         """Ask the job to stop; where it has not after a short grace, the next `poll` ends it."""
@@ -197,7 +204,7 @@ def resume(job: Job) -> Job:
     OutputError
         When the job still runs, or cannot be started.
     """
-    job.poll()
+    job.catch_up()
     if job.state not in ENDED:
         raise OutputError(f"the job in '{job.folder}' still runs; stop it first.")
     again = "--resume" if job.record.command in RESUMABLE else "--overwrite"
@@ -216,12 +223,20 @@ def find_jobs(parent: Path) -> list[Job]:
     return sorted(jobs, key=lambda job: job.record.began, reverse=True)
 
 
+def running_jobs(parent: Path) -> list[Job]:
+    """Return the jobs whose folders lie in `parent` and that have not ended, the newest first; one that is paused is among them."""
+    jobs = find_jobs(parent)
+    for job in jobs:
+        job.catch_up()
+    return [job for job in jobs if job.state not in ENDED]
+
+
 def unfinished_job(parent: Path, command: str) -> Job | None:
     """Return the newest job of a command whose folder lies in `parent`, where it still runs, or has ended early and can go on."""
     newest = next((job for job in find_jobs(parent) if job.record.command == command), None)
     if newest is None:
         return None
-    newest.poll()
+    newest.catch_up()
     there = newest.state in ("running", "paused", "stopping") or newest.resumable
     return Job.open(newest.folder) if there else None  # opened again, it tells its reports from the first on
 

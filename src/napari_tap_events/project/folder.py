@@ -281,8 +281,11 @@ class Project:
         Raises
         ------
         ProjectError
-            When no event is marked, or it cannot be written.
+            When no event is marked, or it cannot be written, or another window writes in the project.
         """
+        closed = self._keeper.gate()
+        if closed:
+            raise ProjectError(f"the marks cannot be written for training: {closed}")
         return write_training_files(self._masks_of(name).parent, name, self.annotations(name), self._movies.get(name))
 
     def _known(self, sight: recognise.Sight) -> MovieEntry | None:

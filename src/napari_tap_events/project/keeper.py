@@ -32,9 +32,10 @@ class Keeper:
     def __init__(self, path: Path, card: ProjectCard) -> None:
         self.path = path
         self.card = card
-        self.chronicle = Chronicle(Journal(path / JOURNAL, self._gate), card.kinds)
+        self.chronicle = Chronicle(Journal(path / JOURNAL, self.gate), card.kinds)
         self._lock = FolderLock(path)
-        self._card_trouble = ""
+        self._on_disk: bytes | None = None
+        self._card_trouble, self._refused = "", ""
         self.chronicle.journal.troubled.connect(self._tell_trouble)
 
     @property
@@ -53,7 +54,7 @@ class Keeper:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.hold()
-            write_card(self.path, self.card)
+            self._write(self.card)
         except OSError as error:
             self._set_card_trouble(unsaved_sentence(self.path, error))
             raise
@@ -66,6 +67,7 @@ class Keeper:
         ProjectError
             When there is none, or it is damaged, or was written by a later version.
         """
+        self._on_disk = _content(self.path)
         self.card, schema = read_card(self.path)
         self.chronicle = Chronicle(self.chronicle.journal, self.card.kinds)
         self.chronicle.journal.write_waiting()
@@ -76,10 +78,10 @@ class Keeper:
     def keep(self, card: ProjectCard) -> None:
         """Remember a card, and write it if that is possible."""
         self.card = card
-        trouble = self._gate()
+        trouble = self.gate()
         if not trouble:
             try:
-                write_card(self.path, card)
+                self._write(card)
             except OSError as error:
                 trouble = unsaved_sentence(self.path, error)
         self._set_card_trouble(trouble)
@@ -100,7 +102,8 @@ class Keeper:
         journal = self.chronicle.journal
         self.card = copy_project(self.path, target, self.card, lambda folder: journal.copy_to(folder / JOURNAL))
         self._lock.release()
-        self._lock, self.path = FolderLock(target), target
+        self._lock, self.path, self._refused = FolderLock(target), target, ""
+        self._on_disk = _content(target)
         journal.go_on_in(target / JOURNAL)
         self._set_card_trouble("")
 
@@ -108,12 +111,25 @@ class Keeper:
         """Let others write."""
         self._lock.release()
 
-    def _gate(self) -> str:
-        """Return the sentence why nothing may be written, or ""."""
+    def gate(self) -> str:
+        """Return the sentence why nothing may be written, or "".
+
+        Where another window had the project once, it may have written what is not known here: that stands until it is opened anew.
+        """
+        if not self._refused:
+            try:
+                self._refused = self._lock.hold()
+            except OSError as error:
+                return unsaved_sentence(self.path, error)
+        return self._refused
+
+    def _write(self, card: ProjectCard) -> None:
+        if _content(self.path) != self._on_disk:
+            raise OSError(5, f"its {NAME} was changed by something else")
         try:
-            return self._lock.hold()
-        except OSError as error:
-            return unsaved_sentence(self.path, error)
+            write_card(self.path, card)
+        finally:
+            self._on_disk = _content(self.path)
 
     def _set_card_trouble(self, sentence: str) -> None:
         before, self._card_trouble = self.trouble, sentence
@@ -122,3 +138,11 @@ class Keeper:
 
     def _tell_trouble(self, _sentence: str) -> None:
         self.troubled.emit(self.trouble)
+
+
+def _content(folder: Path) -> bytes | None:
+    """Return `project.json` as it lies there, None where none can be read."""
+    try:
+        return (folder / NAME).read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,108 @@
+"""Results of a movie are shown over that movie, whichever is open when they are done."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from napari.components import ViewerModel
+
+from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.gui.find_panel import FindPanel
+from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.project_models import found_last
+from napari_tap_events.jobs.output import STARTED, describe
+from napari_tap_events.jobs.runner import Job
+from napari_tap_events.movies.ome_zarr import create_map
+from napari_tap_events.project.session import Session
+
+from .marking import cell_movie
+
+
+@pytest.fixture
+def session(tmp_path):
+    """Return a session with two movies that differ in nothing but their pixels and folders; 'cells-2' is open."""
+    session = Session(tmp_path / "unsaved")
+    for seed, name in enumerate(("first", "second")):
+        (tmp_path / name).mkdir()
+        session.open_movie(cell_movie(tmp_path / name / "cells.tif", seed=seed))
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def panel(qtbot, viewer, session):
+    panel = FindPanel(viewer, session)
+    qtbot.addWidget(panel, before_close_func=lambda _panel: _panel.recipe.watch.leave())
+    return panel
+
+
+def lay_out(session, command, name):
+    """Write what a command leaves of a movie; return its folder."""
+    folder = session.project.new_folder("maps", command)
+    movie = session.project.movie(name)
+    role = "probability" if command == "detect" else "grad_cam"
+    create_map(folder / f"{role}.ome.zarr", (7, 24, 32), name=role, stride_px=4)
+    table = "candidates.csv" if command == "detect" else "insets.csv"
+    write_events(folder / table, events_table([EventRow(2, 30.0, 40.0, "division", 0.9, "head")]))
+    settings = {"detect": {"radius_px": 6.0, "radius_frames": 2}, "explain": {"inset_px": 16}, "movie": {}}
+    card = {"schema": 1, "command": command, "settings": settings, "summary": {}}
+    card["inputs"] = {"movie": describe(movie)}
+    (folder / "result.json").write_text(json.dumps(card), encoding="utf-8")
+    return folder
+
+
+def shown(viewer):
+    return {layer.metadata.get(ROLE) for layer in viewer.layers}
+
+
+@pytest.mark.parametrize(("command", "role"), [("detect", "probability"), ("explain", "grad_cam")])
+def test_what_is_done_for_another_movie_waits_for_that_movie(panel, viewer, session, command, role):
+    told = []
+    panel.elsewhere.connect(told.append)
+    recipe = panel.recipe if command == "detect" else panel.explain
+    recipe.finished.emit(lay_out(session, command, "cells"))
+    assert told == ["cells"]
+    assert "'cells'" in panel.about_another.text()
+    assert role not in shown(viewer)
+    session.select("cells")
+    assert role in shown(viewer)
+    assert not panel.about_another.text()
+    session.select("cells-2")
+    assert role not in shown(viewer)
+
+
+def test_what_is_done_for_the_open_movie_is_shown_at_once(panel, viewer, session):
+    panel.recipe.finished.emit(lay_out(session, "detect", "cells-2"))
+    assert {"probability", "events"} <= shown(viewer)
+    assert not panel.about_another.text()
+
+
+def test_the_last_result_of_a_movie_is_not_that_of_its_double_in_another_folder(session):
+    of_first = lay_out(session, "detect", "cells")
+    assert found_last(session) is None
+    session.select("cells")
+    assert found_last(session) == of_first
+
+
+def test_a_map_grows_only_over_the_movie_that_is_read(panel, viewer, session, monkeypatch, tmp_path):
+    out, first = tmp_path / "out", session.project.movie("cells")
+    create_map(out / "probability.ome.zarr", (7, 24, 32), name="probability", stride_px=4)
+    (out / STARTED).write_text(json.dumps({"settings": {"movie": [first.source], "channel": None, "z": None}}))
+    job = Job.start("detect", [], out, tmp_path / "job", ("true",))
+    monkeypatch.setattr(type(job), "state", "running")
+    job.pace.stage = "detect"
+    panel.recipe.watch.job = job
+    panel.recipe.watch.reported.emit([])
+    assert not viewer.layers
+    for _ in range(2):
+        session.select("cells")
+        panel.recipe.watch.reported.emit([])
+        assert "probability" in shown(viewer)
+        session.select("cells-2")
+        assert not viewer.layers
