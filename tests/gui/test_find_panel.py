@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from napari.components import ViewerModel
 
 from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.gui.card_overlay import CardMaps
 from napari_tap_events.gui.find_panel import FindPanel
 from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.made_of import results_of_open_movie
 from napari_tap_events.gui.project_models import found_last
 from napari_tap_events.jobs.output import STARTED, describe
 from napari_tap_events.jobs.runner import Job
@@ -88,6 +91,16 @@ def test_the_last_result_of_a_movie_is_not_that_of_its_double_in_another_folder(
     assert found_last(session) is None
     session.select("cells")
     assert found_last(session) == of_first
+
+
+def test_where_a_network_looked_in_another_movie_is_not_laid_over_cards(session, tmp_path):
+    def offered():
+        return dict(CardMaps(tmp_path / "none", partial(results_of_open_movie, session)).paths())
+
+    folder = lay_out(session, "explain", "cells")
+    assert offered() == {}
+    session.select("cells")
+    assert offered() == {"grad_cam": folder / "grad_cam.ome.zarr"}
 
 
 def test_a_map_grows_only_over_the_movie_that_is_read(panel, viewer, session, monkeypatch, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,9 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.card_crops import Crops
 from napari_tap_events.gui.colours import grad_cam_colormap, probability_colormap
 from napari_tap_events.movies.ome_zarr import StoredMap, open_map
-from napari_tap_events.project.folder import Project
 
 COLOURS = {"probability": probability_colormap, "grad_cam": grad_cam_colormap}
+GRAD_CAM = "grad_cam.ome.zarr"
 RGB = NDArray[np.uint8]
 
 
@@ -26,8 +26,8 @@ class CardMaps:
     ----------
     overlay : Path
         Of the probability map.
-    project : Project
-        Among whose results Grad-CAM maps are.
+    results : callable
+        Yields the folders of the movie's results that hold a map of this name, the newest first.
 
     Attributes
     ----------
@@ -35,16 +35,16 @@ class CardMaps:
         Of the map that is chosen; "" for none.
     """
 
-    def __init__(self, overlay: Path, project: Project) -> None:
-        self._overlay, self._project = overlay, project
+    def __init__(self, overlay: Path, results: Callable[[str], Iterator[Path]]) -> None:
+        self._overlay, self._results = overlay, results
         self._grad_cam: Path | None = None
         self.role = ""
 
     def paths(self) -> Mapping[str, Path]:
         """Return which maps there are, by role."""
         if self._grad_cam is None:
-            cams = (folder / "grad_cam.ome.zarr" for folder in self._project.maps())
-            self._grad_cam = next((path for path in cams if path.exists()), None)
+            newest = next(self._results(GRAD_CAM), None)
+            self._grad_cam = None if newest is None else newest / GRAD_CAM
         found = {"probability": self._overlay} if self._overlay.exists() else {}
         return found | ({"grad_cam": self._grad_cam} if self._grad_cam is not None and self._grad_cam.exists() else {})
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.jobs.output import STARTED, read_json
 from napari_tap_events.project.session import Session
 from napari_tap_events.study.result_folder import mapping, read_result_folder
+
+
+def results_of_open_movie(session: Session, holding: str) -> Iterator[Path]:
+    """Yield the folders of the finished results of the open movie that hold a file or folder of this name, the newest first."""
+    for folder in session.project.maps() if session.project is not None else ():
+        if (folder / holding).exists() and is_of_open_movie(session, folder):
+            yield folder
 
 
 def is_of_open_movie(session: Session, folder: Path) -> bool:

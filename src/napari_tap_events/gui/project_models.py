@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_tap_events.encoder.shipped import CARD, SHIPPED, encoder_folder
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.gui.made_of import is_of_open_movie
+from napari_tap_events.gui.made_of import results_of_open_movie
 from napari_tap_events.gui.model_choice import Model
 from napari_tap_events.project.brought import Kind
 from napari_tap_events.project.folder import Project
@@ -80,10 +80,8 @@ def heads(project: Project | None, but: str = "") -> list[Model]:
 
 def found_last(session: Session) -> Path | None:
     """Return the newest result of a search through the open movie, None where there is none."""
-    for folder in session.project.maps() if session.project is not None else ():
-        if is_of_open_movie(session, folder) and read_result_folder(folder).command == "detect":
-            return folder
-    return None
+    found = results_of_open_movie(session, "result.json")
+    return next((folder for folder in found if read_result_folder(folder).command == "detect"), None)
 
 
 def _reviewed(path: Path, project: Path) -> Model | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import napari.viewer
@@ -51,6 +52,8 @@ class ReviewDesk(QWidget):
     start : ReviewStart
         The settings; it lies above.
     work : ReviewWork
+    results : callable
+        Yields the folders of the movie's results that hold a map of a name, the newest first.
 
     Attributes
     ----------
@@ -66,6 +69,7 @@ class ReviewDesk(QWidget):
         opened: tuple[Project, str, Movie, Annotations],
         start: ReviewStart,
         work: ReviewWork,
+        results: Callable[[str], Iterator[Path]],
     ) -> None:
         super().__init__()
         project, name, movie, annotations = opened
@@ -76,7 +80,7 @@ class ReviewDesk(QWidget):
         self.reviewer = Reviewer(annotations, review, head)
         self.shelf = CropShelf(movie, _side(review, head))
         self.overlay = ReviewOverlay(viewer, movie, self.folder)
-        self._maps = CardMaps(self.folder / OVERLAY, project)
+        self._maps = CardMaps(self.folder / OVERLAY, results)
         self._crops, self._pictures = None, None
         self._since, self._marks_are_new = 0, True
         self._soon, self._look = QTimer(self), QTimer(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import napari.viewer
@@ -13,6 +14,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.leaving import LeavingPanel
+from napari_tap_events.gui.made_of import results_of_open_movie
 from napari_tap_events.gui.review_desk import ReviewDesk
 from napari_tap_events.gui.review_keys import ReviewKeys
 from napari_tap_events.gui.review_start import ReviewStart
@@ -94,7 +96,8 @@ class ReviewPanel(LeavingPanel):
         self._place = project.path
         self.start.recall(review_folder(project.path, entry.name))
         self._fit()
-        self.desk = ReviewDesk(self._viewer, (project, entry.name, movie, annotations), self.start, self.work)
+        opened, results = (project, entry.name, movie, annotations), partial(results_of_open_movie, self._session)
+        self.desk = ReviewDesk(self._viewer, opened, self.start, self.work, results)
         self.desk.taught.connect(self.taught)
         self.desk.reviewer.answered.connect(self.tell_answers)
         self.keys = ReviewKeys(self, self.desk.card, self.desk.deeds())
