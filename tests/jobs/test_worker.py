@@ -17,6 +17,7 @@ from unittest.mock import Mock
 import psutil
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from napari_tap_events.errors import ModelError
 from napari_tap_events.jobs.desk import Desk
@@ -258,6 +259,19 @@ def test_a_worker_takes_up_the_head_of_the_one_before_and_needs_no_cache(desk, p
     said = said_by(again, [{"order": "predict", "first": 3}])
     assert next(m for m in said if m["what"] == "ready")["head"] == "heads/review-movie-1"
     assert next(m for m in said if m["what"] == "frame")["t"] == 3
+
+
+def test_a_head_is_not_taken_up_on_the_features_of_another_encoder(desk, project, marked, tmp_path):
+    answered(project, marked)
+    said_by(desk, [{"order": "retrain"}])
+    other = tmp_path / "other"
+    shutil.copytree(desk.settings.encoder, other)
+    weights = load_file(other / "model.safetensors")
+    save_file({name: value * 2 for name, value in weights.items()}, other / "model.safetensors")
+    changed = Desk(project.path, "", desk.settings.model_copy(update={"encoder": str(other)}), REVIEW)
+    said = said_by(changed, [{"order": "back", "head": "heads/review-movie-1"}])
+    assert next(m for m in said if m["what"] == "ready")["head"] == ""
+    assert "made for another encoder" in next(m["message"] for m in said if m["what"] == "error")
 
 
 def test_the_audit_is_told(desk, project, marked):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
-from napari_tap_events.encoder.shipped import encoder_folder
+from napari_tap_events.encoder.shipped import WEIGHTS, encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.encoder.weights import Card, copy_encoder, load_card, load_weights, movie_record, save_model
 from napari_tap_events.errors import ModelError
@@ -91,13 +92,14 @@ class HeadShelf:
         Raises
         ------
         ModelError
-            When it cannot be loaded, or was made for other maps or settings.
+            When it cannot be loaded, or was made for another encoder or other settings.
         """
         card = load_card(folder, "head")
         shape = head_shape(self.maps, self.settings, len(card.details["kinds"]))
-        if HeadShape(**card.details["shape"]) != shape or card.details["head"] != self.settings.head:
+        fits = HeadShape(**card.details["shape"]) == shape and card.details["head"] == self.settings.head
+        if not fits or not self._has_this_encoder(folder, str(card.details.get("source"))):
             raise ModelError(
-                f"the head '{folder.name}' was made for other maps or settings; give those that it was taught with."
+                f"the head '{folder.name}' was made for another encoder or other settings; give those that it was taught with."
             )
         head = make_head(self.settings.head, shape, self.settings.pair)
         load_weights(folder, head)
@@ -119,6 +121,13 @@ class HeadShelf:
             "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
             "feature_summary": summarise(self.maps.frames).to_json(),
         }
+
+    def _has_this_encoder(self, folder: Path, source: str) -> bool:
+        """Say whether the encoder beside a head is the one that made the maps; others may give as many features."""
+        if self.settings.encoder in CONTROLS:
+            return source in (self.settings.encoder, "encoder") and not (folder / "encoder").exists()
+        beside, own = (path / WEIGHTS for path in (folder / "encoder", encoder_folder(self.settings.encoder)))
+        return beside.is_file() and filecmp.cmp(beside, own, shallow=False)
 
     def _keep_encoder(self, folder: Path) -> None:
         """Put the encoder beside the head; a link where that is possible, since there will be many heads."""
