@@ -32,7 +32,7 @@ SENTENCE = (
 )
 SHOWN = (
     *("uncertain", "confident", "audit", "errors", "order", "card_px", "reach_frames", "stamp_px", "retrain_every"),
-    *("radius_px", "radius_frames", "crop_px", "steps", "simulated", "arrow"),
+    *("radius_px", "radius_frames", "crop_px", "steps", "simulated", "arrow", "time_flips"),
     *("audit_from", "audit_px", "audit_frames", "sure", "queue_seed", "locked_frames", "cache_gb", "device", "threads"),
 )
 CARD_CELLS, AUDIT_CELLS = 3.5, 6.0
