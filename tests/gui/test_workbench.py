@@ -63,6 +63,11 @@ def made(workbench):
     return [name for name in workbench.steps.steps if workbench.steps.made(name)]
 
 
+def save_as(qtbot, workbench, path):
+    workbench.project.save_as(path)
+    qtbot.waitUntil(lambda: not workbench.project.saving.running())
+
+
 def leave_a_job(project, command):
     """Lay out a job that was stopped and can go on, as a command leaves it."""
     folder, out = project / "jobs" / f"{command}-1", project / "encoders" / "encoder-1"
@@ -290,9 +295,9 @@ def test_a_folder_of_frames_is_dropped_onto_the_dock(workbench, tmp_path):
     assert workbench.session.movie.shape == (3, 1, 32, 40)
 
 
-def test_a_project_is_dropped_onto_the_dock(workbench, synthetic, tmp_path):
+def test_a_project_is_dropped_onto_the_dock(workbench, synthetic, tmp_path, qtbot):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
-    workbench.project.save_as(tmp_path / "mine.tap")
+    save_as(qtbot, workbench, tmp_path / "mine.tap")
     workbench.session.new_project(tmp_path / "other.tap")
     assert workbench.session.movie is None
     assert drop(workbench, tmp_path / "mine.tap")
@@ -327,7 +332,7 @@ def test_trouble_with_the_disk_is_said_once_whatever_step_is_open(workbench, mon
     assert bar.again.isHidden()
 
 
-def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(workbench, synthetic, tmp_path, monkeypatch):
+def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(workbench, synthetic, tmp_path, monkeypatch, qtbot):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
     project = workbench.session.project.path
     job = Job.start("pretrain", [], project / "encoders" / "encoder-1", project / "jobs" / "pretrain-encoder-1", FOREVER)
@@ -346,13 +351,13 @@ def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(workbench, 
     assert workbench.session.project.path == project
     assert not (tmp_path / "mine.tap").exists()
     end_now(job.record.process)
-    bar.save_as(tmp_path / "mine.tap")
+    save_as(qtbot, workbench, tmp_path / "mine.tap")
     assert workbench.session.project.path == tmp_path / "mine.tap"
 
 
-def test_a_movie_that_is_missing_is_named_by_its_plain_path(workbench, synthetic, tmp_path):
+def test_a_movie_that_is_missing_is_named_by_its_plain_path(workbench, synthetic, tmp_path, qtbot):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
-    workbench.project.save_as(tmp_path / "mine.tap")
+    save_as(qtbot, workbench, tmp_path / "mine.tap")
     workbench.session.close()
     (tmp_path / "made" / "movie.tif").unlink()
     workbench.project.open(tmp_path / "mine.tap")

@@ -13,6 +13,7 @@ import pytest
 import tifffile
 
 from napari_tap_events.errors import MovieError, ProjectError
+from napari_tap_events.movies.masks import open_masks
 from napari_tap_events.project import marking
 from napari_tap_events.project.corrections import SetKinds
 from napari_tap_events.project.folder import Project
@@ -173,6 +174,43 @@ def test_the_copy_is_complete_and_the_old_one_stays(project: Project, tmp_path: 
     project.close()
     again = Project.open(project.path)
     assert (len(again.annotations("film").events), again.missing(), again.trouble) == (2, (), "")
+
+
+def test_what_comes_while_files_are_copied_goes_along(project: Project, tmp_path: Path, film: Film) -> None:
+    mark(project)
+    project.save()
+    copy = project.copy_to(tmp_path / "copy.tap")
+    copy.take_files()
+    assert copy.done_bytes > 0
+    mark(project, t=4)
+    project.add_movie(film("second.tif", seed=7))
+    project.save()
+    project.save_as(tmp_path / "copy.tap", copy)
+    project.close()
+    again = Project.open(tmp_path / "copy.tap")
+    assert ([entry.name for entry in again.movies], len(again.annotations("film").events)) == (["film", "second"], 2)
+    masks = open_masks(again.path / "masks" / "film.zarr", again.movie("film"))
+    np.testing.assert_array_equal(masks.labels, again.annotations("film").labels)
+
+
+def test_a_cancelled_copy_leaves_nothing_behind(project: Project, tmp_path: Path) -> None:
+    before = sorted(path.name for path in tmp_path.iterdir())
+    copy = project.copy_to(tmp_path / "copy.tap")
+    copy.cancel()
+    copy.take_files()
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_two_names_of_one_file_stay_one_file_in_the_copy(project: Project, tmp_path: Path) -> None:
+    for name in ("encoders/a", "heads/b"):
+        (project.path / name).mkdir(parents=True)
+    weights = project.path / "encoders" / "a" / "weights.safetensors"
+    weights.write_bytes(b"0" * 1000)
+    os.link(weights, project.path / "heads" / "b" / "weights.safetensors")
+    project.save_as(tmp_path / "copy.tap")
+    copied = tmp_path / "copy.tap" / "encoders" / "a" / "weights.safetensors"
+    assert copied.samefile(tmp_path / "copy.tap" / "heads" / "b" / "weights.safetensors")
+    assert not copied.samefile(weights)
 
 
 def test_a_copy_that_fails_leaves_nothing_behind(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QMenu, Q
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.notice import Notice, Words
+from napari_tap_events.gui.saving import Saving
 from napari_tap_events.project.session import Session
 from napari_tap_events.project.unsaved import words_of
 
@@ -17,6 +18,7 @@ SUFFIX = ".tap"
 NOTHING, NOTHING_TIP = "No project yet", "It begins with the first movie."
 UNSAVED = "Project not saved yet"
 UNSAVED_TIP = "Nothing is lost: marks are kept in {path} until you say where the project is to lie (Project > Save as)."
+IS_SAVED = "The project is being saved elsewhere; wait until that is done, or cancel it."
 
 
 class ProjectBar(QWidget):
@@ -60,20 +62,18 @@ class ProjectBar(QWidget):
 
     def open(self, path: str | Path) -> None:
         """Open a project; what is wrong with it is said in a notification."""
+        if self.saving.running():
+            show_error(IS_SAVED)
+            return
         try:
             self._session.open_project(path)
         except TapEventsError as error:
             show_error(str(error))
 
     def save_as(self, path: str | Path) -> None:
-        """Save the project to a folder; what is wrong is said in a notification, and what runs in it in place."""
-        if not self._may_move():
-            return
+        """Save the project to a folder, without making the window wait; see `Saving.begin`."""
         target = Path(path)
-        try:
-            self._session.save_as(target if target.suffix == SUFFIX else target.with_name(target.name + SUFFIX))
-        except TapEventsError as error:
-            show_error(str(error))
+        self.saving.begin(target if target.suffix == SUFFIX else target.with_name(target.name + SUFFIX))
 
     def relink(self, path: str | Path) -> None:
         """Say where the movie that is missing lies now."""
@@ -83,7 +83,7 @@ class ProjectBar(QWidget):
             show_error(str(error))
 
     def _build(self) -> None:
-        self.name, self.saving, self.trouble, self.missing = QLabel(), Notice(), Words(), QPushButton("Find the movie …")
+        self.name, self.notice, self.trouble, self.missing = QLabel(), Notice(), Words(), QPushButton("Find the movie …")
         self.again = QPushButton("Try to save again")
         self.again.setToolTip("Write what is kept in memory only, once there is room.")
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -100,8 +100,10 @@ class ProjectBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 4, 0)
         column.addLayout(row)
-        for widget in (self.saving, self.left_button, self.movies, self.trouble, self.again, self.missing):
+        for widget in (self.notice, self.left_button, self.movies, self.trouble, self.again, self.missing):
             column.addWidget(widget)
+        self.saving = Saving(self._session, self.notice, self._in_the_way)
+        self.saving.busy.connect(self._hold_still)
         self.movies.activated.connect(lambda row: self._session.select(self.movies.itemText(row)))
         self.missing.clicked.connect(self._ask_for_movie)
         self.again.clicked.connect(self._save_again)
@@ -109,7 +111,7 @@ class ProjectBar(QWidget):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
-        menu.aboutToShow.connect(lambda: self.saving.say(""))
+        menu.aboutToShow.connect(lambda: self.notice.say(""))
         self.save_action = QAction("Save project as …", menu)
         self.recent = QMenu("Not saved yet", menu)
         self.open_action, self.new_action = QAction("Open project …", menu), QAction("New project …", menu)
@@ -162,19 +164,22 @@ class ProjectBar(QWidget):
         if path:
             self.open(path)
 
-    def _may_move(self) -> bool:
-        """Say whether no job writes into the project; its result would end up in the old place."""
-        project, sentence = self._session.project, ""
-        if project is not None and (project.path / "jobs").exists():
-            from napari_tap_events.gui.job_words import still_runs
-            from napari_tap_events.jobs.runner import running_jobs
+    def _in_the_way(self) -> str:
+        """Say which jobs write into the project; their results would end up in the old place."""
+        project = self._session.project
+        if project is None or not (project.path / "jobs").exists():
+            return ""
+        from napari_tap_events.gui.job_words import still_runs
+        from napari_tap_events.jobs.runner import running_jobs
 
-            sentence = still_runs(running_jobs(project.path / "jobs"))
-        self.saving.say(f"⚠ {sentence}" if sentence else "")
-        return not sentence
+        return still_runs(running_jobs(project.path / "jobs"))
+
+    def _hold_still(self, busy: bool) -> None:
+        for widget in (self.menu_button, self.movies, self.left_button, self.again, self.missing):
+            widget.setEnabled(not busy)
 
     def _ask_save(self) -> None:
-        if not self._may_move():
+        if not self.saving.may_begin():
             return
         path, _ = QFileDialog.getSaveFileName(self, "Save the project as", f"my-experiment{SUFFIX}", f"Projects (*{SUFFIX})")
         if path:

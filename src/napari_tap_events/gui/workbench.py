@@ -74,6 +74,7 @@ class Workbench(LeavingPanel):
             timer.setSingleShot(True)
             timer.setInterval(COUNT_AFTER_MS)
             timer.timeout.connect(slot)
+        self._reviewed = False
         self._guard = ClosingGuard(self, self.recipes)
         self._connect()
         self.destroyed.connect(partial(_give_free, self.session))  # where the whole window goes, no panel hears of it
@@ -156,6 +157,7 @@ class Workbench(LeavingPanel):
         """Let go of the viewer, and close the session; jobs go on, a review ends."""
         for timer in (self._count_soon, self._warm_soon):
             timer.stop()
+        self._stop_all()
         self._guard.leave()
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.session.project_changed.disconnect(self._follow_project)
@@ -252,7 +254,8 @@ class Workbench(LeavingPanel):
         return [*learning, *((self.finding.recipe, self.finding.explain) if made("find") else ())]
 
     def _connect(self) -> None:
-        self._guard.closing.connect(self._end_review)
+        self._guard.closing.connect(self._stop_all)
+        self.project.saving.busy.connect(self._hold_still)
         self.session.movie_changed.connect(self._tell_movie)
         self.session.annotations_changed.connect(self._marks_changed)
         self.steps.opened.connect(self._open_step)
@@ -358,6 +361,20 @@ class Workbench(LeavingPanel):
     def _end_review(self) -> None:
         if self.steps.made("review"):
             self.review.end()
+
+    def _stop_all(self) -> None:
+        self._reviewed = False
+        self._end_review()
+        self.project.saving.cancel()
+
+    def _hold_still(self, busy: bool) -> None:
+        """Let nothing begin that writes into the project while it is copied; a review goes on after that."""
+        self.steps.setEnabled(not busy)
+        if busy:
+            self._reviewed = self.steps.made("review") and self.review.work.running
+            self._end_review()
+        elif self._reviewed:
+            self.review.begin()
 
     def _answered(self, count: int) -> None:
         self.steps.say(

@@ -13,7 +13,7 @@ from napari_tap_events.movies.movie import Movie
 from napari_tap_events.project import brought, recognise, results_inside
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.card import NAME, new_card
-from napari_tap_events.project.copying import check_free
+from napari_tap_events.project.copying import ProjectCopy, check_free
 from napari_tap_events.project.entry import MovieEntry, free_name
 from napari_tap_events.project.keeper import Keeper
 from napari_tap_events.project.kinds import Kind
@@ -101,15 +101,25 @@ class Project:
                 write_masks(self._masks_of(name), marks, self._movies.get(name))
         return written
 
-    def save_as(self, path: str | Path) -> None:
+    def copy_to(self, path: str | Path) -> ProjectCopy:
+        """Return the copy that `save_as` makes, for those who let its files be copied in a thread before."""
+        return ProjectCopy(self.path, Path(path).absolute())
+
+    def save_as(self, path: str | Path, files: ProjectCopy | None = None) -> None:
         """Copy the project to another folder and go on there; the old one stays. Running jobs and caches are not copied.
+
+        Parameters
+        ----------
+        path : path
+        files : ProjectCopy, optional
+            Of `copy_to` this path, where its files are copied already.
 
         Raises
         ------
         ProjectError
             When something lies there, or it cannot be written; then the project stays where it was.
         """
-        self._keeper.save_as(Path(path).absolute())
+        self._keeper.save_as(Path(path).absolute(), files)
 
     def close(self) -> None:
         """Let others write in the project."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from napari_tap_events.project.card import NAME, SCHEMA, ProjectCard, read_card, write_card
-from napari_tap_events.project.copying import copy_project
+from napari_tap_events.project.copying import ProjectCopy
 from napari_tap_events.project.history import Chronicle
 from napari_tap_events.project.journal import Journal, unsaved_sentence
 from napari_tap_events.project.lock import FolderLock
@@ -91,8 +91,8 @@ class Keeper:
         self.keep(self.card)
         return self.chronicle.journal.write_waiting() and not self.trouble
 
-    def save_as(self, target: Path) -> None:
-        """Copy the folder, and go on in the copy.
+    def save_as(self, target: Path, files: ProjectCopy | None = None) -> None:
+        """Copy the folder, and go on in the copy; `files` are those that were copied there already.
 
         Raises
         ------
@@ -100,7 +100,10 @@ class Keeper:
             When something lies there, or it cannot be written; then all stays as it was.
         """
         journal = self.chronicle.journal
-        self.card = copy_project(self.path, target, self.card, lambda folder: journal.copy_to(folder / JOURNAL))
+        if files is None:
+            files = ProjectCopy(self.path, target)
+            files.take_files()
+        self.card = files.finish(self.card, lambda folder: journal.copy_to(folder / JOURNAL))
         self._lock.release()
         self._lock, self.path, self._refused = FolderLock(target), target, ""
         self._on_disk = _content(target)

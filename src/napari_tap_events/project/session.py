@@ -11,6 +11,7 @@ from napari_tap_events.movies.movie import Movie
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.brought import Found
 from napari_tap_events.project.card import NAME
+from napari_tap_events.project.copying import ProjectCopy
 from napari_tap_events.project.entry import MovieEntry
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.unsaved import left_of_movie, left_unsaved, new_place, remove_unused, tell_saved, unsaved_folder
@@ -193,8 +194,8 @@ class Session:
         """Write what is waiting, and the masks; say whether all is on disk now."""
         return self.project is None or self.project.save()
 
-    def save_as(self, path: str | Path) -> None:
-        """Copy the project to another folder and go on there.
+    def save_as(self, path: str | Path, files: ProjectCopy | None = None) -> None:
+        """Copy the project to another folder and go on there; see `Project.save_as`.
 
         Raises
         ------
@@ -204,7 +205,7 @@ class Session:
         if self.project is None:
             raise ProjectError("there is nothing to save: no project is open; open a movie first.")
         before, was_unsaved = self.project.path, self.is_unsaved
-        self.project.save_as(path)
+        self.project.save_as(path, files)
         if was_unsaved:
             tell_saved(before, self.project.path)
         if self.entry is not None:
