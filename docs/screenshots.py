@@ -59,6 +59,7 @@ def story(stage: Stage, data: Path) -> None:
     open_movie(stage, data)
     mark(stage, data)
     stage.workbench.project.save_as(data.parent / "divisions.tap")
+    stage.until(lambda: not stage.workbench.project.saving.running(), "the project to be saved")
     pretrain(stage)
     train(stage)
     find(stage)
