@@ -341,12 +341,12 @@ def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(workbench, 
     bar = workbench.project
     for save in (bar.save_action.trigger, lambda: bar.save_as(tmp_path / "mine.tap")):
         save()
-        assert bar.saving.label.text() == (
+        assert bar.notice.label.text() == (
             "⚠ The project cannot be saved elsewhere while pretraining still runs in it: wait until it is done, or stop it."
         )
-        assert not bar.saving.isHidden()
+        assert not bar.notice.isHidden()
         bar.menu_button.menu().aboutToShow.emit()
-        assert bar.saving.isHidden()
+        assert bar.notice.isHidden()
     assert not asked
     assert workbench.session.project.path == project
     assert not (tmp_path / "mine.tap").exists()
