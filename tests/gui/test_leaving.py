@@ -94,3 +94,11 @@ def test_a_window_that_is_closed_gives_the_project_free(make_napari_viewer, tmp_
     viewer.window.add_dock_widget(Workbench(viewer, session), name="Workbench")
     viewer.close()
     qtbot.waitUntil(lambda: not is_held(tmp_path / "mine.tap"))
+
+
+def test_napari_puts_no_empty_room_below(viewer, docked):
+    for _ in range(2):
+        workbench = docked(viewer)
+        column = workbench.layout()
+        assert not [place for place in range(column.count()) if column.itemAt(place).spacerItem()]
+        remove(viewer, workbench)

@@ -351,6 +351,7 @@ def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(workbench, 
     assert workbench.session.project.path == project
     assert not (tmp_path / "mine.tap").exists()
     end_now(job.record.process)
+    qtbot.waitUntil(lambda: job.poll() == [] and job.state == "failed")
     save_as(qtbot, workbench, tmp_path / "mine.tap")
     assert workbench.session.project.path == tmp_path / "mine.tap"
 

@@ -74,6 +74,8 @@ class StepList(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
+        # said to napari, which else puts room below it that is worth more with every dock that was ever opened
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         for name, header in self.headers.items():
             header.clicked.connect(lambda _checked=False, name=name: self.open(name))
             column.addWidget(header)
