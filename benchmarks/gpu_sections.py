@@ -260,7 +260,8 @@ def _marks(count: int, side: int) -> Answers:
     for t, y, x in places:
         labels[t : t + 2, y - 4 : y + 5, x - 4 : x + 5] = 1
     masks = EventMasks(labels, ("division", "death"), Scope(range(count), 0, side, 0, side))
-    return Answers(masks, (np.array(places, np.float64), np.ones(len(places), bool)), len(places))
+    judged = np.array(places, np.float64), np.ones(len(places), bool)
+    return Answers(masks, judged, judged, len(places))
 
 
 def _end(work: Any) -> Any:

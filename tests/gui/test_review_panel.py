@@ -533,6 +533,19 @@ def test_a_review_can_begin_with_a_head_from_elsewhere(bench):
     assert start.head.value().value == str(folder)  # as it was chosen when the review began
 
 
+def test_a_head_of_the_project_stays_chosen_where_the_project_moves_and_when_a_newer_one_comes(bench, tmp_path):
+    start, folder = bench.panel.start, bring_head(bench)
+    start.head.setValue(str(folder))
+    bench.begin()
+    bench.session.save_as(tmp_path / "mine.tap")
+    moved = tmp_path / "mine.tap" / "heads" / "colleague"
+    assert start.head.value().value == str(moved)
+    assert bench.link.arguments[bench.link.arguments.index("--begin-with") + 1] == str(moved)
+    (moved / "brought.json").unlink()  # as a head of another review, which has a newer one now
+    bench.panel.refresh()
+    assert start.head.value().value == str(moved)
+
+
 def test_answers_put_a_head_from_elsewhere_right_instead_of_teaching_another(make_bench):
     bench = make_bench(REVIEW.model_copy(update={"retrain_every": 2}))
     bench.begin()

@@ -70,6 +70,9 @@ def test_the_curve_is_written_for_the_mix_and_for_any_order(project, truth, enco
 def test_a_simulated_review_can_begin_with_a_head_from_elsewhere(project, truth, marked, quick, finish, tmp_path):
     settings = quick.model_copy(update={"encoder": "intensity"})
     head = finish(train([Labelled(marked.movie, marked.masks)], settings, Run(tmp_path / "head")))
+    card = json.loads((head / "card.json").read_text())
+    card["movies"][0]["content_hash"] = "of another movie"
+    (head / "card.json").write_text(json.dumps(card))
     review = ReviewSettings(retrain_every=40, card_px=32, audit_px=32, begin_with=str(head))
     simulation = SimulationSettings(decisions=40, held_frames="20:24", compare=False)
     out = finish(simulate_review(project, "", truth, (HeadSettings(), review, simulation), Run(tmp_path / "out")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
 import shutil
@@ -22,10 +23,11 @@ from safetensors.torch import load_file, save_file
 from napari_tap_events.errors import ModelError
 from napari_tap_events.jobs.desk import Desk
 from napari_tap_events.jobs.kept_heads import HeadShelf
-from napari_tap_events.jobs.link import MOST_TRIES, Link
+from napari_tap_events.jobs.link import MOST_RESTARTS, MOST_TRIES, Link
 from napari_tap_events.jobs.worker import Worker
 from napari_tap_events.movies.ome_zarr import open_map
 from napari_tap_events.project.folder import Project
+from napari_tap_events.project.marking import stamp
 from napari_tap_events.review.audit_design import begin_audit
 from napari_tap_events.review.cards import card_from_json
 from napari_tap_events.review.gate import Ruling, read_history
@@ -291,6 +293,9 @@ def taught(desk, project, marked) -> Path:
     said_by(desk, [{"order": "retrain"}])
     folder = project.path.parent / "sent"
     shutil.copytree(project.path / "heads" / "review-movie-1", folder)
+    card = json.loads((folder / "card.json").read_text())
+    card["movies"][0]["content_hash"] = "of another movie"
+    (folder / "card.json").write_text(json.dumps(card))
     shutil.rmtree(project.path / "review")
     return folder
 
@@ -316,7 +321,7 @@ def test_a_review_can_begin_with_a_head_from_elsewhere(desk, taught, project):
     said = said_by(begun, [{"order": "predict", "first": 2}])
     ready, trust = (next(m for m in said if m["what"] == what) for what in ("ready", "trust"))
     assert (ready["head"], ready["elsewhere"]) == (str(taught), True)
-    assert (trust["shift"], trust["needed"], trust["ranks"], trust["words"], trust["head"]) == (0, 30, None, "", "")
+    assert (trust["shift"], trust["needed"], trust["ranks"], trust["words"]) == (0, 30, None, "")
     assert 0 < trust["answers"] < 30
     assert next(m for m in said if m["what"] == "frame")["t"] == 2
     assert begun.settings.crop_px == desk.settings.crop_px
@@ -330,8 +335,8 @@ def test_thirty_answers_put_the_probabilities_of_a_head_from_elsewhere_right(des
     said_by(begun, [])
     table, before = begun.told.proposals.candidates, begun.in_use.windows
     answer_more(project, table, lambda n: n % 3 == 0)
-    said = said_by(elsewhere(desk, taught), [{"order": "predict", "first": 2}])
-    head, trust = (next(m for m in said if m["what"] == what) for what in ("head", "trust"))
+    said = said_by(elsewhere(desk, taught), [{"order": "correct"}])
+    head, trust = (next(m for m in reversed(said) if m["what"] == what) for what in ("head", "trust"))
     assert trust["answers"] >= 30
     assert 0 <= trust["ranks"] <= 1
     assert head["head"] == trust["head"] == "heads/review-movie-2"
@@ -357,12 +362,58 @@ def test_a_lesson_takes_the_place_of_a_head_from_elsewhere_and_one_can_go_back(d
     assert next(m for m in said if m["what"] == "ready")["head"] == "heads/review-movie-2"
     assert begun.elsewhere
     assert any(m["what"] == "trust" for m in said)
+    said = said_by(elsewhere(desk, taught), [])
+    assert next(m for m in said if m["what"] == "ready")["head"] == str(taught)  # it stays so
 
 
-def test_without_the_head_from_elsewhere_a_review_begins_anew(desk, taught, project):
+def ready_head(desk: Desk, *orders: dict[str, Any]) -> str:
+    return next(m for m in said_by(desk, list(orders)) if m["what"] == "ready")["head"]
+
+
+def test_a_review_begun_in_two_ways_finds_the_heads_of_each_again(desk, taught, project):
+    assert ready_head(elsewhere(desk, taught)) == str(taught)
+    assert ready_head(desk) == ""
+    assert read_history(project.path / "review" / "movie" / "heads.json").in_use == ""
+    assert ready_head(desk, {"order": "retrain"}) == ""
+    assert ready_head(elsewhere(desk, taught)) == str(taught)
+    assert ready_head(desk) == "heads/review-movie-2"
+
+
+def test_one_can_go_back_to_a_head_from_elsewhere_in_a_review_that_began_without(desk, taught, project):
     said_by(elsewhere(desk, taught), [])
-    said = said_by(desk, [])
-    assert next(m for m in said if m["what"] == "ready")["head"] == ""
+    said = said_by(desk, [{"order": "retrain"}])
+    assert next(m for m in said if m["what"] == "head")["head"] == "heads/review-movie-2"
+    said = said_by(desk, [{"order": "back", "head": str(taught)}])
+    assert next(m for m in said if m["what"] == "trust")["needed"] == 30
+    assert desk.elsewhere
+
+
+def test_going_back_stays_and_makes_no_head(desk, taught, project):
+    begun = elsewhere(desk, taught)
+    said_by(begun, [])
+    answer_more(project, begun.told.proposals.candidates, lambda n: n % 3 == 0)
+    said_by(elsewhere(desk, taught), [{"order": "correct"}])
+    begun = elsewhere(desk, taught)
+    said_by(begun, [{"order": "back", "head": str(taught)}])
+    assert begun.told.head == str(taught)
+    assert len(read_history(project.path / "review" / "movie" / "heads.json").heads) == 2
+
+
+def test_marks_that_no_card_had_asked_about_put_nothing_right(desk, taught, project):
+    begun = elsewhere(desk, taught)
+    said_by(begun, [])
+    before = next(m for m in said_by(elsewhere(desk, taught), []) if m["what"] == "trust")["answers"]
+    a = project.annotations("movie")
+    for t, y, x in begun.told.proposals.candidates[["t", "y", "x"]].to_numpy()[:40]:
+        a.do(stamp(a, a.kinds[0], int(t), y, x, 3))
+    said = said_by(elsewhere(desk, taught), [{"order": "correct"}])
+    assert {m["answers"] for m in said if m["what"] == "trust"} == {before}
+
+
+def test_a_head_of_this_movie_is_none_from_elsewhere(desk, taught, project):
+    own = project.path / "heads" / "review-movie-1"
+    with pytest.raises(ModelError, match="was taught on this movie"):
+        said_by(elsewhere(desk, own), [])
 
 
 def test_a_head_inside_the_project_is_found_again_where_the_project_has_moved(desk, taught, project, tmp_path):
@@ -467,6 +518,22 @@ def test_an_order_at_which_the_worker_ends_each_time_is_given_up(tmp_path: Path)
         wait_for(link, lambda m: m["what"] == "ready")
         assert link.restarts == MOST_TRIES
         assert link.alive
+    finally:
+        link.stop()
+
+
+def test_a_worker_that_ends_before_it_does_anything_is_given_up_with_its_orders(tmp_path: Path):
+    link = Link(tmp_path, "movie", program=[sys.executable, "-c", 'print(\'{"what": "ready"}\', flush=True)'])
+    link.start()
+    try:
+        for order in ("retrain", "predict"):
+            link.send(order)
+        until = time.monotonic() + 60
+        while not link.trouble and time.monotonic() < until:
+            link.receive()
+            time.sleep(0.01)
+        assert "before anything was done" in link.trouble
+        assert link.restarts == MOST_RESTARTS
     finally:
         link.stop()
 

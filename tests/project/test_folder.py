@@ -268,7 +268,7 @@ def test_a_project_file_that_something_else_has_changed_is_not_overwritten(proje
     changed = card.read_text().replace('"cell_px": null', '"cell_px": 8')
     card.write_text(changed)
     project.set_cell_size("film", 12.0)
-    assert "its project.json was changed by something else" in project.trouble
+    assert "was changed by something else, so its movies and settings are not overwritten" in project.trouble
     assert card.read_text() == changed
     project.save_as(tmp_path / "mine.tap")
     project.set_cell_size("film", 14.0)

@@ -67,7 +67,7 @@ def test_it_is_told_when_a_head_should_not_be_trusted():
     assert "answer 30 cards" in trust(0.8, None)
     scores = np.r_[np.linspace(-3, 0, 30), np.linspace(0.5, 3, 30)]
     good = refit(scores, scores > 0, scores)
-    assert trust(0.8, good) == ""
+    assert trust(0.8, good) == trust(2.0, good) == ""
     assert trust(0.1, None) == ""
 
 

@@ -51,9 +51,8 @@ def finders(project: Project | None) -> list[Model]:
     """Return what can find events: heads, the newest first, then encoders, whose own maps need no label; those from elsewhere last."""
     if project is None:
         return []
-    reviewed = (_reviewed(path, project.path) for path in sorted(project.path.glob("review/*/heads.json")))
     return [
-        *(model for model in reviewed if model is not None),
+        *_of_reviews(project),
         *map(_head, project.heads()),
         *_alone(project.encoders()),
         *_shipped(SHIPPED_FINDER),
@@ -73,15 +72,19 @@ def heads(project: Project | None, but: str = "") -> list[Model]:
     """
     if project is None:
         return []
-    paths = (path for path in sorted(project.path.glob("review/*/heads.json")) if path.parent.name != but)
-    reviewed = (_reviewed(path, project.path) for path in paths)
-    return [*(model for model in reviewed if model is not None), *map(_head, project.heads()), *_brought(project, "head")]
+    return [*_of_reviews(project, but), *map(_head, project.heads()), *_brought(project, "head")]
 
 
 def found_last(session: Session) -> Path | None:
     """Return the newest result of a search through the open movie, None where there is none."""
     found = results_of_open_movie(session, "result.json")
     return next((folder for folder in found if read_result_folder(folder).command == "detect"), None)
+
+
+def _of_reviews(project: Project, but: str = "") -> list[Model]:
+    paths = (path for path in sorted(project.path.glob("review/*/heads.json")) if path.parent.name != but)
+    reviewed = (_reviewed(path, project.path) for path in paths)
+    return [model for model in reviewed if model is not None]
 
 
 def _reviewed(path: Path, project: Path) -> Model | None:

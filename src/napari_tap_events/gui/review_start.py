@@ -35,6 +35,8 @@ SHOWN = (
     *("radius_px", "radius_frames", "crop_px", "steps", "simulated", "arrow", "time_flips"),
     *("audit_from", "audit_px", "audit_frames", "sure", "queue_seed", "locked_frames", "cache_gb", "device", "threads"),
 )
+OF_THE_HEAD = ("radius_px", "radius_frames", "crop_px", "simulated", "arrow", "time_flips")
+"""What a head from elsewhere brings along."""
 CARD_CELLS, AUDIT_CELLS = 3.5, 6.0
 """Sides of the squares that cards and windows of the audit ask about, in diameters of a cell."""
 FILE = "asked.json"
@@ -70,6 +72,8 @@ class ReviewStart(QWidget):
         self.form.setValue(preferred_compute(), ReviewSettings(cache=kept.folder, cache_gb=kept.gb))
         self._fitted = Fitted(self.form, tuple(_fitting(1)))
         self._of_head: dict[str, Any] = {}
+        self._heads: list[Model] = []
+        self._last_head = ""
         self.sentence, self.fold = QLabel(SENTENCE), Fold("Which cards come", self.form)
         for label in (self.sentence, self.mix):
             label.setWordWrap(True)
@@ -133,15 +137,27 @@ class ReviewStart(QWidget):
     def offer(self, project: Project | None, movie: str = "") -> None:
         """Offer the encoders and heads of a project for a movie of it."""
         self.encoder.offer(encoders(project))
-        self.head.offer([NEW_HEAD, *heads(project, movie)])
+        self._heads = heads(project, movie)
+        self._offer_heads()
+
+    def _offer_heads(self) -> None:
+        """Offer heads, also the one with which a review was begun where a newer one has taken its place in the project."""
+        folder = Path(self._last_head)
+        there = self._last_head and folder.is_dir() and self._last_head not in [model.value for model in self._heads]
+        last = [Model(folder.name, self._last_head, f"This review was begun with it: {folder}", "head")] if there else []
+        before = self.head.value()
+        self.head.offer([NEW_HEAD, *last, *self._heads])
+        self.head.setValue(before.value if before else "")  # it may have another name now
 
     def keep(self, folder: Path) -> None:
         """Write down what was chosen; the review works without."""
         model, head = self.encoder.value(), self.head.value()
+        self._last_head = head.value if head else ""
         chosen = {type(part).__name__: part.model_dump(mode="json") for part in self.form.value()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            models = {"encoder": model.value if model else "", "head": head.value if head else ""}
+            project = folder.parents[1]  # what lies in it is told from there, so that the project can move
+            models = {"encoder": _from(project, model), "head": _from(project, head)}
             text = json.dumps(models | chosen, indent=1)
             (folder / FILE).write_text(text, encoding="utf-8")
         except OSError:
@@ -152,8 +168,10 @@ class ReviewStart(QWidget):
         try:
             chosen = json.loads((folder / FILE).read_text(encoding="utf-8"))
             self.form.setValue(*(kind.checked(**chosen[kind.__name__]) for kind in self.form.kinds))
-            self.encoder.setValue(str(chosen["encoder"]))
-            self.head.setValue(str(chosen.get("head", "")))
+            encoder, self._last_head = (_in(folder.parents[1], str(chosen.get(name, ""))) for name in ("encoder", "head"))
+            self.encoder.setValue(encoder)
+            self._offer_heads()
+            self.head.setValue(self._last_head)
         except (OSError, ValueError, KeyError, TypeError, SettingsError):
             return
 
@@ -173,6 +191,7 @@ class ReviewStart(QWidget):
                 own = {name: getattr(settings, name) for name in ("crop_px", "radius_px", "radius_frames")}
         self._of_head = own
         self._rows.setRowVisible(self._features, model is None or not model.value)
+        self.form.set_enabled(OF_THE_HEAD, model is None or not model.value)
         self._changed()
 
     def _changed(self) -> None:
@@ -187,6 +206,19 @@ def _fitting(cell_px: float) -> dict[str, float]:
     card, audit = side_near(CARD_CELLS * cell_px), side_near(AUDIT_CELLS * cell_px)
     stamp = float(np.clip(round(sizes.reach_px), 1, 100))
     return {"crop_px": sizes.crop_px, "radius_px": sizes.radius_px, "stamp_px": stamp, "card_px": card, "audit_px": audit}
+
+
+def _from(project: Path, model: Model | None) -> str:
+    """Return what stands for a model: its folder, from the project's where it lies in it, or the name of a control."""
+    if model is None:
+        return ""
+    folder = Path(model.value)
+    return folder.relative_to(project).as_posix() if folder.is_absolute() and folder.is_relative_to(project) else model.value
+
+
+def _in(project: Path, told: str) -> str:
+    """Return the value of a model that is told by `_from`."""
+    return str(project / told) if told and (project / told).is_dir() else told
 
 
 def mix_words(queue: QueueSettings) -> str:

@@ -191,8 +191,9 @@ class ReviewWork(QObject):
         self.mapped.emit(int(message["t"]))
 
     def _judge(self, message: Message) -> None:
-        self.learning, self.elsewhere = False, bool(message.get("elsewhere"))
-        self._doing, self._result = "", str(message.get("words", ""))
+        self.learning = self.learning and message.get("order") == "correct"
+        self.elsewhere = bool(message.get("elsewhere"))
+        self._doing, self._result = self._doing if self.learning else "", str(message.get("words", ""))
         if message.get("accepted"):
             self._head = str(message.get("in_use", message.get("head", "")))
             self._mapped.clear()

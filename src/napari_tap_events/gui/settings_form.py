@@ -82,6 +82,12 @@ class SettingsForm(QWidget):
         self._hidden_values |= values
         self.valueChanged.emit()
 
+    def set_enabled(self, names: Collection[str], enabled: bool) -> None:
+        """Let some settings be changed or not."""
+        for part in self._parts:
+            for name in part.fields.keys() & set(names):
+                part.fields[name].setEnabled(enabled)
+
     def hidden_value(self, name: str) -> Any:
         """Return a setting that is not shown."""
         default = next(kind.declared()[name].default for kind in self.kinds if name in kind.declared())

@@ -157,7 +157,7 @@ class Workbench(LeavingPanel):
         """Let go of the viewer, and close the session; jobs go on, a review ends."""
         for timer in (self._count_soon, self._warm_soon):
             timer.stop()
-        self._stop_all()
+        self._end_with_window()
         self._guard.leave()
         self._viewer.events.theme.disconnect(self._follow_theme)
         self.session.project_changed.disconnect(self._follow_project)
@@ -254,7 +254,7 @@ class Workbench(LeavingPanel):
         return [*learning, *((self.finding.recipe, self.finding.explain) if made("find") else ())]
 
     def _connect(self) -> None:
-        self._guard.closing.connect(self._stop_all)
+        self._guard.closing.connect(self._end_with_window)
         self.project.saving.busy.connect(self._hold_still)
         self.session.movie_changed.connect(self._tell_movie)
         self.session.annotations_changed.connect(self._marks_changed)
@@ -362,7 +362,7 @@ class Workbench(LeavingPanel):
         if self.steps.made("review"):
             self.review.end()
 
-    def _stop_all(self) -> None:
+    def _end_with_window(self) -> None:
         self._reviewed = False
         self._end_review()
         self.project.saving.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.kinds import names_of
 from napari_tap_events.project.looked_at import known_of
 
+Place = tuple[float, float, float]
+"""t, y, x."""
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -23,12 +27,15 @@ class Answers:
     masks : EventMasks
     judged : (N, 3) float64 and (N,) bool
         Places t, y, x that were judged, and whether they are events; those of the audit and locked ones are not among them.
+    asked : (N, 3) float64 and (N,) bool
+        As `judged`, but only places that a card had asked about: a mark that somebody set says nothing of what was passed over.
     count : int
         Answers so far, those of the audit included.
     """
 
     masks: EventMasks
     judged: tuple[NDArray[np.float64], NDArray[np.bool_]]
+    asked: tuple[NDArray[np.float64], NDArray[np.bool_]]
     count: int
 
 
@@ -42,7 +49,12 @@ def answers_of(a: Annotations) -> Answers:
     zones = tuple(UncertainZone(p.t, p.y, p.x, p.radius_px) for p in a.points if p.meaning == "uncertain")
     masks = EventMasks(a.labels, names_of(a.kinds)[:top], a.scope or NOWHERE, zones, known_of(a))
     events = [(r.event.t, r.event.y, r.event.x) for r in a.events if masks.knows(r.event.t, r.event.y, r.event.x)]
-    nothing = [(v.t, v.y, v.x) for v in a.verdicts if v.answer == "no" and masks.knows(v.t, v.y, v.x)]
-    places = np.array(events + nothing, dtype=np.float64).reshape(-1, 3)
-    truth = np.arange(len(places)) < len(events)
-    return Answers(masks, (places, truth), len(a.verdicts) + len(a.audits))
+    verdicts = [v for v in a.verdicts if not v.locked and masks.knows(v.t, v.y, v.x)]
+    yes, no = ([(v.t, v.y, v.x) for v in verdicts if v.answer == answer] for answer in ("yes", "no"))
+    return Answers(masks, _places(events, no), _places(yes, no), len(a.verdicts) + len(a.audits))
+
+
+def _places(events: Sequence[Place], nothing: Sequence[Place]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return places in an array, and whether they are events."""
+    places = np.array([*events, *nothing], dtype=np.float64).reshape(-1, 3)
+    return places, np.arange(len(places)) < len(events)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.reading import ProjectReader
 from napari_tap_events.reports import Control, Report
-from napari_tap_events.review.gate import HeadRecord, Ruling, read_history, rule, write_history
+from napari_tap_events.review.gate import HeadHistory, HeadRecord, Ruling, read_history, rule, write_history
 from napari_tap_events.review.locked import locked_units, within
 from napari_tap_events.review.proposals import ProposalsOnDisk, read_proposals, review_folder, write_proposals
 from napari_tap_events.review.queue import Proposals
@@ -117,13 +118,7 @@ class Desk:
         self.in_use: Speaker | None = None
         self.unproven: Speaker | None = None
         self._mapped: set[int] = set()
-        resumed = self._resumed()
-        if resumed is not None:
-            self.told = resumed
-        elif self.review.begin_with:
-            self.told = yield from self._take_over()
-        else:
-            self.told = self._begun()
+        self.told = self._resumed() or (yield from self._taken_up())
         self.drawn.opened(OVERLAY, empty=self.in_use is None)
 
     def annotations(self) -> Annotations:
@@ -158,7 +153,7 @@ class Desk:
         self.shelf.keep(self.project / folder, learned, ruling, self._kinds(a))
         words, begun_with = ruling.words, self._begun_with()
         record = HeadRecord(folder, learned.answers, ruling.accepted, plain(ruling.ap), words, begun_with=begun_with)
-        write_history(self.folder / HISTORY, history.with_head(record))
+        self._write(history.with_head(record))
         if ruling.accepted:
             self._use(learned.head, learned.windows)
             self.told = ProposalsOnDisk(Proposals(learned.candidates, True), learned.threshold, folder, learned.answers)
@@ -181,46 +176,81 @@ class Desk:
         ProjectError, ModelError
             When there is none, or it cannot be loaded.
         """
-        history = read_history(self.folder / HISTORY).going_back(folder)
-        head, calibration = self.shelf.load(self.project / folder)
-        answers = next(record.answers for record in history.heads if record.folder == folder)
+        self.told = yield from self._take(read_history(self.folder / HISTORY).going_back(folder))
+        return {"head": folder, "accepted": True, "words": "Back to an earlier head.", "in_use": folder}
+
+    def _take(self, history: HeadHistory) -> Generator[Report, None, ProposalsOnDisk]:
+        """Put the head in use that is so in a history, find its candidates, and write both down.
+
+        Raises
+        ------
+        ProjectError, ModelError
+            When it cannot be loaded, or was made for another encoder or other settings.
+        """
+        head, calibration = self.shelf.load(self.project / history.in_use)
+        answers = history.record.answers if history.record is not None else 0
         candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
         self._use(head, calibration.windows)
-        self.told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, folder, answers)
-        write_proposals(self.folder, self.told)
-        write_history(self.folder / HISTORY, history)
-        return {"head": folder, "accepted": True, "words": "Back to an earlier head.", "in_use": folder}
+        told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, history.in_use, answers)
+        write_proposals(self.folder, told)
+        self._write(history)
+        return told
+
+    def _write(self, history: HeadHistory) -> None:
+        write_history(self.folder / HISTORY, replace(history, begun_with=self._begun_with()))
 
     @property
     def elsewhere(self) -> bool:
         """Whether the head in use was taught elsewhere."""
-        record = read_history(self.folder / HISTORY).record if self.told.head else None
-        return record is not None and record.elsewhere
+        return self._record_from_elsewhere() is not None
 
-    def correct(self) -> dict[str, Any]:
-        """Put the probabilities of a head that was taught elsewhere right by the answers, and say whether to trust it.
+    def trust(self) -> dict[str, Any]:
+        """Say whether to trust a head that was taught elsewhere, by the answers to cards on this movie.
 
         Returns
         -------
         dict
             `shift` of the features in standard deviations, `answers` that there are of the `needed` ones, `ranks` (see `Refit`),
-            `words`, and `head`, the folder of the head that came of it; "" where there is nothing new.
+            `words`.
+
+        Raises
+        ------
+        ModelError
+            When the head in use was taught here.
+        """
+        return self._examined()[0]
+
+    def correct(self) -> dict[str, Any]:
+        """Put the probabilities of a head that was taught elsewhere right by the answers to cards, and say whether to trust it.
+
+        Returns
+        -------
+        dict
+            As `trust`, and `head`: the folder of the head that came of it, "" where there is nothing new.
 
         Raises
         ------
         ModelError
             When the head in use was taught here: a lesson is what it needs.
         """
-        if not self.elsewhere:
+        about, found = self._examined()
+        new = found is not None and about["answers"] > self.told.answers
+        return about | {"head": self._put_right(found, about["answers"], about["words"]) if found is not None and new else ""}
+
+    def _examined(self) -> tuple[dict[str, Any], Refit | None]:
+        record = self._record_from_elsewhere()
+        if record is None:
             raise ModelError("the head in use was taught on this movie: a lesson ('retrain') puts it right, too.")
-        answers, found = refit_to(self.told.proposals.candidates, answers_of(self.annotations()).judged, self.settings)
-        taught = summary_from_json(load_card(self.project / self._begun_with(), "head").details.get("feature_summary"))
+        answers, found = refit_to(self.told.proposals.candidates, answers_of(self.annotations()).asked, self.settings)
+        taught = summary_from_json(load_card(self.project / record.folder, "head").details.get("feature_summary"))
         shift = None if taught is None else round(feature_shift(summarise(self.maps.frames), taught), 3)
-        words, new = trust(shift, found), ""
-        if found is not None and answers > self.told.answers:
-            new = self._put_right(found, answers, words)
         ranks = None if found is None else round(found.ranks, 4)
-        return {"shift": shift, "answers": answers, "needed": ENOUGH_ANSWERS, "ranks": ranks, "words": words, "head": new}
+        about = {"shift": shift, "answers": answers, "needed": ENOUGH_ANSWERS, "ranks": ranks, "words": trust(shift, found)}
+        return about, found
+
+    def _record_from_elsewhere(self) -> HeadRecord | None:
+        record = read_history(self.folder / HISTORY).record if self.told.head else None
+        return record if record is not None and record.elsewhere else None
 
     def _put_right(self, found: Refit, answers: int, words: str) -> str:
         """Use the head that was taught elsewhere with what the answers say of its probabilities."""
@@ -230,8 +260,8 @@ class Desk:
         history, table = read_history(self.folder / HISTORY), self.told.proposals.candidates
         folder, words = f"heads/review-{self.name}-{len(history.heads) + 1}", words or f"Put right by {answers} answers."
         self.shelf.keep_put_right(self.project / folder, before, calibration, answers, words)
-        record = HeadRecord(folder, answers, True, None, words, elsewhere=True, begun_with=self._begun_with())
-        write_history(self.folder / HISTORY, history.with_head(record))
+        begun_with = history.record.begun_with if history.record is not None else ""
+        self._write(history.with_head(HeadRecord(folder, answers, True, None, words, elsewhere=True, begun_with=begun_with)))
         p = found.calibrator.probability(table["score"].to_numpy())
         proposals = Proposals(table.assign(probability=np.round(p, 6)), True)
         self.told = ProposalsOnDisk(proposals, found.threshold, folder, answers)
@@ -246,24 +276,29 @@ class Desk:
             return ""
         return folder.relative_to(project).as_posix() if folder.is_relative_to(project) else str(folder)
 
-    def _take_over(self) -> Generator[Report, None, ProposalsOnDisk]:
-        """Put a head in use that was taught elsewhere.
+    def _taken_up(self) -> Generator[Report, None, ProposalsOnDisk]:
+        """Go on with the newest head of a review that had begun as this one does; where there is none, begin it.
 
         Raises
         ------
         ModelError
-            When it cannot be loaded, or was made for other maps.
+            When the head with which it begins cannot be used, or was taught on this very movie.
         """
-        history, name = read_history(self.folder / HISTORY), self._begun_with()
-        head, calibration = self.shelf.load(self.project / name)
-        candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
-        self._use(head, calibration.windows)
-        record = HeadRecord(name, 0, True, None, TAKEN_OVER, elsewhere=True, begun_with=name)
-        known = any(head.folder == name for head in history.heads)
-        write_history(self.folder / HISTORY, history.going_back(name) if known else history.with_head(record))
-        told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, name, 0)
-        write_proposals(self.folder, told)
-        return told
+        history, begun_with = read_history(self.folder / HISTORY), self._begun_with()
+        for record in reversed(history.heads):
+            if record.accepted and record.begun_with == begun_with:
+                with suppress(ModelError, ProjectError):  # gone, or made for another encoder: an older one may do
+                    return (yield from self._take(history.going_back(record.folder)))
+        if not begun_with:
+            return self._begun()
+        movies = load_card(self.project / begun_with, "head").movies
+        if self.movie.content_hash() in [movie.content_hash for movie in movies]:
+            raise ModelError(
+                f"the head '{Path(begun_with).name}' was taught on this movie, so answers here prove nothing of it: "
+                "begin with a new one, or with a head of another movie."
+            )
+        record = HeadRecord(begun_with, 0, True, None, TAKEN_OVER, elsewhere=True, begun_with=begun_with)
+        return (yield from self._take(history.with_head(record)))
 
     def predict(self, first: int) -> Generator[Report, None, None]:
         """Write the probability map, the frame pair on screen first, then its neighbours, then the rest that is not mapped yet.
@@ -320,12 +355,13 @@ class Desk:
     def _begun(self) -> ProposalsOnDisk:
         told = ProposalsOnDisk(Proposals(self.apprentice.first.candidates()), self.apprentice.first.threshold, "", 0)
         write_proposals(self.folder, told)
+        self._write(replace(read_history(self.folder / HISTORY), in_use=""))
         return told
 
     def _resumed(self) -> ProposalsOnDisk | None:
         """Take up where an earlier worker ended; None where there is nothing, or it does not fit these settings any more."""
-        told, record = read_proposals(self.folder), read_history(self.folder / HISTORY).record
-        if told is None or record is None or told.head != record.folder or record.begun_with != self._begun_with():
+        told, history = read_proposals(self.folder), read_history(self.folder / HISTORY)
+        if told is None or not told.head or told.head != history.in_use or history.begun_with != self._begun_with():
             return None
         try:
             head, calibration = self.shelf.load(self.project / told.head)

@@ -18,7 +18,7 @@ from napari_tap_events.jobs.runner import PROGRAM
 
 LOG = "worker.log"
 MOST_RESTARTS = 5
-"""So often in a row, without a word in between, a worker is started again before it is given up."""
+"""So often in a row, with nothing done in between, a worker is started again before it is given up."""
 MOST_TRIES = 4
 """So often an order is given to a worker that ends at it, before it is given up."""
 FINAL = ("done", "dropped", "error", "cards", "audit", "trust", "head")
@@ -62,7 +62,7 @@ class Link:
         self._came: deque[Message] = deque()
         self._pending: dict[int, Message] = {}
         self._tries: Counter[int] = Counter()
-        self._number, self._silent = 0, 0
+        self._number, self._silent, self._ready = 0, 0, False
         self._wanted = False
 
     @property
@@ -83,7 +83,7 @@ class Link:
         OutputError
             When it cannot be started.
         """
-        self._wanted, self.trouble = True, ""
+        self._wanted, self._ready, self.trouble = True, False, ""
         try:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
@@ -118,9 +118,7 @@ class Link:
             came.append(self._came.popleft())
         for message in came:
             self._note(message)
-        if gone and not came:
-            self._again()
-        return came
+        return came or (self._again() if gone else [])
 
     def restart(self) -> None:
         """End the worker, and start it again."""
@@ -139,22 +137,27 @@ class Link:
             except subprocess.TimeoutExpired:
                 self._end()
 
-    def _again(self) -> None:
+    def _again(self) -> list[Message]:
+        """Start the worker again, and give it what it has not answered; return what is said of orders that are given up."""
         self._silent += 1
         if self._silent > MOST_RESTARTS:
             self._wanted = False
-            self.trouble = f"the worker ended {MOST_RESTARTS} times without a word; the log '{self._log}' says more."
-            return
+            self.trouble = f"the worker ended {MOST_RESTARTS} times before anything was done; the log '{self._log}' says more."
+            return []
+        began = self._ready
         self.restarts += 1
         self._end()
         self.start()
+        given_up = []
         for number, message in list(self._pending.items()):
-            self._tries[number] += 1
+            self._tries[number] += began  # else it never came to this order
             if self._tries[number] < MOST_TRIES:
                 self._write(message)
             else:
+                del self._pending[number], self._tries[number]
                 words = f"the worker ended {MOST_TRIES} times at this; the log '{self._log}' says more."
-                self._came.append({"what": "error", "id": number, "order": message["order"], "message": words})
+                given_up.append({"what": "error", "id": number, "order": message["order"], "message": words})
+        return given_up
 
     def _end(self) -> None:
         if self._process is not None:
@@ -168,8 +171,10 @@ class Link:
                 self._process.stdin.close()
 
     def _note(self, message: Message) -> None:
-        self._silent = 0
         self.memory_mb = int(message.get("memory_mb", self.memory_mb))
+        self._ready = self._ready or message.get("what") == "ready"
+        if message.get("what") in (*FINAL, "frame"):
+            self._silent = 0
         if message.get("what") in FINAL:
             self._pending.pop(message.get("id") or 0, None)
             self._tries.pop(message.get("id") or 0, None)

@@ -12,7 +12,7 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.table import read_events
 from napari_tap_events.jobs.desk import Desk
 from napari_tap_events.jobs.output import Run, describe, finish, start, write_json
-from napari_tap_events.jobs.simulate import Curve, Said, Trial, simulate
+from napari_tap_events.jobs.simulate import Curve, Opinion, Trial, simulate
 from napari_tap_events.reports import Report
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.settings import HeadSettings, ReviewSettings, ScoreSettings, SimulationSettings, frame_range
@@ -59,7 +59,7 @@ def _simulated(desk: Desk, truth: Path, simulation: SimulationSettings, run: Run
     review = desk.review
     head, elsewhere = desk.settings, None
     if review.begin_with:
-        elsewhere = Said(desk.told.proposals.candidates, desk.told.threshold, taught=True)
+        elsewhere = Opinion(desk.told.proposals.candidates, desk.told.threshold, taught=True)
     shape = (desk.movie.n_frames, desk.movie.height, desk.movie.width)
     held = frame_range(simulation.held_frames, shape[0], "held_frames") if simulation.held_frames else _last_third(shape[0])
     if len(held) > shape[0] - 4:

@@ -77,7 +77,7 @@ class Curve:
         return [{name: _plain(value) for name, value in vars(point).items()} for point in self.points]
 
 
-class Said(NamedTuple):
+class Opinion(NamedTuple):
     """What a model says of the movie.
 
     Attributes
@@ -108,7 +108,7 @@ class Trial:
     held : range
         Frames that are never asked about, on which heads are scored.
     decisions : int
-    elsewhere : Said or None
+    elsewhere : Opinion or None
         What a head says that was taught elsewhere: answers then put its probabilities right, and nothing is taught.
     """
 
@@ -118,7 +118,7 @@ class Trial:
     shape: tuple[int, int, int]
     held: range
     decisions: int
-    elsewhere: Said | None = None
+    elsewhere: Opinion | None = None
 
     @property
     def closed(self) -> range:
@@ -140,7 +140,7 @@ def simulate(trial: Trial, score: ScoreSettings) -> Generator[Report, None, Curv
     Curve
     """
     a, first, curve = Annotations(trial.shape), trial.apprentice.first, Curve()
-    said = trial.elsewhere or Said(first.candidates(), first.threshold, taught=False)
+    said = trial.elsewhere or Opinion(first.candidates(), first.threshold, taught=False)
     _take_point(curve, trial, score, a, said, 0.0)
     every = trial.settings.retrain_every or trial.decisions
     for number in range(1, trial.decisions + 1):
@@ -189,25 +189,25 @@ def answer_next(
     return True
 
 
-def _learn(trial: Trial, a: Annotations, before: Said) -> Generator[Report, None, Said]:
+def _learn(trial: Trial, a: Annotations, before: Opinion) -> Generator[Report, None, Opinion]:
     """Teach a head; where answers do not suffice yet, what was said before stays, calibrated by what was answered so far."""
     try:
         learned = yield from trial.apprentice.learn(answers_of(a))
     except ScopeError:
         return before if before.taught else _weighed(before, a, trial.person.near)
-    return Said(learned.candidates, learned.threshold, taught=True)
+    return Opinion(learned.candidates, learned.threshold, taught=True)
 
 
-def _put_right(said: Said, a: Annotations, near: EventSettings) -> Said:
+def _put_right(said: Opinion, a: Annotations, near: EventSettings) -> Opinion:
     """Return what a head from elsewhere says, its probabilities put right by the answers where there are enough."""
-    _, found = refit_to(said.table, answers_of(a).judged, near)
+    _, found = refit_to(said.table, answers_of(a).asked, near)
     if found is None:
         return said
     p = found.calibrator.probability(said.table["score"].to_numpy())
     return said._replace(table=said.table.assign(probability=p), threshold=found.threshold)
 
 
-def _weighed(said: Said, a: Annotations, near: EventSettings) -> Said:
+def _weighed(said: Opinion, a: Annotations, near: EventSettings) -> Opinion:
     """Return zero-label candidates, calibrated by what was answered so far."""
     places, truth = answers_of(a).judged
     if len(np.unique(truth)) < 2:
@@ -216,12 +216,12 @@ def _weighed(said: Said, a: Annotations, near: EventSettings) -> Said:
     match = match_events(table, pd.DataFrame(places, columns=["t", "y", "x"]), near.radius_px, near.radius_frames)
     scores = table["score"].to_numpy()
     p = fit_calibrator(scores[match.predicted], truth[match.truth], "platt").probability(scores)
-    return Said(
+    return Opinion(
         table.assign(probability=p), promised_threshold(p[match.predicted], int(truth[match.truth].sum())), taught=False
     )
 
 
-def _take_point(curve: Curve, trial: Trial, score: ScoreSettings, a: Annotations, said: Said, seconds: float) -> Point:
+def _take_point(curve: Curve, trial: Trial, score: ScoreSettings, a: Annotations, said: Opinion, seconds: float) -> Point:
     table, threshold = said.table, said.threshold
     there = table[table["t"].isin(trial.held)].reset_index(drop=True)
     truth = trial.person.truth

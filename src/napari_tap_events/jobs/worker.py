@@ -93,8 +93,10 @@ class Worker:
             return True
         try:
             _TAKERS[name](self, order)
-        except TapEventsError as error:
-            self._tell(order, "error", message=str(error), kind=type(error).__name__)
+        except Exception as error:
+            self._tell_error(order, error)
+            if not isinstance(error, TapEventsError):
+                raise
         return True
 
     def _retrain(self, order: Order) -> None:
@@ -117,7 +119,7 @@ class Worker:
     def _tell_trust(self) -> None:
         """Say how far a head can be trusted that was taught elsewhere, once it is in use."""
         if self.desk.elsewhere:
-            self._correct({"order": "correct"})
+            self._tell({"order": "trust"}, "trust", **self.desk.trust())
 
     def _predict(self, order: Order) -> None:
         self._drop("predict", "rest")
@@ -157,21 +159,24 @@ class Worker:
         """Do the next piece of the most urgent work."""
         task = max(self._tasks, key=lambda task: task.rank)  # of equals the oldest
         try:
+            self._go_on(task)
+        except Exception as error:
+            self._tell_error(task.order, error)
+            if not isinstance(error, TapEventsError) or task.order["order"] == "open":
+                raise
+            self._tasks = [other for other in self._tasks if other is not task]
+            self._map_on(task)
+
+    def _go_on(self, task: _Task) -> None:
+        try:
             report = next(task.steps)
         except StopIteration as end:
-            self._tasks.remove(task)
-            self._finish(task, end.value)
-        except TapEventsError as error:
-            self._tasks.remove(task)
-            self._tell(task.order, "error", message=str(error), kind=type(error).__name__)
-            if task.order["order"] == "open":
-                raise
-            self._map_on(task)
-        except Exception as error:  # told, lest the order is given anew; nothing is known of what is left: a new worker begins
-            self._tell(task.order, "error", message=sentence(error), kind=type(error).__name__)
-            raise
+            value = end.value
         else:
             self._report(task, report)
+            return
+        self._tasks.remove(task)
+        self._finish(task, value)
 
     def _report(self, task: _Task, report: Report) -> None:
         if report.stage in (OVERLAY, SKETCH):
@@ -208,6 +213,10 @@ class Worker:
         """Let the head in use map what it has not mapped yet, after a lesson or the like, which had ended its mapping."""
         if task.order["order"] in ("retrain", "back"):
             self._predict({"order": "predict"})
+
+    def _tell_error(self, order: Order, error: Exception) -> None:
+        """Say what went wrong: an order that was answered is not given to the worker that comes after this one."""
+        self._tell(order, "error", message=sentence(error), kind=type(error).__name__)
 
     def _tell(self, order: Order, what: str, **values: Any) -> None:
         memory = round(self._process.memory_info().rss / 2**20)

@@ -15,6 +15,11 @@ from napari_tap_events.project.lock import FolderLock
 
 JOURNAL = "journal.jsonl"
 
+CHANGED = (
+    "'{path}' was changed by something else, so its movies and settings are not overwritten; marks are written as before: "
+    "open the project anew, or save it elsewhere."
+)
+
 
 class Keeper:
     """The card and the journal of a project, and the claim to write them.
@@ -78,7 +83,7 @@ class Keeper:
     def keep(self, card: ProjectCard) -> None:
         """Remember a card, and write it if that is possible."""
         self.card = card
-        trouble = self.gate()
+        trouble = self.gate() or self._changed()
         if not trouble:
             try:
                 self._write(card)
@@ -126,9 +131,11 @@ class Keeper:
                 return unsaved_sentence(self.path, error)
         return self._refused
 
+    def _changed(self) -> str:
+        """Return the sentence why `project.json` is not overwritten, or ""; one that has gone is written anew."""
+        return "" if _content(self.path) in (None, self._on_disk) else CHANGED.format(path=self.path)
+
     def _write(self, card: ProjectCard) -> None:
-        if _content(self.path) != self._on_disk:
-            raise OSError(5, f"its {NAME} was changed by something else")
         try:
             write_card(self.path, card)
         finally:

@@ -147,10 +147,13 @@ class HeadHistory:
     heads : tuple of HeadRecord
     in_use : str
         Folder of the head in use; "" for none.
+    begun_with : str
+        Folder of the head from elsewhere with which the review has begun, as it goes on now; "" for none.
     """
 
     heads: tuple[HeadRecord, ...] = ()
     in_use: str = ""
+    begun_with: str = ""
 
     @property
     def record(self) -> HeadRecord | None:
@@ -159,7 +162,7 @@ class HeadHistory:
 
     def with_head(self, record: HeadRecord) -> HeadHistory:
         """Return the history with one more head, in use if it was accepted."""
-        return HeadHistory((*self.heads, record), record.folder if record.accepted else self.in_use)
+        return replace(self, heads=(*self.heads, record), in_use=record.folder if record.accepted else self.in_use)
 
     def going_back(self, folder: str) -> HeadHistory:
         """Return the history with another head in use.
@@ -180,7 +183,8 @@ def read_history(path: Path) -> HeadHistory:
     """Read a history; an empty one where there is none, or it is damaged: heads can be taught again."""
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return HeadHistory(tuple(HeadRecord(**head) for head in values["heads"]), str(values["in_use"]))
+        heads = tuple(HeadRecord(**head) for head in values["heads"])
+        return HeadHistory(heads, str(values["in_use"]), str(values.get("begun_with", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return HeadHistory()
 

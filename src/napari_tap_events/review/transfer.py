@@ -108,19 +108,20 @@ class Refit:
     ranks: float
 
 
-def refit_to(table: pd.DataFrame, judged: tuple[Floats, NDArray[np.bool_]], near: EventSettings) -> tuple[int, Refit | None]:
+def refit_to(table: pd.DataFrame, asked: tuple[Floats, NDArray[np.bool_]], near: EventSettings) -> tuple[int, Refit | None]:
     """Fit to the candidates that were answered, and return how many those are.
 
     Parameters
     ----------
     table : events table
         All candidates of a movie, with `score`.
-    judged : (N, 3) float and (N,) bool
-        Places t, y, x that were judged, and whether they are events.
+    asked : (N, 3) float and (N,) bool
+        Places t, y, x that cards had asked about, and whether they are events. Marks that were set unasked must not be among them: they
+        are of events alone, whatever their scores.
     near : EventSettings
         When a candidate is at such a place.
     """
-    places, truth = judged
+    places, truth = asked
     match = match_events(table, pd.DataFrame(places, columns=["t", "y", "x"]), near.radius_px, near.radius_frames)
     scores = table["score"].to_numpy(np.float64)
     return match.tp, refit(scores[match.predicted], truth[match.truth], scores)
@@ -159,7 +160,7 @@ def trust(shift: float | None, found: Refit | None) -> str:
             f"Do not trust this head here: it ranks what you confirmed hardly above what you rejected ({found.ranks:.0%}; 50 % is "
             "chance). Train one on this movie."
         )
-    if shift is not None and shift >= VERY_FOREIGN:
+    if shift is not None and shift >= VERY_FOREIGN and found is None:
         return f"This movie looks very different from what taught the head (shift {shift:.1f} sd): do not trust it before 30 answers."
     if shift is not None and shift >= FOREIGN and found is None:
         return f"This movie looks different from what taught the head (shift {shift:.1f} sd): answer 30 cards to correct it."
