@@ -49,7 +49,8 @@ def answered(events, empty) -> Answers:
         labels[t : t + 2, y - 4 : y + 4, x - 4 : x + 4] = 1
     masks = EventMasks(labels, ("division", "death"), Scope.whole(labels.shape))
     places = np.array([*events, *empty], np.float64)
-    return Answers(masks, (places, np.arange(len(places)) < len(events)), len(places))
+    judged = places, np.arange(len(places)) < len(events)
+    return Answers(masks, judged, judged, len(places))
 
 
 def ended(steps):
