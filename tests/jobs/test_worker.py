@@ -538,6 +538,34 @@ def test_a_worker_that_ends_before_it_does_anything_is_given_up_with_its_orders(
         link.stop()
 
 
+FAILS_AT_MAPS = """
+import json, sys
+print(json.dumps({"what": "ready", "order": "open"}), flush=True)
+for line in sys.stdin:
+    order = json.loads(line)
+    if order["order"] == "predict":
+        print(json.dumps({"what": "error", "order": "predict", "id": order["id"], "message": "the disk is full"}), flush=True)
+        sys.exit(1)
+    print(json.dumps({"what": "audit", "order": "audit", "id": order["id"]}), flush=True)
+"""
+
+
+def test_a_worker_that_answers_questions_and_fails_at_all_else_is_given_up(tmp_path: Path):
+    link = Link(tmp_path, "movie", program=[sys.executable, "-c", FAILS_AT_MAPS])
+    link.start()
+    try:
+        until = time.monotonic() + 60
+        while not link.trouble and time.monotonic() < until:
+            for message in link.receive():
+                if message["what"] == "ready":  # what the window asks for then
+                    link.send("audit")
+                    link.send("predict", first=0)
+            time.sleep(0.01)
+        assert "before anything was done" in link.trouble
+    finally:
+        link.stop()
+
+
 def test_what_fails_where_it_should_not_is_told_before_the_worker_ends(desk, project, marked, monkeypatch):
     answered(project, marked)
     full = OSError(errno.ENOSPC, "No space left on device")

@@ -99,6 +99,12 @@ def test_a_head_from_elsewhere_brings_its_sizes_inputs_and_encoder(tmp_path):
     assert settings_of_head(image, HeadSettings()).encoder == "intensity"
 
 
+def test_a_head_without_its_encoder_is_told(tmp_path):
+    folder = head_folder(tmp_path / "head", HeadSettings().model_dump(mode="json"), source="encoder")
+    with pytest.raises(ModelError, match="has no encoder beside it"):
+        settings_of_head(folder, HeadSettings())
+
+
 def test_a_head_whose_card_cannot_be_used_is_told(tmp_path):
     folder = head_folder(tmp_path / "head", {"crop_px": -3}, source="intensity")
     with pytest.raises(ModelError, match="teach the head again"):

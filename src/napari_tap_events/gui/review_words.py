@@ -36,7 +36,8 @@ def trust_words(about: Mapping[str, Any]) -> str:
     answers, needed, shift, ranks = (about.get(name) for name in ("answers", "needed", "shift", "ranks"))
     alike = "" if shift is None else f" The features differ from those that taught it by {shift:.1f} sd."
     if ranks is not None:
-        parts = f"{answers} answers have put its probabilities right; what you confirmed it ranks above what you rejected in {ranks:.0%}."
+        share = f"{100 * ranks:.0f} %"
+        parts = f"{answers} answers have put its probabilities right; it ranks what you confirmed above what you rejected in {share}."
     elif answers is not None and needed is not None and answers >= needed:
         parts = f"{answers} answers, all alike: a yes and a no are needed to put its probabilities right."
     else:

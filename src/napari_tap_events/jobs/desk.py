@@ -255,11 +255,9 @@ class Desk:
     def _put_right(self, found: Refit, answers: int, words: str) -> str:
         """Use the head that was taught elsewhere with what the answers say of its probabilities."""
         before = self.project / self.told.head
-        head, calibration = self.shelf.load(before)
-        calibration = calibration.following(found.calibrator, found.threshold)
         history, table = read_history(self.folder / HISTORY), self.told.proposals.candidates
         folder, words = f"heads/review-{self.name}-{len(history.heads) + 1}", words or f"Put right by {answers} answers."
-        self.shelf.keep_put_right(self.project / folder, before, calibration, answers, words)
+        head, calibration = self.shelf.keep_put_right(self.project / folder, before, found, answers, words)
         begun_with = history.record.begun_with if history.record is not None else ""
         self._write(history.with_head(HeadRecord(folder, answers, True, None, words, elsewhere=True, begun_with=begun_with)))
         p = found.calibrator.probability(table["score"].to_numpy())
@@ -277,7 +275,7 @@ class Desk:
         return folder.relative_to(project).as_posix() if folder.is_relative_to(project) else str(folder)
 
     def _taken_up(self) -> Generator[Report, None, ProposalsOnDisk]:
-        """Go on with the newest head of a review that had begun as this one does; where there is none, begin it.
+        """Go on with the head in use, or the newest, of a review that had begun as this one does; where there is none, begin it.
 
         Raises
         ------
@@ -285,7 +283,8 @@ class Desk:
             When the head with which it begins cannot be used, or was taught on this very movie.
         """
         history, begun_with = read_history(self.folder / HISTORY), self._begun_with()
-        for record in reversed(history.heads):
+        in_use = [history.record] if history.record is not None else []
+        for record in [*in_use, *reversed(history.heads)]:
             if record.accepted and record.begun_with == begun_with:
                 with suppress(ModelError, ProjectError):  # gone, or made for another encoder: an older one may do
                     return (yield from self._take(history.going_back(record.folder)))

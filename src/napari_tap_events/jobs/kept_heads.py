@@ -24,7 +24,7 @@ from napari_tap_events.jobs.learned import Learned
 from napari_tap_events.jobs.teaching import head_shape, inputs_of
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.review.gate import Ruling
-from napari_tap_events.review.transfer import summarise
+from napari_tap_events.review.transfer import Refit, summarise
 from napari_tap_events.settings import HeadSettings
 
 
@@ -72,19 +72,22 @@ class HeadShelf:
         self._keep_encoder(folder / "encoder")
         save_model(folder, learned.head.state_dict(), card)
 
-    def keep_put_right(self, folder: Path, elsewhere: Path, calibration: Calibration, answers: int, words: str) -> None:
-        """Write a head that was taught elsewhere, with probabilities that answers on this movie have put right.
+    def keep_put_right(
+        self, folder: Path, elsewhere: Path, found: Refit, answers: int, words: str
+    ) -> tuple[EventHead, Calibration]:
+        """Write a head that was taught elsewhere, with probabilities that answers on this movie have put right, and return it.
 
         Raises
         ------
         ModelError, OutputError, OSError
             When it cannot be read, or not be written.
         """
-        head, _ = self.load(elsewhere)
-        card = load_card(elsewhere, "head")
+        card, (head, calibration) = load_card(elsewhere, "head"), self.load(elsewhere)
+        calibration = calibration.following(found.calibrator, found.threshold)
         new = {"calibration": calibration.to_dict(), "review": {"answers": answers, "accepted": True, "words": words}}
         self._keep_encoder(folder / "encoder")
         save_model(folder, head.state_dict(), card.model_copy(update={"name": folder.name, "details": card.details | new}))
+        return head, calibration
 
     def load(self, folder: Path) -> tuple[EventHead, Calibration]:
         """Read a head.

@@ -23,6 +23,8 @@ MOST_TRIES = 4
 """So often an order is given to a worker that ends at it, before it is given up."""
 FINAL = ("done", "dropped", "error", "cards", "audit", "trust", "head")
 """Messages after which an order is no longer waited for."""
+ACHIEVED = ("head", "frame")
+"""Messages of work that was done: a worker that brings none of them, but answers questions, may fail at all that matters."""
 
 Message = dict[str, Any]
 
@@ -173,7 +175,7 @@ class Link:
     def _note(self, message: Message) -> None:
         self.memory_mb = int(message.get("memory_mb", self.memory_mb))
         self._ready = self._ready or message.get("what") == "ready"
-        if message.get("what") in (*FINAL, "frame"):
+        if message.get("what") in ACHIEVED:
             self._silent = 0
         if message.get("what") in FINAL:
             self._pending.pop(message.get("id") or 0, None)

@@ -20,6 +20,8 @@ from napari_tap_events.settings import EventSettings, HeadSettings
 
 Floats = NDArray[np.float64]
 
+WITHOUT_ENCODER = ("intensity", "difference")
+"""Inputs of a head that need none."""
 ENOUGH_ANSWERS = 30
 SAMPLED_FRAMES, SAMPLED_STEP = 16, 4
 FOREIGN, VERY_FOREIGN = 0.5, 1.5
@@ -39,6 +41,8 @@ def settings_of_head(folder: Path, given: HeadSettings) -> HeadSettings:
         raise ModelError(f"'{folder}' holds an {found.kind}; choose the folder of a head, which `train` or a review has made.")
     own = {name: value for name, value in found.settings.items() if name in HeadSettings.declared()}
     inside, control = folder / "encoder", found.details.get("source")
+    if not inside.is_dir() and control not in WITHOUT_ENCODER:
+        raise ModelError(f"the head '{folder}' has no encoder beside it; copy the whole folder, with `encoder` in it.")
     encoder = str(inside) if inside.is_dir() else str(control)
     try:
         return HeadSettings.checked(**own | {"encoder": encoder, "steps": given.steps, "seed": given.seed})
@@ -157,7 +161,7 @@ def trust(shift: float | None, found: Refit | None) -> str:
     """Say in a sentence whether a head can be trusted on this movie; "" where nothing speaks against it."""
     if found is not None and found.ranks < 0.6:
         return (
-            f"Do not trust this head here: it ranks what you confirmed hardly above what you rejected ({found.ranks:.0%}; 50 % is "
+            f"Do not trust this head here: it ranks what you confirmed hardly above what you rejected ({100 * found.ranks:.0f} %; 50 % is "
             "chance). Train one on this movie."
         )
     if shift is not None and shift >= VERY_FOREIGN and found is None:
