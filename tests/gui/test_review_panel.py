@@ -520,6 +520,7 @@ def test_a_review_can_begin_with_a_head_from_elsewhere(bench):
     assert start.encoder.isVisible()
     start.head.setValue(str(folder))
     assert not start.encoder.isVisible()
+    assert start.form.plain.fields["crop_px"].isHidden()
     assert {name: getattr(start.value()[1], name) for name in SIZES} == SIZES
     bench.begin()
     arguments = bench.link.arguments
@@ -528,9 +529,16 @@ def test_a_review_can_begin_with_a_head_from_elsewhere(bench):
     bench.panel.end()
     start.head.setValue("")
     assert start.encoder.isVisible()
+    assert not start.form.plain.fields["crop_px"].isHidden()
     assert start.value()[1].crop_px == NEAR.crop_px
     bench.panel.show_movie()
     assert start.head.value().value == str(folder)  # as it was chosen when the review began
+
+
+def test_a_choice_stays_where_the_project_moves_before_the_review_begins(bench, tmp_path):
+    bench.panel.start.head.setValue(str(bring_head(bench)))
+    bench.session.save_as(tmp_path / "mine.tap")
+    assert bench.panel.start.head.value().value == str(tmp_path / "mine.tap" / "heads" / "colleague")
 
 
 def test_a_head_of_the_project_stays_chosen_where_the_project_moves_and_when_a_newer_one_comes(bench, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QWidget
@@ -68,16 +69,22 @@ class ModelChoice(QComboBox):
 
     def offer(self, models: Sequence[Model]) -> None:
         """Offer these models; one that is new and comes first is chosen, else the choice stays."""
-        before, known = self.value(), {self.itemData(row) for row in range(self.count())}
+        before, known = self.value(), {_name(self.itemData(row)) for row in range(self.count())}
         self.blockSignals(True)
         self.clear()
         for model in models:
             self.addItem(model.words, model)
             self.setItemData(self.count() - 1, model.help, Qt.ItemDataRole.ToolTipRole)
-        if before in models and not (models and models[0].role != "control" and models[0] not in known):
-            self.setCurrentIndex(models.index(before))
+        names = [_name(model) for model in models]
+        if before is not None and _name(before) in names and (models[0].role == "control" or names[0] in known):
+            self.setCurrentIndex(names.index(_name(before)))
         self.blockSignals(False)
         self.valueChanged.emit(self.value())
 
     def _explain(self, chosen: Model | None) -> None:
         super().setToolTip(self._purpose if chosen is None else f"{self._purpose}\n{chosen.words}: {chosen.help}")
+
+
+def _name(model: Model) -> tuple[str, str, str]:
+    """Return what a model is known by, also where its project has moved."""
+    return model.role, Path(model.value).name, model.words

@@ -191,7 +191,7 @@ class ReviewStart(QWidget):
                 own = {name: getattr(settings, name) for name in ("crop_px", "radius_px", "radius_frames")}
         self._of_head = own
         self._rows.setRowVisible(self._features, model is None or not model.value)
-        self.form.set_enabled(OF_THE_HEAD, model is None or not model.value)
+        self.form.show_rows(OF_THE_HEAD, model is None or not model.value)
         self._changed()
 
     def _changed(self) -> None:

@@ -48,6 +48,16 @@ class SettingRows(QWidget):
                 field.setValue(values[name])
                 self._show_reset(name)
 
+    def show_row(self, name: str, shown: bool) -> None:
+        """Show a row, or leave it out."""
+        reset = self.resets[name]
+        keep = reset.sizePolicy()
+        keep.setRetainSizeWhenHidden(shown)
+        reset.setSizePolicy(keep)
+        for widget in (self.labels[name], self.fields[name]):
+            widget.setVisible(shown)
+        self._show_reset(name)
+
     def say(self, name: str, problem: str) -> None:
         """Show under a row what is wrong with it; nothing where it is right."""
         label = self.problems[name]
@@ -115,7 +125,7 @@ class SettingRows(QWidget):
     def _show_reset(self, name: str) -> None:
         field, default = self.fields[name], self.settings[name].default
         same = tuple(map(str, default)) if isinstance(default, tuple) else default
-        self.resets[name].setVisible(field.value() != same)
+        self.resets[name].setVisible(field.value() != same and not field.isHidden())
 
 
 def _labels(settings: Sequence[Declared]) -> dict[str, str]:

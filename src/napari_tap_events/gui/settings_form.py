@@ -82,11 +82,11 @@ class SettingsForm(QWidget):
         self._hidden_values |= values
         self.valueChanged.emit()
 
-    def set_enabled(self, names: Collection[str], enabled: bool) -> None:
-        """Let some settings be changed or not."""
+    def show_rows(self, names: Collection[str], shown: bool) -> None:
+        """Show the rows of some settings, or leave them out: something else decides them."""
         for part in self._parts:
             for name in part.fields.keys() & set(names):
-                part.fields[name].setEnabled(enabled)
+                part.show_row(name, shown)
 
     def hidden_value(self, name: str) -> Any:
         """Return a setting that is not shown."""
