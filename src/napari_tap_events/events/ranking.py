@@ -67,6 +67,24 @@ class PrCurve:
         """Sum over all thresholds, from the highest down, of (R_k - R_(k-1)) P_k; NaN where there is no true event."""
         return float(np.diff(self.recall, prepend=0.0) @ self.precision) if self.n_true else float("nan")
 
+    @property
+    def best_threshold(self) -> float:
+        """The threshold with the best F1.
+
+        All thresholds between two neighbouring probabilities score alike, and so may several such gaps in a row. The middle of the
+        widest such plateau is taken, which a few events more or less move least. Where no prediction is true there is nothing to
+        choose by, and the answer is 0.5.
+        """
+        if not self.f1.size or self.f1.max() <= 0:
+            return 0.5
+        best = np.isclose(self.f1, self.f1.max(), rtol=0, atol=1e-12)
+        lower = np.append(self.threshold[1:], 0.0)
+        plateaus = np.split(np.flatnonzero(best), np.flatnonzero(np.diff(np.flatnonzero(best)) > 1) + 1)
+        ends = [(float(lower[run[-1]]), float(self.threshold[run[0]])) for run in plateaus]
+        low, high = max(ends, key=lambda end: end[1] - end[0])
+        middle = (low + high) / 2
+        return middle if low < middle <= high else high
+
     def to_dict(self) -> dict[str, Any]:
         """Return the curve as plain lists, fit for JSON; None stands for NaN."""
         curves = {name: getattr(self, name).tolist() for name in ("threshold", "precision", "recall", "f1")}
@@ -137,7 +155,11 @@ def pr_curve(
     scope: Scope | None = None,
 ) -> PrCurve:
     """Return precision and recall at every threshold; the parameters are those of `match_events`."""
-    seen = outcomes(predicted, truth, settings, kinds, scope)
+    return curve_of(outcomes(predicted, truth, settings, kinds, scope))
+
+
+def curve_of(seen: Outcomes) -> PrCurve:
+    """Return precision and recall at every threshold of events and predictions that were followed through all of them."""
     levels = np.unique(np.concatenate([seen.found_at[seen.found_at >= 0], seen.false_at]))[::-1]
     n_true = seen.found_at.size
     tp = (n_true - np.searchsorted(np.sort(seen.found_at), levels)).astype(np.float64)
@@ -169,22 +191,8 @@ def best_threshold(
     kinds: Kinds = "merged",
     scope: Scope | None = None,
 ) -> float:
-    """Return the threshold with the best F1: use it on other data than those it was chosen on.
-
-    All thresholds between two neighbouring probabilities score alike, and so may several such gaps in a row. The middle of the
-    widest such plateau is taken, which a few events more or less move least. Where no prediction is true there is nothing to
-    choose by, and the answer is 0.5.
-    """
-    curve = pr_curve(predicted, truth, settings, kinds, scope)
-    if not curve.f1.size or curve.f1.max() <= 0:
-        return 0.5
-    best = np.isclose(curve.f1, curve.f1.max(), rtol=0, atol=1e-12)
-    lower = np.append(curve.threshold[1:], 0.0)
-    plateaus = np.split(np.flatnonzero(best), np.flatnonzero(np.diff(np.flatnonzero(best)) > 1) + 1)
-    ends = [(float(lower[run[-1]]), float(curve.threshold[run[0]])) for run in plateaus]
-    low, high = max(ends, key=lambda end: end[1] - end[0])
-    middle = (low + high) / 2
-    return middle if low < middle <= high else high
+    """Return the threshold with the best F1 (`PrCurve.best_threshold`): use it on other data than those it was chosen on."""
+    return pr_curve(predicted, truth, settings, kinds, scope).best_threshold
 
 
 def promised_threshold(probabilities: NDArray[np.floating[Any]], n_true: float | None = None) -> float:
