@@ -74,7 +74,7 @@ def leave_a_job(project, command):
     for place in (folder, out):
         place.mkdir(parents=True)
     (out / STARTED).write_text("{}", encoding="utf-8")
-    gone = Process(pid=2**22 - 1, born=0.0, word="gone")
+    gone = Process(pid=2**22 - 1, born=0.0, word=str(folder))
     write_record(folder, JobRecord(command, (), out, (sys.executable,), project, "2026-01-01T00:00:00.000+00:00", gone))
     say(folder, {"stage": END, "state": "stopped", "message": ""})
 
@@ -96,6 +96,20 @@ def test_a_job_that_can_go_on_is_offered_as_soon_as_its_project_is_open(workbenc
     assert made(workbench) == ["movie", "pretrain"]
     qtbot.waitUntil(lambda: status(workbench, "pretrain") == f"stopped {Progress.running.value}")
     assert workbench.pretrain.recipe.watch.job.record.out == project / "encoders" / "encoder-1"
+
+
+def test_a_job_that_can_go_on_goes_along_when_its_project_is_saved_elsewhere(workbench, tmp_path, qtbot):
+    Project.create(tmp_path / "mine.tap").close()
+    leave_a_job(tmp_path / "mine.tap", "pretrain")
+    workbench.session.open_project(tmp_path / "mine.tap")
+    watch = workbench.pretrain.recipe.watch
+    qtbot.waitUntil(lambda: not watch.running())
+    save_as(qtbot, workbench, tmp_path / "other" / "copy.tap")
+    qtbot.waitUntil(
+        lambda: watch.job is not None and watch.job.folder.is_relative_to(tmp_path / "other") and not watch.running()
+    )
+    assert watch.job.record.out == tmp_path / "other" / "copy.tap" / "encoders" / "encoder-1"
+    assert watch.job.resumable
 
 
 def test_marks_of_a_project_are_seen_before_their_step_is_opened(workbench, viewer, synthetic, tmp_path, qtbot):

@@ -106,6 +106,20 @@ def test_going_on_with_another_channel_names_it(tmp_path):
         start(run, "detect", DetectSettings(), {"movie": [tmp_path / "movie.tif"]})
 
 
+def test_going_on_where_everything_was_moved_to(tmp_path):
+    begin(tmp_path / "here" / "out")
+    (tmp_path / "here").rename(tmp_path / "there")
+    begin(tmp_path / "there" / "out", resume=True)
+    with pytest.raises(OutputError, match="cannot resume with movie = "):
+        begin(tmp_path / "there" / "out", movie="other.tif", resume=True)
+
+
+def test_going_on_with_what_stayed_where_it_was(tmp_path):
+    begin(tmp_path / "here" / "out", movie=tmp_path / "movie.tif")
+    (tmp_path / "here").rename(tmp_path / "there")
+    begin(tmp_path / "there" / "out", movie=tmp_path / "movie.tif", resume=True)
+
+
 def test_going_on_with_another_command_says_so(tmp_path):
     begin(tmp_path / "out")
     with pytest.raises(OutputError, match="was made by 'detect', not by 'explain'"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ import pytest
 
 from napari_tap_events.errors import OutputError
 from napari_tap_events.jobs import process
+from napari_tap_events.jobs.job_record import JobRecord, write_record
+from napari_tap_events.jobs.output import STARTED
+from napari_tap_events.jobs.process import Process
 from napari_tap_events.jobs.runner import ENDED, PROGRAM, Job, find_jobs, resume, unfinished_job
 
 QUICK = (sys.executable, "-X", "faulthandler", str(Path(__file__).with_name("quick_program.py")))
@@ -224,6 +228,54 @@ def test_a_command_that_cannot_resume_starts_over(start):
     to_end(once_more)
 
 
+@pytest.fixture
+def stopped_in_a_project(tmp_path):
+    """Lay out a stopped job of a project, as `Job.start` leaves it; its movie lies beside the project, other things elsewhere."""
+    project, elsewhere = tmp_path / "lab" / "mine.tap", tmp_path / "elsewhere"
+    folder, out = project / "jobs" / "pretrain-1", project / "encoders" / "1"
+    for place in (folder, out, elsewhere):
+        place.mkdir(parents=True)
+    (project.parent / "movie.tif").touch()
+    (out / STARTED).write_text("{}")
+    words = (
+        str(project.parent / "movie.tif"),
+        "--cache",
+        str(project / "features"),
+        "--weights",
+        str(elsewhere),
+        "--steps",
+        "20",
+    )
+    process = Process(os.getpid(), psutil.Process().create_time(), str(folder))
+    write_record(folder, JobRecord("pretrain", words, out, QUICK, tmp_path, "2026-01-01T00:00:00.000+00:00", process))
+    return project
+
+
+def test_a_job_whose_project_was_moved_goes_on_in_the_new_place(stopped_in_a_project, tmp_path):
+    stopped_in_a_project.parent.rename(tmp_path / "archive")
+    project = tmp_path / "archive" / "mine.tap"
+    job = unfinished_job(project / "jobs", "pretrain")
+    assert job is not None
+    assert (job.record.out, job.record.cwd) == (project / "encoders" / "1", tmp_path)
+    movie, _, cache, _, weights, *others = job.record.arguments
+    assert (movie, cache) == (str(tmp_path / "archive" / "movie.tif"), str(project / "features"))
+    assert (weights, others) == (str(tmp_path / "elsewhere"), ["--steps", "20"])
+
+
+def test_a_copy_of_a_job_leaves_the_first_one_alone(stopped_in_a_project, tmp_path):
+    project = shutil.copytree(stopped_in_a_project, tmp_path / "copy.tap")
+    job = unfinished_job(project / "jobs", "pretrain")
+    assert job is not None
+    job.catch_up()
+    assert (job.state, job.record.out) == ("failed", project / "encoders" / "1")
+    assert job.record.arguments[0] == str(stopped_in_a_project.parent / "movie.tif")
+
+
+def test_a_job_seen_through_another_name_of_its_folder_is_the_same(stopped_in_a_project, tmp_path):
+    (tmp_path / "link").symlink_to(stopped_in_a_project)
+    assert Job.open(tmp_path / "link" / "jobs" / "pretrain-1").record.out == stopped_in_a_project / "encoders" / "1"
+
+
 def test_a_running_job_is_not_started_twice(start):
     job = start("forever")
     with pytest.raises(OutputError, match="still runs; stop it first"):
@@ -350,19 +402,20 @@ def test_a_finished_job_with_a_long_history_is_not_taken_for_one_that_runs(start
     assert again.state == "done"
 
 
-def test_a_real_pretraining_is_stopped_and_resumed(marked, tmp_path):
+def test_a_real_pretraining_is_stopped_moved_and_resumed(marked, tmp_path):
     words = ["--preset", "unet8", "--patch-px", "16", "--batch", "4", "--val-pairs", "8", "--steps", "60", "--device", "cpu"]
-    job = Job.start("pretrain", [str(marked.movie), *words], tmp_path / "encoder", tmp_path / "job")
+    job = Job.start("pretrain", [str(marked.movie), *words], tmp_path / "project" / "encoder", tmp_path / "project" / "job")
     assert job.record.program == PROGRAM
     until(job, lambda: job.pace.stage == "pretrain" and job.pace.done > 0)
     job.stop()
     to_end(job)
     assert job.state == "stopped", job.message + job.log_tail()
-    again = resume(job)
+    moved = (tmp_path / "project").rename(tmp_path / "moved")
+    again = resume(Job.open(moved / "job"))
     to_end(again)
     assert again.state == "done", again.message + again.log_tail()
-    history = (tmp_path / "encoder" / "history.csv").read_text().splitlines()
+    history = (moved / "encoder" / "history.csv").read_text().splitlines()
     assert history[-1].startswith("60,")
-    assert {path.name for path in (tmp_path / "encoder").iterdir()} == {
+    assert {path.name for path in (moved / "encoder").iterdir()} == {
         "model.safetensors", "card.json", "history.csv", "result.json", "started.json"
     }  # fmt: skip

@@ -166,7 +166,7 @@ def test_the_copy_is_complete_and_the_old_one_stays(project: Project, tmp_path: 
     project.save_as(tmp_path / "deep" / "copy.tap")
     assert project.path == tmp_path / "deep" / "copy.tap"
     assert sorted(path.name for path in project.path.iterdir()) == [
-        "heads", "in.tif", "journal.jsonl", "masks", "project.json", "project.lock"
+        "heads", "in.tif", "jobs", "journal.jsonl", "masks", "project.json", "project.lock"
     ]  # fmt: skip
     assert (project.entry("film").path, project.entry(inside).path) == ("../../film.tif", "in.tif")
     mark(project, t=4)

@@ -1,9 +1,11 @@
-"""What was started as a job, written down in its folder, so that another window finds it again."""
+"""What was started as a job, written down in its folder, so that another window finds it again, wherever that folder has gone."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +57,52 @@ def write_record(folder: Path, record: JobRecord) -> None:
 def read_record(folder: Path) -> JobRecord:
     """Read the record of the job in a folder.
 
+    Of one that was moved or copied since, with all that lies around it, the paths are those of now, and no process belongs to it.
+
     Raises
     ------
     OutputError
         When there is none, or it is damaged.
     """
     try:
-        return _record(read_json(folder / RECORD) or {})
+        record = _record(read_json(folder / RECORD) or {})
     except (KeyError, TypeError):
         raise OutputError(f"'{folder}' holds no job: its {RECORD} is missing or damaged.") from None
+    before = Path(record.process.word)
+    return record if _is_same(before, folder) else _moved(record, before, folder)
+
+
+def _is_same(before: Path, folder: Path) -> bool:
+    try:
+        return before == folder or before.samefile(folder)
+    except OSError:  # not there any more
+        return False
+
+
+def _moved(record: JobRecord, before: Path, folder: Path) -> JobRecord:
+    """Return the record of a job whose folder was another one: the folder around both job and results has gone along, if it can be."""
+    was, now = before, folder
+    with suppress(ValueError):  # on two drives
+        around = Path(os.path.commonpath([before, record.out]))
+        steps = before.relative_to(around).parts
+        if steps and folder.parts[-len(steps) :] == steps:
+            was, now = around, folder.parents[len(steps) - 1]
+
+    def seen(word: str) -> str:
+        path = Path(word)
+        if not path.is_absolute() or path.drive != was.drive:
+            return word
+        there = os.path.normpath(now / os.path.relpath(path, was))
+        return there if path.is_relative_to(was) or (Path(there).exists() and not path.exists()) else word
+
+    cwd = Path(seen(str(record.cwd)))
+    return replace(
+        record,
+        arguments=tuple(map(seen, record.arguments)),
+        out=Path(seen(str(record.out))),
+        cwd=cwd if cwd.is_dir() else now,
+        process=Process(0, 0.0, str(folder)),
+    )
 
 
 def _record(values: Mapping[str, Any]) -> JobRecord:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +75,7 @@ def start(
     paths = {name: [str(path.resolve()) for path in group if path is not None] for name, group in inputs.items()}
     chosen = {**settings.model_dump(mode="json"), **run.movie.model_dump(mode="json"), **paths}
     chosen |= {MARKS: marks} if marks else {}
-    started = {"schema": 1, "command": command, "settings": chosen, "versions": versions()}
+    started = {"schema": 1, "command": command, "out": str(run.out.resolve()), "settings": chosen, "versions": versions()}
     try:
         if run.out.exists() and any(run.out.iterdir()):
             _clear(run, command, chosen, [path for group in paths.values() for path in group])
@@ -106,7 +108,10 @@ def _clear(run: Run, command: str, settings: Mapping[str, Any], inputs: Sequence
         raise OutputError(f"'{run.out}' already holds {what}; add --overwrite to replace it{go_on}, or change --out.")
     if before["command"] != command:
         raise OutputError(f"'{run.out}' was made by '{before['command']}', not by '{command}'; choose another --out.")
-    changed = [name for name, value in settings.items() if before["settings"].get(name) != value]
+    was_at = Path(before.get("out", run.out.resolve()))
+    changed = [
+        name for name, value in settings.items() if not _same(before["settings"].get(name), was_at, value, run.out.resolve())
+    ]
     if changed == [MARKS]:
         raise OutputError(
             f"the marks have changed since the run in '{run.out}' began, so it has to start anew; "
@@ -117,6 +122,20 @@ def _clear(run: Run, command: str, settings: Mapping[str, Any], inputs: Sequence
         raise OutputError(
             f"cannot resume with {name} = {settings[name]!r}: it was {before['settings'].get(name)!r}; keep it, or add --overwrite."
         )
+
+
+def _same(before: Any, was_at: Path, now: Any, out: Path) -> bool:
+    """Say whether two settings are the same; paths also are where they lie as before as seen from the results, which may have moved."""
+    return bool(before == now or _seen_from(was_at, before) == _seen_from(out, now))
+
+
+def _seen_from(out: Path, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_seen_from(out, part) for part in value]
+    if isinstance(value, str) and Path(value).is_absolute():
+        with suppress(ValueError):  # on another drive
+            return os.path.relpath(value, out)
+    return value
 
 
 def finish(

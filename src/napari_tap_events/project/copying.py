@@ -13,7 +13,7 @@ from napari_tap_events.project.card import ProjectCard, write_card
 from napari_tap_events.project.entry import MovieEntry, path_from
 from napari_tap_events.project.lock import NAME as LOCK
 
-_LEFT_OUT = (LOCK, LOCK + ".*", "features", "jobs", "*.partial")
+_LEFT_OUT = (LOCK, LOCK + ".*", "features", "*.partial")
 """What other processes use at this moment, and what can be computed again."""
 _IGNORED = shutil.ignore_patterns(*_LEFT_OUT)
 _AT_LAST = "masks"

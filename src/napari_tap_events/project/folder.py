@@ -106,7 +106,7 @@ class Project:
         return ProjectCopy(self.path, Path(path).absolute())
 
     def save_as(self, path: str | Path, files: ProjectCopy | None = None) -> None:
-        """Copy the project to another folder and go on there; the old one stays. Running jobs and caches are not copied.
+        """Copy the project to another folder and go on there; the old one stays. Caches stay, and what runs goes on, in the old one.
 
         Parameters
         ----------
