@@ -2,8 +2,12 @@
 
     python benchmarks/shipped.py train --out DIR [--steps 2000] [--crop-px 96] [--from shipped] [--learning-rate 1e-3] [--seed 0]
                                        [--movies A.tif B.tif] [--threads 2] [--device auto]
+    python benchmarks/shipped.py practise --from DIR --out DIR [--scenes 200] [--seed 0] [--threads 2]
     python benchmarks/shipped.py average DIR_A DIR_B ... --out DIR
     python benchmarks/shipped.py install --out DIR [--note "..."]
+
+`practise` lets the pair head alone go on. The encoder stays as it is, so the features of a simulated movie are computed once, and its frame
+pairs are shown whole: all that could be taken for an event is in them, most of which crops around events leave out.
 
 `average` takes the mean of the weights of encoders that went on from the same one; what single runs learned by chance falls out
 (Wortsman et al. 2022, "Model soups", arXiv 2203.05482). Norms and metrics are measured anew.
@@ -20,17 +24,25 @@ import json
 import platform
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from napari_tap_events.encoder.compute import compute_for
+from napari_tap_events.encoder.pair_head import STRIDE
 from napari_tap_events.encoder.shipped import CARD, SHIPPED, WEIGHTS, encoder_folder
+from napari_tap_events.encoder.unet import Encoder, folded
 from napari_tap_events.encoder.weights import load_card, load_encoder, save_model
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.pretrain import pretrain
-from napari_tap_events.pretext.simulated import Simulated
+from napari_tap_events.pretext._appearance import another_microscope
+from napari_tap_events.pretext._scenes import scene_of, training_scene
+from napari_tap_events.pretext.simulated import BACKWARDS, Simulated, at_half, focal_events
 from napari_tap_events.settings import ComputeSettings, PretrainSettings
 
 RECIPE = {"preset": "unet16", "val_every": 200}
@@ -38,16 +50,25 @@ PIXELS = 10 * 96**2
 """Of all crops of a step: small crops are many."""
 ALONE = {"pretext": "simulated"}
 WITH_MOVIES = {"pretext": "simulated:1,time_arrow:0.3", "batch": 12, "synthetic_movies": 16}
+AT_HAND, SHOWN, PAIRS = 24, 3, 6
+"""Movies that a head practises on at a time; how many of them a step shows, and frame pairs of each."""
+REPLAYS = 4
+"""Steps for each new movie."""
+PRACTICE = 7_000_000
+"""Added to the seed: no training and no validation draws the same movies."""
+EMPTY = 0.35
+"""How often a frame pair without an event is shown, where one with events is shown `1 + EMPTY` times."""
 COST = "cost.json"
 LICENCE = "BSD-3-Clause, as the program"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["train", "average", "install"])
+    parser.add_argument("what", choices=["train", "practise", "average", "install"])
     parser.add_argument("trained", type=Path, nargs="*", help="What to average.")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--scenes", type=int, default=200, help="Simulated movies to practise on.")
     parser.add_argument("--crop-px", type=int, default=96)
     parser.add_argument("--from", dest="start_from", default="", help="An encoder to go on from; be gentle with it.")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
@@ -59,6 +80,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.what == "train":
         train(given)
+    elif given.what == "practise":
+        practise(given)
     elif given.what == "average":
         if len(given.trained) < 2:
             parser.error("an average needs two encoders or more: name their folders.")
@@ -85,6 +108,99 @@ def train(given: argparse.Namespace) -> None:
             )
     minutes = {"wall_minutes": (time.monotonic() - started) / 60, "cpu_minutes": (time.process_time() - cpu) / 60}
     (given.out / COST).write_text(json.dumps({**minutes, "machine": platform.machine(), "torch": torch.__version__}))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A simulated movie as its features.
+
+    Attributes
+    ----------
+    halves : (T, F, h, w) float32
+        At the resolution of the pair head.
+    targets : (T-1, h, w) uint8
+    area_px : float
+        Typical area of an event, pixels of the targets.
+    """
+
+    halves: Tensor
+    targets: Tensor
+    area_px: float
+
+
+def practise(given: argparse.Namespace) -> None:
+    """Teach the pair head on whole frames of movies that come one after the other, each shown some times together with those before."""
+    started, cpu = time.monotonic(), time.process_time()
+    torch.set_num_threads(given.threads or torch.get_num_threads())
+    compute = compute_for(ComputeSettings(device=given.device, threads=given.threads))
+    model, card = load_encoder(encoder_folder(given.start_from))
+    model.to(compute.device).eval().requires_grad_(False)
+    encoder = folded(model.encoder).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    head = model.simulated
+    if head is None:
+        raise SystemExit(f"'{given.start_from}' has no pair head to practise.")
+    head.requires_grad_(True)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=given.learning_rate, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, given.learning_rate, total_steps=given.scenes * REPLAYS + 1, pct_start=0.1
+    )
+    rng = np.random.default_rng([given.seed, 23])
+    at_hand: list[Shown] = []
+    losses: list[float] = []
+    for number in range(given.scenes):
+        at_hand = [*at_hand, shown(encoder, given.seed, number, compute.device)][-AT_HAND:]
+        head.train()
+        for _ in range(REPLAYS):
+            first, second, targets, area = drawn_pairs([at_hand[n] for n in rng.integers(0, len(at_hand), SHOWN)], rng)
+            loss = focal_events(head.logits_of_halves(first, second), targets, area)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+        if (number + 1) % 20 == 0:
+            print(f"{time.monotonic() - started:.0f} s", number + 1, f"loss {np.mean(losses[-20 * REPLAYS :]):.4f}", flush=True)
+    model.eval()
+    learner = Simulated(model, PretrainSettings(**card.settings), compute)
+    practised = {"from": card.name, "scenes": given.scenes, "learning_rate": given.learning_rate, "seed": given.seed}
+    about = {"name": given.out.name, "metrics": dict(learner.validate()), "details": {**card.details, "practised": practised}}
+    save_model(given.out, model.state_dict(), card.model_copy(update=about))
+    minutes = {"wall_minutes": (time.monotonic() - started) / 60, "cpu_minutes": (time.process_time() - cpu) / 60}
+    (given.out / COST).write_text(json.dumps({**minutes, "machine": platform.machine(), "torch": torch.__version__}))
+    print(given.out, about["metrics"])
+
+
+@torch.no_grad()
+def shown(encoder: Encoder, seed: int, number: int, device: torch.device) -> Shown:
+    """Make movie `number` of a seed, seen through another microscope, and compute its features."""
+    scene = scene_of(training_scene(seed + PRACTICE, number, None), device)
+    frames, height, width = len(scene.targets) + 1, *scene.targets.shape[-2:]
+    at = torch.arange(frames, device=device)
+    whole = scene.movie.windows(at[:, None], torch.tensor([[height // 2, width // 2]], device=device).repeat(frames, 1), height)
+    generator = torch.Generator(device).manual_seed(seed * 100_003 + number)
+    seen = another_microscope(whole.transpose(0, 1), generator)[0]
+    halves = torch.cat(
+        [F.avg_pool2d(encoder(frame[None]), STRIDE) for frame in seen.contiguous(memory_format=torch.channels_last)]
+    )
+    return Shown(halves, at_half(scene.targets), scene.area_px / STRIDE**2)
+
+
+def drawn_pairs(movies: list[Shown], rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Draw frame pairs, turned and mirrored, some of them backwards: features of both frames, targets, and the area of an event."""
+    parts = []
+    for movie in movies:
+        weights = (movie.targets > 0).flatten(1).any(1).cpu().numpy() + EMPTY
+        t = torch.from_numpy(rng.choice(len(weights), PAIRS, p=weights / weights.sum()))
+        back = torch.from_numpy(rng.random(PAIRS) < BACKWARDS)
+        turns, mirrored = int(rng.integers(4)), bool(rng.random() < 0.5)
+        targets = movie.targets[t].clone()
+        targets[back] = 0
+        pair = movie.halves[torch.where(back, t + 1, t)], movie.halves[torch.where(back, t, t + 1)], targets
+        turned = [torch.rot90(part.flip(-1) if mirrored else part, turns, (-2, -1)) for part in pair]
+        parts.append((*turned, torch.full((PAIRS,), movie.area_px, device=targets.device)))
+    first, second, targets, area = (torch.cat(group) for group in zip(*parts, strict=True))
+    return first, second, targets, area
 
 
 def average(trained: list[Path], out: Path, compute: ComputeSettings) -> None:

@@ -13,7 +13,7 @@ from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project import marking
 from napari_tap_events.review.annotator import Annotator
 from napari_tap_events.review.audit_design import audit_order, begin_audit, design_audit, windows_of
-from napari_tap_events.review.cards import NO_LABELS_YET, STRONGEST, WORDS, Card, card_from_json
+from napari_tap_events.review.cards import HOW_FAR_DOWN, NO_LABELS_YET, STRONGEST, WORDS, Card, card_from_json
 from napari_tap_events.review.places import near_any
 from napari_tap_events.review.queue import Proposals, next_cards, reason_at
 from napari_tap_events.review.verdicts import Reply, answer_window, decide
@@ -64,6 +64,40 @@ def test_cards_that_come_for_their_strength_alone_do_not_say_that_the_model_is_s
         marks.do(decide(marks, card, Reply(answer), SETTINGS, NEAR))
     told = [next_cards(proposals, marks, QueueSettings(order=sort), NEAR, 1)[0].words for sort in sorts]
     assert told == [WORDS[sort] for sort in sorts]
+
+
+def ask_until_three_are_denied(marks, proposals, true_from, ahead=1):
+    """Answer cards, fetched some at a time; return the probabilities that were asked about."""
+    asked = []
+    while sum(verdict.answer == "no" for verdict in marks.verdicts) < 3:
+        for card in next_cards(proposals, marks, QueueSettings(order="uncertain"), NEAR, ahead):
+            marks.do(decide(marks, card, Reply("yes" if card.probability > true_from else "no"), SETTINGS, NEAR))
+            asked.append(card.probability)
+    return asked
+
+
+@pytest.mark.parametrize("ahead", [1, 5])
+@pytest.mark.parametrize("true_from", [0.02, 0.3, 0.9])
+def test_where_the_strongest_are_all_events_it_is_soon_found_where_they_end(marks, proposed, true_from, ahead):
+    table = proposed(2000)
+    asked = ask_until_three_are_denied(marks, Proposals(table, taught=True), true_from, ahead)
+    assert len(asked) <= 25
+    rank = lambda p: int((table["probability"] > p).sum()) + 1  # noqa: E731
+    end, weakest = rank(true_from), max(rank(p) for p in asked if p > true_from)
+    strongest_no = min(rank(p) for p in asked if p <= true_from)
+    assert end / 3 < weakest + 3 <= strongest_no + 3 < 3 * end + 6
+
+
+def test_cards_that_ask_how_far_down_events_go_say_so(marks, proposed):
+    proposals = Proposals(proposed(), taught=True)
+    for _ in range(3):
+        card = next_cards(proposals, marks, QueueSettings(order="uncertain"), NEAR, 1)[0]
+        assert card.words == STRONGEST
+        marks.do(decide(marks, card, Reply("yes"), SETTINGS, NEAR))
+    told = [next_cards(proposals, marks, QueueSettings(order=sort), NEAR, 1)[0].words for sort in ("uncertain", "confident")]
+    assert told == [HOW_FAR_DOWN, STRONGEST]
+    untaught = Proposals(proposals.candidates)
+    assert next_cards(untaught, marks, QueueSettings(order="uncertain"), NEAR, 1)[0].words == NO_LABELS_YET
 
 
 def test_with_answers_of_both_kinds_the_least_sure_come_first(marks, proposed):

@@ -58,6 +58,23 @@ def test_thirty_answers_bring_the_probabilities_back():
     assert refit(scores, np.ones(400, bool), scores) is None
 
 
+def test_nothing_is_listed_far_below_all_that_was_confirmed():
+    answered = np.r_[np.linspace(-1, 5, 27), -6.0, -9.0, -12.0]
+    every = np.r_[answered, np.linspace(-8, -1.5, 500)]
+    found = refit(answered, answered > -5, every)
+    assert found is not None
+    middle = (-1 - 6) / 2
+    assert found.threshold == pytest.approx(float(found.calibrator.probability(middle)))
+    assert promised_threshold(found.calibrator.probability(every)) < found.threshold
+
+
+def test_two_of_a_kind_are_too_few_to_draw_a_line_by():
+    scores = np.linspace(-4, 4, 40)
+    assert refit(scores, scores > scores[1], scores) is None
+    assert refit(scores, scores > scores[2], scores) is not None
+    assert refit(scores, scores >= scores[38], scores) is None
+
+
 def test_it_is_told_when_a_head_should_not_be_trusted():
     rng = np.random.default_rng(2)
     scores = rng.normal(0, 1, 200)

@@ -9,6 +9,7 @@ Inside of the scope a person has looked at everything; only what a model doubts 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from napari_tap_events.events.matching import match_events
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.review.audit_design import looked_at, next_windows
-from napari_tap_events.review.cards import NO_LABELS_YET, STRONGEST, WORDS, Card, Reason
+from napari_tap_events.review.cards import HOW_FAR_DOWN, NO_LABELS_YET, STRONGEST, WORDS, Card, Reason
 from napari_tap_events.review.places import events_of, in_boxes, near_any, nothing_of
 from napari_tap_events.settings import EventSettings, QueueSettings
 
@@ -32,7 +34,8 @@ STANDS_IN: dict[Reason, tuple[Reason, ...]] = {
 THE_SAME_THING = 5
 """A no holds, at its place, for so many times the frames within which two events are one."""
 EITHER_ANSWER = 3
-"""Until so many yes and so many no are known the strongest candidates are asked about, whatever the sort of card."""
+"""Until so many yes and so many no are known the strongest candidates are asked about, whatever the sort of card; of a head whose strongest
+were all confirmed, weaker and weaker ones, until it is known where its events end."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,9 @@ class _Desk:
         longer = near.model_copy(update={"radius_frames": THE_SAME_THING * near.radius_frames})
         self.again = near_any(self.places, nothing_of(a), longer) & (self.p < 0.5)
         answers = [v.answer for v in a.verdicts]
-        few = min(answers.count("yes"), answers.count("no")) < EITHER_ANSWER
-        self.ranking_only = not proposals.taught or few
+        yes, no = answers.count("yes"), answers.count("no")
+        self.ranking_only = not proposals.taught or min(yes, no) < EITHER_ANSWER
+        self.end = _End(table, a, near) if proposals.taught and no < EITHER_ANSWER <= yes else None
         self.taught = proposals.taught
         mixed = queue.order == "mix" and queue.audit > 0
         self.windows: Iterator[Card] = next_windows(a, closed, queue.card_px) if mixed else iter(())
@@ -154,6 +158,8 @@ class _Desk:
     def _place(self, reason: Reason) -> Card | None:
         for n in self._order(reason):
             card = self._card(int(n), reason)
+            if self.end is not None:
+                self.end.ask(n)
             self.free &= ~near_any(self.places, self.places[n : n + 1], self.near)
             if card.key not in self.passed:
                 return card
@@ -167,6 +173,8 @@ class _Desk:
         if reason == "random":
             return self.random[open_[self.random]]
         doubt = -self.p if self.ranking_only else np.abs(self.p - 0.5)
+        if reason == "uncertain" and self.end is not None:
+            doubt = self.end.distance()
         if reason == "confident":
             doubt = -self.p
             open_ = open_ if self.ranking_only else open_ & (self.p >= 0.5)
@@ -185,6 +193,7 @@ class _Desk:
         words = WORDS[reason]
         if self.ranking_only and reason in ("uncertain", "confident"):
             words = STRONGEST if self.taught else NO_LABELS_YET
+            words = HOW_FAR_DOWN if self.end is not None and reason == "uncertain" else words
         kind = str(self.kinds[n])
         return Card(
             reason,
@@ -197,3 +206,40 @@ class _Desk:
             marked=bool(self.marked[n]),
             words=words,
         )
+
+
+class _End:
+    """Where in a ranking events end, looked for among candidates of which nearly all that were asked about are events.
+
+    Parameters
+    ----------
+    table : events table
+        All candidates, with `probability`.
+    a : Annotations
+    near : EventSettings
+    """
+
+    def __init__(self, table: pd.DataFrame, a: Annotations, near: EventSettings) -> None:
+        self.rank = np.argsort(np.argsort(-table["probability"].to_numpy(np.float64), kind="stable"))
+        asked = pd.DataFrame([v.asked for v in a.verdicts], columns=["t", "y", "x"])
+        found = match_events(table, asked, near.radius_px, near.radius_frames)
+        said = np.array([v.answer for v in a.verdicts], dtype=object)[found.truth]
+        ranks = self.rank[found.predicted]
+        self.weakest_yes = int(ranks[said == "yes"].max(initial=0))
+        weaker = ranks[(said == "no") & (ranks > self.weakest_yes)]
+        self.strongest_no = int(weaker.min()) if weaker.size else None
+
+    def ask(self, n: int) -> None:
+        """Take note that a candidate is asked about; cards that are fetched ahead go on from there, as if it were confirmed."""
+        self.weakest_yes = max(self.weakest_yes, int(self.rank[n]))
+
+    def distance(self) -> NDArray[np.float64]:
+        """Return how far in the ranking every candidate is from where to ask.
+
+        Twice as far down as all that was confirmed, until something is denied; then between that and what was confirmed.
+        """
+        place = 2.0 * (self.weakest_yes + 1)
+        if self.strongest_no is not None:
+            place = math.sqrt((self.weakest_yes + 1) * (self.strongest_no + 1))
+        distance: NDArray[np.float64] = np.abs(self.rank + 1 - place)
+        return distance

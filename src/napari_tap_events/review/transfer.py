@@ -22,7 +22,8 @@ Floats = NDArray[np.float64]
 
 WITHOUT_ENCODER = ("intensity", "difference")
 """Inputs of a head that need none."""
-ENOUGH_ANSWERS = 30
+ENOUGH_ANSWERS, OF_EITHER_KIND = 30, 3
+"""Answers from which on probabilities are put right, and how many of these at least must be yes, and no."""
 SAMPLED_FRAMES, SAMPLED_STEP = 16, 4
 FOREIGN, VERY_FOREIGN = 0.5, 1.5
 """Feature shift, in standard deviations, from which a movie is foreign to a head, and very foreign."""
@@ -134,7 +135,9 @@ def refit_to(table: pd.DataFrame, asked: tuple[Floats, NDArray[np.bool_]], near:
 def refit(scores: ArrayLike, answers: ArrayLike, every: ArrayLike) -> Refit | None:
     """Fit temperature, bias and threshold to answers.
 
-    Which candidates were asked about depends on their scores alone, which does not bend a fit of what a score means.
+    Which candidates were asked about depends on their scores alone, which does not bend a fit of what a score means. Of those that score
+    lower than all that was confirmed, and they are many, only the fitted line speaks: from the middle between the lowest yes and the
+    next no on downwards nothing is listed.
 
     Parameters
     ----------
@@ -147,14 +150,17 @@ def refit(scores: ArrayLike, answers: ArrayLike, every: ArrayLike) -> Refit | No
     Returns
     -------
     Refit or None
-        None where there are fewer than 30 answers, or all are alike.
+        None where there are fewer than 30 answers, or fewer than 3 of either kind.
     """
     z, y = np.asarray(scores, dtype=np.float64), np.asarray(answers, dtype=bool)
-    if len(y) < ENOUGH_ANSWERS or y.all() or not y.any():
+    if len(y) < ENOUGH_ANSWERS or min(y.sum(), (~y).sum()) < OF_EITHER_KIND:
         return None
     calibrator = fit_calibrator(z, y, "platt")
     ranks = float((z[y][:, None] > z[~y]).mean() + 0.5 * (z[y][:, None] == z[~y]).mean())
-    return Refit(calibrator, promised_threshold(calibrator.probability(every)), ranks)
+    lowest_yes = float(z[y].min())
+    next_no = float(z[~y & (z < lowest_yes)].max(initial=-np.inf))
+    known_down_to = float(calibrator.probability((lowest_yes + next_no) / 2))
+    return Refit(calibrator, max(promised_threshold(calibrator.probability(every)), known_down_to), ranks)
 
 
 def trust(shift: float | None, found: Refit | None) -> str:
