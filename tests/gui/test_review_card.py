@@ -9,13 +9,14 @@ from napari_tap_events.gui.card_picture import Scene
 from napari_tap_events.gui.draft import Draft
 from napari_tap_events.gui.review_card import ReviewCard
 from napari_tap_events.movies.scope import Scope
-from napari_tap_events.review.cards import NO_LABELS_YET, STRONGEST, WORDS, Card
+from napari_tap_events.review.cards import HOW_FAR_DOWN, NO_LABELS_YET, STRONGEST, WORDS, Card
 
 NARROW_PX = 325
 SCENE = Scene(range(7, 14), np.zeros((7, 40, 40), np.uint8), 0, 0, 10, (5, 35, 5, 35))
 CARDS = {
     "the first": Card("confident", 4, 20, 20, "division", 0.4, 30, words=NO_LABELS_YET),
     "the strongest left": Card("confident", 4, 20, 20, "division", 0.02, 30, words=STRONGEST),
+    "a weaker one": Card("uncertain", 4, 20, 20, "division", 0.02, 30, words=HOW_FAR_DOWN),
     "an uncertain one": Card("uncertain", 1021, 20, 20, "division", 0.29, 30, words=WORDS["uncertain"]),
     "a doubted mark": Card("error", 21, 20, 20, "division", 0.02, 30, marked=True, words=WORDS["error"]),
     "a window": Card("audit", 10, 20, 20, "", None, 30, Scope(range(8, 14), 0, 40, 0, 40), 3, words=WORDS["audit"]),

@@ -14,7 +14,7 @@ from napari_tap_events.gui.draft import Draft
 from napari_tap_events.gui.film_strip import FilmStrip
 from napari_tap_events.gui.review_choices import KindChips, TagChips
 from napari_tap_events.project.kinds import Kind
-from napari_tap_events.review.cards import NO_LABELS_YET, STRONGEST, Card
+from napari_tap_events.review.cards import HOW_FAR_DOWN, NO_LABELS_YET, STRONGEST, Card
 
 SORTS = {
     "uncertain": "Most uncertain",
@@ -24,7 +24,7 @@ SORTS = {
     "audit": "Random window: measures, never teaches",
 }
 """What sort of card it is, in a few words."""
-BY_WORDS = {NO_LABELS_YET: "One of the first cards", STRONGEST: "Strongest left"}
+BY_WORDS = {NO_LABELS_YET: "One of the first cards", STRONGEST: "Strongest left", HOW_FAR_DOWN: "A weaker one"}
 IN_A_WINDOW = "Click on every event that has no ring yet."
 SHOWN = {"": "no map", "probability": "probability", "grad_cam": "Grad-CAM"}
 EDITING = "An earlier answer; a new one takes its place."

@@ -18,7 +18,7 @@ WORDS: dict[Reason, str] = {
 }
 NO_LABELS_YET = "The encoder alone points here: no answer has taught yet."
 STRONGEST = "Nothing else that is left looks more like an event."
-HOW_FAR_DOWN = "Nearly all was confirmed so far: is this weaker one an event, too?"
+HOW_FAR_DOWN = "Nearly all was confirmed so far: is this an event, too?"
 
 
 @dataclass(frozen=True)
