@@ -587,8 +587,8 @@ def test_answers_put_a_head_from_elsewhere_right_instead_of_teaching_another(mak
 
 
 def test_a_head_that_cannot_be_trusted_is_told_in_words():
-    alike = trust_words({"shift": None, "answers": 33, "needed": 30, "ranks": None, "words": ""})
-    assert "all alike" in alike
+    alike = trust_words({"shift": None, "answers": 33, "needed": 30, "of_either": 3, "ranks": None, "words": ""})
+    assert "33 answers; at least 3 yes and 3 no are needed" in alike
     assert "sd" not in alike
     warned = trust_words(
         {"shift": 1.8, "answers": 3, "needed": 30, "ranks": None, "words": "do not trust it before 30 answers."}

@@ -321,7 +321,7 @@ def test_a_review_can_begin_with_a_head_from_elsewhere(desk, taught, project):
     said = said_by(begun, [{"order": "predict", "first": 2}])
     ready, trust = (next(m for m in said if m["what"] == what) for what in ("ready", "trust"))
     assert (ready["head"], ready["elsewhere"]) == (str(taught), True)
-    assert (trust["shift"], trust["needed"], trust["ranks"], trust["words"]) == (0, 30, None, "")
+    assert (trust["shift"], trust["needed"], trust["of_either"], trust["ranks"], trust["words"]) == (0, 30, 3, None, "")
     assert 0 < trust["answers"] < 30
     assert next(m for m in said if m["what"] == "frame")["t"] == 2
     assert begun.settings.crop_px == desk.settings.crop_px

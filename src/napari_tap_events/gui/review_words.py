@@ -33,13 +33,15 @@ def audit_words(audit: Mapping[str, Any] | None) -> str:
 
 def trust_words(about: Mapping[str, Any]) -> str:
     """Return how far a head that was taught elsewhere can be trusted, and what answers do to it."""
-    answers, needed, shift, ranks = (about.get(name) for name in ("answers", "needed", "shift", "ranks"))
+    answers, needed, of_either, shift, ranks = (
+        about.get(name) for name in ("answers", "needed", "of_either", "shift", "ranks")
+    )
     alike = "" if shift is None else f" The features differ from those that taught it by {shift:.1f} sd."
     if ranks is not None:
         share = f"{100 * ranks:.0f} %"
         parts = f"{answers} answers have put its probabilities right; it ranks what you confirmed above what you rejected in {share}."
     elif answers is not None and needed is not None and answers >= needed:
-        parts = f"{answers} answers, all alike: a yes and a no are needed to put its probabilities right."
+        parts = f"{answers} answers; at least {of_either} yes and {of_either} no are needed to put its probabilities right."
     else:
         parts = f"{answers} of {needed} answers that put its probabilities right."
     warning = f" ⚠ {about['words']}" if about.get("words") else ""

@@ -43,6 +43,7 @@ from napari_tap_events.review.proposals import ProposalsOnDisk, read_proposals, 
 from napari_tap_events.review.queue import Proposals
 from napari_tap_events.review.transfer import (
     ENOUGH_ANSWERS,
+    OF_EITHER_KIND,
     Refit,
     feature_shift,
     refit_to,
@@ -210,8 +211,8 @@ class Desk:
         Returns
         -------
         dict
-            `shift` of the features in standard deviations, `answers` that there are of the `needed` ones, `ranks` (see `Refit`),
-            `words`.
+            `shift` of the features in standard deviations, `answers` that there are of the `needed` ones, how many must be yes and no
+            (`of_either`), `ranks` (see `Refit`), `words`.
 
         Raises
         ------
@@ -245,8 +246,8 @@ class Desk:
         taught = summary_from_json(load_card(self.project / record.folder, "head").details.get("feature_summary"))
         shift = None if taught is None else round(feature_shift(summarise(self.maps.frames), taught), 3)
         ranks = None if found is None else round(found.ranks, 4)
-        about = {"shift": shift, "answers": answers, "needed": ENOUGH_ANSWERS, "ranks": ranks, "words": trust(shift, found)}
-        return about, found
+        asked = {"answers": answers, "needed": ENOUGH_ANSWERS, "of_either": OF_EITHER_KIND}
+        return {"shift": shift, **asked, "ranks": ranks, "words": trust(shift, found)}, found
 
     def _record_from_elsewhere(self) -> HeadRecord | None:
         record = read_history(self.folder / HISTORY).record if self.told.head else None
