@@ -106,8 +106,13 @@ def train(given: argparse.Namespace) -> None:
                 {k: round(v, 4) for k, v in report.values.items()},
                 flush=True,
             )
+    write_cost(given.out, started, cpu)
+
+
+def write_cost(out: Path, started: float, cpu: float) -> None:
+    """Write what it took since `time.monotonic()` and `time.process_time()` were these."""
     minutes = {"wall_minutes": (time.monotonic() - started) / 60, "cpu_minutes": (time.process_time() - cpu) / 60}
-    (given.out / COST).write_text(json.dumps({**minutes, "machine": platform.machine(), "torch": torch.__version__}))
+    (out / COST).write_text(json.dumps({**minutes, "machine": platform.machine(), "torch": torch.__version__}))
 
 
 @dataclass(frozen=True)
@@ -166,8 +171,7 @@ def practise(given: argparse.Namespace) -> None:
     practised = {"from": card.name, "scenes": given.scenes, "learning_rate": given.learning_rate, "seed": given.seed}
     about = {"name": given.out.name, "metrics": dict(learner.validate()), "details": {**card.details, "practised": practised}}
     save_model(given.out, model.state_dict(), card.model_copy(update=about))
-    minutes = {"wall_minutes": (time.monotonic() - started) / 60, "cpu_minutes": (time.process_time() - cpu) / 60}
-    (given.out / COST).write_text(json.dumps({**minutes, "machine": platform.machine(), "torch": torch.__version__}))
+    write_cost(given.out, started, cpu)
     print(given.out, about["metrics"])
 
 

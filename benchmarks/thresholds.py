@@ -81,7 +81,7 @@ def named(text: str) -> Iterator[Listed]:
     folders, rest = text.split("=")
     truth, radius = rest.rsplit(":", 1)
     for folder in sorted(Path(folders).parent.glob(Path(folders).name)):
-        yield Listed(Path(folder).name, Path(folder) / "candidates.csv", Path(truth), float(radius))
+        yield Listed(folder.name, folder / "candidates.csv", Path(truth), float(radius))
 
 
 def of_zero_labels(scores: Path, data: Path | None) -> Iterator[Listed]:

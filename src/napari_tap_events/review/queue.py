@@ -158,7 +158,7 @@ class _Desk:
     def _place(self, reason: Reason) -> Card | None:
         for n in self._order(reason):
             card = self._card(int(n), reason)
-            if self.end is not None:
+            if self.end is not None and reason == "uncertain":
                 self.end.ask(n)
             self.free &= ~near_any(self.places, self.places[n : n + 1], self.near)
             if card.key not in self.passed:
