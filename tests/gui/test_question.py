@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-import psutil
 import pytest
 import tifffile
 
@@ -45,16 +44,3 @@ def test_a_program_that_cannot_be_started_is_said(question, qtbot, monkeypatch):
     with qtbot.waitSignal(question.failed, timeout=5_000) as said:
         question.ask(["info"])
     assert "could not be started" in said.args[0]
-
-
-def test_a_process_does_not_outlive_the_window_that_asked(qtbot, tmp_path):
-    from qtpy.QtWidgets import QWidget
-
-    asking = QWidget()
-    asked = Question(asking)
-    asked.ask(["info", str(tmp_path / "nowhere.tif"), "--json"])
-    qtbot.waitUntil(lambda: asked._process.processId() > 0)
-    process = psutil.Process(asked._process.processId())
-    with qtbot.waitSignal(asking.destroyed):
-        asking.deleteLater()
-    qtbot.waitUntil(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 
-from qtpy.QtCore import QObject, QProcess, Signal
+from qtpy.QtCore import QObject, Signal
 
-MODULE = "napari_tap_events.cli"
+from napari_tap_events.gui.one_command import OneCommand
 
 
 class Question(QObject):
-    """Runs one command at a time in a process of its own; a new question drops the one before.
+    """Asks one question at a time; a new one drops the one before.
 
     Attributes
     ----------
@@ -27,48 +26,25 @@ class Question(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._process: QProcess | None = None
+        self._command = OneCommand(self)
+        self._command.ended.connect(self._take)
 
     def ask(self, arguments: Sequence[str]) -> None:
         """Run `napari-tap-events ARGUMENTS`, which must print JSON."""
-        self.drop()
-        # as a child of this object the process ends with it
-        self._process = QProcess(self)
-        self._process.finished.connect(self._take)
-        self._process.errorOccurred.connect(self._could_not_start)
-        self._process.start(sys.executable, ["-m", MODULE, *arguments])
+        self._command.run(arguments)
 
     def drop(self) -> None:
         """Forget the question that is not answered yet, and end its process."""
-        process = self._forget()
-        if process is not None:
-            process.kill()
-            process.waitForFinished(1000)
+        self._command.drop()
 
     def waiting(self) -> bool:
         """Say whether an answer is on its way."""
-        return self._process is not None
+        return self._command.running()
 
-    def _take(self) -> None:
-        process = self._forget()
-        if process is None:
-            return
-        said = bytes(process.readAllStandardOutput().data()).decode("utf-8", "replace")
-        wrong = bytes(process.readAllStandardError().data()).decode("utf-8", "replace").strip()
+    def _take(self, _well: bool, said: str, wrong: str) -> None:
         try:
             answer = json.loads(said)
         except ValueError:
-            self.failed.emit(wrong.splitlines()[-1] if wrong else "No answer came; start again.")
+            self.failed.emit(wrong or "No answer came; start again.")
         else:
             self.answered.emit(answer)
-
-    def _could_not_start(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart and self._forget() is not None:
-            self.failed.emit(f"'{sys.executable}' could not be started; install napari-tap-events anew.")
-
-    def _forget(self) -> QProcess | None:
-        """Return the process, if there is one, and let it go once Qt is done with it."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.deleteLater()
-        return process
