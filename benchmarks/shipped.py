@@ -37,7 +37,7 @@ from napari_tap_events.encoder.compute import compute_for
 from napari_tap_events.encoder.pair_head import STRIDE
 from napari_tap_events.encoder.shipped import CARD, SHIPPED, WEIGHTS, encoder_folder
 from napari_tap_events.encoder.unet import Encoder, folded
-from napari_tap_events.encoder.weights import load_card, load_encoder, save_model
+from napari_tap_events.encoder.weights import Card, load_card, load_encoder, save_model
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.pretrain import pretrain
 from napari_tap_events.pretext._appearance import another_microscope
@@ -59,6 +59,8 @@ PRACTICE = 7_000_000
 EMPTY = 0.35
 """How often a frame pair without an event is shown, where one with events is shown `1 + EMPTY` times."""
 COST = "cost.json"
+HISTORY = ("practised", "average_of", "cost", "note")
+"""What a card says of the making of its encoder."""
 LICENCE = "BSD-3-Clause, as the program"
 
 
@@ -168,8 +170,9 @@ def practise(given: argparse.Namespace) -> None:
             print(f"{time.monotonic() - started:.0f} s", number + 1, f"loss {np.mean(losses[-20 * REPLAYS :]):.4f}", flush=True)
     model.eval()
     learner = Simulated(model, PretrainSettings(**card.settings), compute)
-    practised = {"from": card.name, "scenes": given.scenes, "learning_rate": given.learning_rate, "seed": given.seed}
-    about = {"name": given.out.name, "metrics": dict(learner.validate()), "details": {**card.details, "practised": practised}}
+    practised = {"scenes": given.scenes, "learning_rate": given.learning_rate, "seed": given.seed, "from": made(card)}
+    details = {name: told for name, told in card.details.items() if name not in HISTORY} | {"practised": practised}
+    about = {"name": given.out.name, "metrics": dict(learner.validate()), "details": details}
     save_model(given.out, model.state_dict(), card.model_copy(update=about))
     write_cost(given.out, started, cpu)
     print(given.out, about["metrics"])
@@ -216,13 +219,20 @@ def average(trained: list[Path], out: Path, compute: ComputeSettings) -> None:
     settings = PretrainSettings(**card.settings)
     learner = Simulated(model, settings, compute_for(compute))
     learner.settle((settings.steps or 1) - 1)
-    made_of = [{"name": other.name, "settings": named(other.settings), "metrics": other.metrics} for _, other in loaded]
-    told = {"name": out.name, "metrics": dict(learner.validate()), "details": {**card.details, "average_of": made_of}}
+    details = {name: told for name, told in card.details.items() if name not in HISTORY}
+    details |= {"average_of": [made(other) for _, other in loaded]}
+    told = {"name": out.name, "metrics": dict(learner.validate()), "details": details}
     save_model(out, model.state_dict(), card.model_copy(update=told))
     costs = [json.loads((folder / COST).read_text()) for folder in trained]
     minutes = {key: sum(cost[key] for cost in costs) for key in ("wall_minutes", "cpu_minutes")}
     (out / COST).write_text(json.dumps({**costs[0], **minutes}))
     print(out, told["metrics"])
+
+
+def made(card: Card) -> dict[str, Any]:
+    """Return how an encoder was made, for the card of one that goes on from it."""
+    history = {name: card.details[name] for name in HISTORY if name in card.details}
+    return {"name": card.name, "settings": named(card.settings), "metrics": card.metrics, **history}
 
 
 def named(settings: dict[str, Any]) -> dict[str, Any]:

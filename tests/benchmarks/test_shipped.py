@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 
 import pytest
@@ -63,6 +64,32 @@ def test_an_average_is_the_mean_of_all_weights_with_norms_of_its_own(trained, tm
     assert [run["name"] for run in card.details["average_of"]] == ["run 1", "run 2"]
     assert 0 <= card.metrics["val_ap_simulated"] <= 1
     assert json.loads((out / "cost.json").read_text())["cpu_minutes"] == 6.0
+
+
+def test_practise_teaches_the_pair_head_alone_and_says_from_what(trained, tmp_path):
+    out = tmp_path / "practised"
+    given = argparse.Namespace(
+        start_from=str(trained[0]), out=out, scenes=1, seed=3, learning_rate=1e-3, threads=1, device="cpu"
+    )
+    shipped.practise(given)
+    (before, _), (model, card) = load_encoder(trained[0]), load_encoder(out)
+    for name, value in model.encoder.state_dict().items():
+        torch.testing.assert_close(value, before.encoder.state_dict()[name], rtol=0, atol=0)
+    pairs = zip(model.simulated.parameters(), before.simulated.parameters(), strict=True)
+    assert any(not torch.equal(value, old) for value, old in pairs)
+    practised = card.details["practised"]
+    assert (practised["from"]["name"], practised["scenes"]) == ("run 1", 1)
+    assert json.loads((out / "cost.json").read_text())["cpu_minutes"] > 0
+
+
+def test_the_card_of_an_average_tells_how_each_of_them_was_made(trained, tmp_path):
+    compute = ComputeSettings(device="cpu", threads=1)
+    shipped.average(trained, tmp_path / "mean", compute)
+    shipped.average([tmp_path / "mean", trained[0]], tmp_path / "again", compute)
+    mean, one = load_encoder(tmp_path / "again")[1].details["average_of"]
+    assert [run["name"] for run in mean["average_of"]] == ["run 1", "run 2"]
+    assert one["name"] == "run 1"
+    assert "average_of" not in one
 
 
 def test_what_is_installed_tells_its_recipe_and_nobodys_folders(trained, tmp_path, monkeypatch):
