@@ -59,7 +59,7 @@ PRACTICE = 7_000_000
 EMPTY = 0.35
 """How often a frame pair without an event is shown, where one with events is shown `1 + EMPTY` times."""
 COST = "cost.json"
-HISTORY = ("practised", "average_of", "cost", "note")
+HISTORY = ("average_of", "cost", "note")
 """What a card says of the making of its encoder."""
 LICENCE = "BSD-3-Clause, as the program"
 
@@ -170,9 +170,8 @@ def practise(given: argparse.Namespace) -> None:
             print(f"{time.monotonic() - started:.0f} s", number + 1, f"loss {np.mean(losses[-20 * REPLAYS :]):.4f}", flush=True)
     model.eval()
     learner = Simulated(model, PretrainSettings(**card.settings), compute)
-    practised = {"scenes": given.scenes, "learning_rate": given.learning_rate, "seed": given.seed, "from": made(card)}
-    details = {name: told for name, told in card.details.items() if name not in HISTORY} | {"practised": practised}
-    about = {"name": given.out.name, "metrics": dict(learner.validate()), "details": details}
+    practised = {"from": card.name, "scenes": given.scenes, "learning_rate": given.learning_rate, "seed": given.seed}
+    about = {"name": given.out.name, "metrics": dict(learner.validate()), "details": {**card.details, "practised": practised}}
     save_model(given.out, model.state_dict(), card.model_copy(update=about))
     write_cost(given.out, started, cpu)
     print(given.out, about["metrics"])
@@ -219,7 +218,7 @@ def average(trained: list[Path], out: Path, compute: ComputeSettings) -> None:
     settings = PretrainSettings(**card.settings)
     learner = Simulated(model, settings, compute_for(compute))
     learner.settle((settings.steps or 1) - 1)
-    details = {name: told for name, told in card.details.items() if name not in HISTORY}
+    details = {name: told for name, told in card.details.items() if name not in (*HISTORY, "practised")}
     details |= {"average_of": [made(other) for _, other in loaded]}
     told = {"name": out.name, "metrics": dict(learner.validate()), "details": details}
     save_model(out, model.state_dict(), card.model_copy(update=told))
@@ -230,8 +229,9 @@ def average(trained: list[Path], out: Path, compute: ComputeSettings) -> None:
 
 
 def made(card: Card) -> dict[str, Any]:
-    """Return how an encoder was made, for the card of one that goes on from it."""
-    history = {name: card.details[name] for name in HISTORY if name in card.details}
+    """Return how an encoder was made, for the card of an average; of one that practised, from which it went on, and how."""
+    told = HISTORY if "practised" not in card.details else ("practised",)
+    history = {name: card.details[name] for name in told if name in card.details}
     return {"name": card.name, "settings": named(card.settings), "metrics": card.metrics, **history}
 
 

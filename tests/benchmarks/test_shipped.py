@@ -78,7 +78,7 @@ def test_practise_teaches_the_pair_head_alone_and_says_from_what(trained, tmp_pa
     pairs = zip(model.simulated.parameters(), before.simulated.parameters(), strict=True)
     assert any(not torch.equal(value, old) for value, old in pairs)
     practised = card.details["practised"]
-    assert (practised["from"]["name"], practised["scenes"]) == ("run 1", 1)
+    assert (practised["from"], practised["scenes"]) == ("run 1", 1)
     assert json.loads((out / "cost.json").read_text())["cpu_minutes"] > 0
 
 
