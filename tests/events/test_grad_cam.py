@@ -32,8 +32,10 @@ def test_one_window_of_a_linear_head_by_hand():
     z = tiles.block(0, (0, 8), (0, 8))[0]
     weight = head.flat.weight.detach()[0].view(2, 3, 8, 8)
     probability = torch.sigmoid((weight * z).sum() + head.flat.bias[0]).item()
-    by_hand = (probability * weight.mean((2, 3))[..., None, None] * z).sum(1).clamp(min=0).mean(0)
-    np.testing.assert_allclose(event_cam(head, tiles, 0), by_hand.numpy(), rtol=1e-4, atol=1e-6)
+    padded = np.pad(weight.numpy(), ((0, 0), (0, 0), (4, 4), (4, 4)), constant_values=np.nan)
+    around = np.nanmean(np.lib.stride_tricks.sliding_window_view(padded, (9, 9), (2, 3)), (-2, -1))
+    by_hand = (probability * around * z.numpy()).sum(1).clip(min=0).mean(0)
+    np.testing.assert_allclose(event_cam(head, tiles, 0), by_hand, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["evidence", "resnet", "linear"])
@@ -47,6 +49,24 @@ def test_a_map_has_the_size_of_the_frame_is_never_negative_and_leaves_the_head_a
     assert cam.min() >= 0
     assert all(parameter.grad is None for parameter in head.parameters())
     assert all(torch.equal(before[name], value) for name, value in head.state_dict().items())
+
+
+def test_a_head_that_reads_the_image_is_not_explained_by_its_brightness():
+    """Two nuclei, equally bright: the guide sees an event in one of them, and only that one lights up."""
+    torch.manual_seed(1)
+    head = make_head("evidence", HeadShape(0, 1, 1, 1, 12, 2, 2, guides=1))
+    head.heed(("division",))
+    head.eval()
+    frames, pairs = np.zeros((2, 1, 48, 48)), np.full((1, 1, 48, 48), -8.0)
+    for y, x in ((12, 12), (36, 36)):
+        frames[:, 0, y - 3 : y + 3, x - 3 : x + 3] = 1.0
+    pairs[0, 0, 34:38, 34:38] = 6.0
+    maps = FeatureMaps(frames.astype(np.float16), pairs.astype(np.float16), 0, 2, simulated=1)
+    inputs = Inputs(features=False, intensity=True, pairs=True, simulated=True)
+    cam = event_cam(head, MapTiles(maps, inputs, CPU), 0)
+    assert cam.shape == (48, 48)
+    assert cam[34:38, 34:38].max() == cam.max()
+    assert cam[6:18, 6:18].max() < 0.05 * cam.max()
 
 
 def test_the_arrow_is_explained_by_the_absolute_value_by_hand():

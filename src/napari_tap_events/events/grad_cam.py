@@ -1,7 +1,9 @@
 """Grad-CAM: which places in the feature map speak for an event, or for the arrow of time.
 
 Selvaraju et al. 2017, with the feature map z as the target layer: channels are weighted by the gradient of the score averaged over
-pixels. For events negative sums are cut off; for the arrow of time the absolute value is shown (Chen, Namboodiri, Sero 2024).
+pixels, for events over those of a window around. Where a head reads the image, the target layer is what its convolutions make of it: the
+image itself has one channel, and its Grad-CAM would be its brightness. For events negative sums are cut off; for the arrow of time the
+absolute value is shown (Chen, Namboodiri, Sero 2024).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from torch import Tensor
@@ -20,29 +23,32 @@ from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.map_tiles import MapTiles
 
+AROUND_PX = 24
+"""Side of the window in which gradients of a pair head are averaged; an event head has its own."""
+
 
 def event_cam(head: EventHead, tiles: MapTiles, t: int) -> NDArray[np.float32]:
     """Return the Grad-CAM of an event head for the frame pair (t, t + 1).
 
     The score is the sum of all window logits, each weighted by its own probability, so that windows which the head takes for events
-    decide; for a single window this is the logit itself.
+    decide. A frame holds many windows, and what speaks for an event in one of them says nothing of another: a channel has its weight
+    from the gradients in a window around the pixel, not from all of the frame.
 
     Returns
     -------
     (h, w) float32
-        At the stride of the maps, mean over both frames, never negative.
+        At the stride of the maps, mean over both frames, never negative; layers that come of different inputs are added up.
     """
     m = head.margin
-    frames, pairs = tiles.block(t, (-m, tiles.height + m), (-m, tiles.width + m))
-    z, arrow = (maps.detach().requires_grad_(True) for maps in (frames, pairs))
     with torch.enable_grad():
-        logits = head(z[None], arrow[None])
+        layers, logits = head.explained(*tiles.block(t, (-m, tiles.height + m), (-m, tiles.width + m)))
         score = (logits * torch.sigmoid(logits.detach())).sum()
-    target = z if z.shape[1] else arrow  # a head without features is explained by the maps of the pair
-    (gradient,) = torch.autograd.grad(score, target)
-    layer = (target if z.shape[1] else target[None]).detach()
-    cam = _weighted(layer, gradient.view_as(layer)).clamp(min=0).mean(0)
-    return np.asarray(head.inner(cam).cpu().numpy(), dtype=np.float32)
+    cams = [
+        _weighted(layer.detach(), _around(gradient, head.shape.crop)).clamp(min=0).mean(0)
+        for layer, gradient in zip(layers, torch.autograd.grad(score, layers), strict=True)
+    ]
+    inner = [head.inner(cam) if cam.shape[0] > tiles.height else cam for cam in cams]
+    return np.asarray(torch.stack(inner).sum(0).cpu().numpy(), dtype=np.float32)
 
 
 def arrow_cam(head: ArrowHead, z: Tensor) -> NDArray[np.float32]:
@@ -51,25 +57,35 @@ def arrow_cam(head: ArrowHead, z: Tensor) -> NDArray[np.float32]:
     with torch.enable_grad():
         score = head.arrow(z[None]).mean()
     (gradient,) = torch.autograd.grad(score, z)
-    return np.asarray(_weighted(z.detach(), gradient).abs().mean(0).cpu().numpy(), dtype=np.float32)
+    return np.asarray(
+        _weighted(z.detach(), gradient.mean((-2, -1), keepdim=True)).abs().mean(0).cpu().numpy(), dtype=np.float32
+    )
 
 
 def pair_cam(head: PairHead, z: Tensor) -> NDArray[np.float32]:
     """Return the Grad-CAM of a pair head for features z (2, F, H, W), never negative, mean over frames, (H, W).
 
-    The score is the sum of all logits, each weighted by its own probability, as for an event head.
+    The score is the sum of all logits, each weighted by its own probability, and channels have their weights from around the pixel, as
+    for an event head.
     """
     z = z.detach().requires_grad_(True)
     with torch.enable_grad():
         logits = head.logits(z[None])
         score = (logits * torch.sigmoid(logits.detach())).sum()
     (gradient,) = torch.autograd.grad(score, z)
-    return np.asarray(_weighted(z.detach(), gradient).clamp(min=0).mean(0).cpu().numpy(), dtype=np.float32)
+    cam = _weighted(z.detach(), _around(gradient, AROUND_PX))
+    return np.asarray(cam.clamp(min=0).mean(0).cpu().numpy(), dtype=np.float32)
 
 
-def _weighted(z: Tensor, gradient: Tensor) -> Tensor:
-    """Sum channels of (2, F, h, w), weighted by the pixel mean of their gradient, to (2, h, w)."""
-    return (gradient.mean((-2, -1), keepdim=True) * z).sum(1)
+def _around(gradient: Tensor, window: int) -> Tensor:
+    """Average gradients (B, C, h, w) over a window around each pixel; beyond the border there is nothing to average."""
+    reach = window // 2
+    return F.avg_pool2d(gradient, 2 * reach + 1, 1, reach, count_include_pad=False)
+
+
+def _weighted(layer: Tensor, weights: Tensor) -> Tensor:
+    """Sum channels of (B, C, h, w), each times its weights, to (B, h, w)."""
+    return (weights * layer).sum(1)
 
 
 @dataclass(frozen=True)

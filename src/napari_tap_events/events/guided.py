@@ -7,6 +7,7 @@ frames that the head never saw (`stacking`): with few events most weight stays w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from napari_tap_events.encoder.pair_head import EVENT_KINDS, evidence
-from napari_tap_events.events.head import REFERENCE_AREA_PX, EvidenceHead, Floats, HeadShape, window_means
+from napari_tap_events.events.head import REFERENCE_AREA_PX, EvidenceHead, Floats, HeadShape, leaf, window_means
 
 FLOOR = 1e-4
 """Evidence below which the logarithm tells no differences: a guide gives about so much to empty background."""
@@ -61,10 +62,23 @@ class GuidedHead(EvidenceHead):
 
     def pair_part(self, first: Tensor, second: Tensor, pairs: Tensor, step: int) -> Tensor:
         """Return the evidence per pixel that the guide gives, then the head's own, (B, 2K, h, w)."""
-        own = super().pair_part(first, second, pairs[:, : -self.shape.guides], step)
+        return torch.cat([self._guide(pairs), self._own(first, second, pairs, step)], dim=1)
+
+    def _own(self, first: Tensor, second: Tensor, pairs: Tensor, step: int) -> Tensor:
+        return super().pair_part(first, second, pairs[:, : -self.shape.guides], step).float()
+
+    def _guide(self, pairs: Tensor) -> Tensor:
         seen = evidence(self.inner(pairs[:, -self.shape.guides :]).float())
-        guide = (seen[:, None] * self.heeds[..., None, None]).amax(2)
-        return torch.cat([guide, own.float()], dim=1)
+        return (seen[:, None] * self.heeds[..., None, None]).amax(2)
+
+    def explained(self, frames: Tensor, pairs: Tensor) -> tuple[list[Tensor], Tensor]:
+        """As for every head; the layers are what each frame says by itself, and the evidence that the guide gives."""
+        with torch.no_grad():
+            said, guided = self.frame_part(frames, 1), self._guide(pairs[None])
+        layer, guide = leaf(said), leaf(guided)
+        own = self._own(layer[:1], layer[1:], pairs[None], 1)
+        logits = self.windows(torch.cat([guide, own], dim=1), math.gcd(self.shape.stride, self.shape.crop))
+        return [layer, guide] if layer.shape[1] else [guide], logits
 
     def windows(self, said: Tensor, step: int) -> Tensor:
         """Return the head's own logits while it learns, then those of both opinions."""

@@ -104,6 +104,25 @@ class EventHead(nn.Module, ABC):
         logits = self.windows(self.pair_part(parts[:, 0], parts[:, 1], pairs, step), step)
         return logits[..., :: stride // step, :: stride // step]
 
+    def explained(self, frames: Tensor, pairs: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return the layers that Grad-CAM explains, and what comes of them, so that gradients reach them.
+
+        Parameters
+        ----------
+        frames : (2, F, h, w)
+            Maps of the frames t and t + 1, with the margin around.
+        pairs : (A, h, w)
+            Maps of the frame pair.
+
+        Returns
+        -------
+        layers : list of (B, C, rows, columns)
+            The maps of the frames, or of the pair where there are none.
+        logits : (1, K, rows, columns)
+        """
+        z, both = leaf(frames), leaf(pairs[None])
+        return [z if z.shape[1] else both], self(z[None], both)
+
     @abstractmethod
     def frame_part(self, maps: Tensor, step: int) -> Tensor:
         """Return what frames say by themselves, whichever pair they are in.
@@ -166,6 +185,11 @@ class EventHead(nn.Module, ABC):
         """Cut the margin off."""
         m = self.margin
         return maps[..., m:-m, m:-m] if m else maps
+
+
+def leaf(values: Tensor) -> Tensor:
+    """Return values from which a graph begins."""
+    return values.detach().requires_grad_(True)
 
 
 class _PerFrame(nn.Module):
@@ -297,6 +321,14 @@ class EvidenceHead(EventHead):
         """Return the evidence per pixel, (B, K, h, w) without the margin, never negative."""
         both = (first + second) / 2 if self.order == "mean" else torch.cat([first, second], dim=1)
         return F.softplus(self.join(self.norm(_beside(both, self.inner(pairs)))) - 2.0)
+
+    def explained(self, frames: Tensor, pairs: Tensor) -> tuple[list[Tensor], Tensor]:
+        """As for every head; the layer is what each frame says by itself, an image as the convolutions see it."""
+        with torch.no_grad():
+            said = self.frame_part(frames, 1)
+        layer, both = leaf(said), leaf(pairs[None])
+        logits = self.windows(self.pair_part(layer[:1], layer[1:], both, 1), math.gcd(self.shape.stride, self.shape.crop))
+        return [layer if layer.shape[1] else both], logits
 
     def windows(self, said: Tensor, step: int) -> Tensor:
         """Turn an evidence map into the logits of its windows."""
