@@ -94,7 +94,7 @@ def _by_both(maps: FeatureMaps, radius: float) -> Floats:
 
 
 LISTED_FROM = 0.45
-"""From 0.45 to 0.5 the F1 of the shipped encoder, averaged over synthetic movies of three difficulties and two looks, is highest."""
+"""From 0.40 to 0.60 the F1 of the shipped encoder, averaged over synthetic movies of three difficulties and two looks, is highest."""
 NOTE = "No label was used: probability is that of {}; it ranks, it is not calibrated."
 RANKINGS = {
     "arrow": Ranking(
