@@ -157,6 +157,18 @@ def test_a_file_that_is_no_movie_is_refused_in_one_sentence(panel, session, tmp_
     assert panel.facts.isHidden()
 
 
+def test_a_file_that_is_no_movie_leaves_the_open_movie_as_it_is(panel, session, path, tmp_path):
+    panel.open(path)
+    (tmp_path / "notes.tif").write_text("no pixels here")
+    panel.open(tmp_path / "notes.tif")
+    assert session.movie.source == str(path)
+    assert "notes.tif" in panel.sentence.text()
+    assert not panel.facts.isHidden()
+    panel.facts.pixel_size.setValue(0.5)
+    panel.facts.pixel_size.editingFinished.emit()
+    assert (session.movie.source, session.entry.opening.pixel_size_um) == (str(path), 0.5)
+
+
 def test_one_channel_of_several_can_be_chosen(panel, session, tmp_path):
     frames = np.zeros((4, 2, 24, 24), np.uint8)
     frames[:, 1] = 7

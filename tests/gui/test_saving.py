@@ -74,6 +74,18 @@ def test_what_is_in_the_way_is_said_and_the_project_stays(workbench, tmp_path, q
     assert workbench.session.is_unsaved
 
 
+def test_that_a_job_is_in_the_way_is_said_as_long_as_it_is(workbench, tmp_path, qtbot):
+    bar, running = workbench.project, ["training still runs"]
+    bar.saving._in_the_way = lambda: running[0]
+    bar.save_as(tmp_path / "mine.tap")
+    assert (bar.notice.label.text(), bar.saving.running()) == ("⚠ training still runs", False)
+    bar.saving._look_if_free()
+    assert bar.notice.label.text() == "⚠ training still runs"
+    running[0] = ""
+    qtbot.waitUntil(lambda: bar.notice.label.text() == "")
+    assert not bar.saving._waiting.isActive()
+
+
 def test_a_review_goes_on_in_the_new_place(workbench, tmp_path, qtbot):
     workbench.review.work._make_link = StubLink
     workbench.review.begin()

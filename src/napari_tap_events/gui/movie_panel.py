@@ -156,16 +156,24 @@ class MoviePanel(QWidget):
         try:
             file = describe_file(path)
         except TapEventsError:
-            self.facts.hide()
             self.try_button.hide()
+            self._show_facts()
             return
         self.facts.setValue(file, None, said)
         self.facts.show()
         self.try_button.show()
 
-    def _follow_session(self) -> None:
+    def _show_facts(self) -> None:
+        """Show what is known of the open movie."""
         movie, entry = self._session.movie, self._session.entry
         self.facts.setVisible(movie is not None)
+        if movie is not None and entry is not None:
+            self._path = Path(movie.source)
+            self.facts.setValue(describe_file(self._path), movie, entry.opening, entry.cell_px)
+
+    def _follow_session(self) -> None:
+        movie, entry = self._session.movie, self._session.entry
+        self._show_facts()
         self.name.setVisible(movie is not None)
         self.try_button.hide()
         self.findings.clear()
@@ -173,12 +181,10 @@ class MoviePanel(QWidget):
             self._question.drop()
             self._say(self._session.problem or START)
             return
-        self._path = Path(movie.source)
         self.layer_button.hide()
         self._say(" ".join(movie.notes))
         self.name.setText(f"<b>{movie.name}</b>")
         self.name.setToolTip(movie.source)
-        self.facts.setValue(describe_file(self._path), movie, entry.opening, entry.cell_px)
         self._show_layers()
         self.findings.setText(LOOKING)
         self._question.ask(["info", movie.source, "--json", *movie_flags(entry.opening)])

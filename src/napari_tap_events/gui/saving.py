@@ -15,7 +15,7 @@ from napari_tap_events.gui.notice import Notice
 from napari_tap_events.project.copying import ProjectCopy
 from napari_tap_events.project.session import Session
 
-LOOK_MS = 200
+LOOK_MS, FREE_MS = 200, 1000
 
 
 class Saving(QObject):
@@ -45,6 +45,9 @@ class Saving(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._say_how_far)
+        self._waiting = QTimer(self)
+        self._waiting.setInterval(FREE_MS)
+        self._waiting.timeout.connect(self._look_if_free)
         notice.button.clicked.connect(self.cancel)
 
     def running(self) -> bool:
@@ -66,9 +69,11 @@ class Saving(QObject):
         self._worker.start()
 
     def may_begin(self) -> bool:
-        """Say whether nothing is in the way; what is, is shown."""
+        """Say whether nothing is in the way; what is, is shown while it is there."""
         sentence = self._in_the_way()
         self._notice.say(f"⚠ {sentence}" if sentence else "")
+        if sentence:
+            self._waiting.start()
         return not sentence
 
     def cancel(self) -> None:
@@ -76,6 +81,14 @@ class Saving(QObject):
         if self._copy is not None:
             self._copy.cancel()
             self._notice.say("Cancelling …")
+
+    def _look_if_free(self) -> None:
+        """Take back that something is in the way, once it is not."""
+        if not self._notice.label.text() or self.running():
+            self._waiting.stop()
+        elif not self._in_the_way():
+            self._waiting.stop()
+            self._notice.say("")
 
     def _say_how_far(self) -> None:
         copy = self._copy
