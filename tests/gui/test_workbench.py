@@ -158,6 +158,17 @@ def test_sizes_follow_the_marks_until_somebody_chooses_others(workbench, synthet
     assert train.recipe.value()[0].crop_px == 64
 
 
+def test_what_training_takes_is_not_told_by_folds_that_were_changed_since(workbench, synthetic, tmp_path, qtbot):
+    workbench.movie.open(tmp_path / "made" / "movie.tif")
+    marks, train = workbench.session.annotations, workbench.train
+    marks.do(import_masks(marks, synthetic.labels))
+    workbench.steps.open("train")
+    qtbot.waitUntil(lambda: "folds" in train._material().folds, timeout=60_000)
+    train.recipe.form.plain.fields["crop_px"].setValue(64)
+    assert train._material().folds == {}
+    qtbot.waitUntil(lambda: "folds" in train._material().folds, timeout=60_000)
+
+
 def test_all_steps_follow_the_size_of_a_cell(workbench, synthetic, tmp_path):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
     for name in ("mark", "pretrain", "train", "find", "review"):

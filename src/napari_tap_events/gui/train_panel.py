@@ -63,7 +63,7 @@ class TrainPanel(QWidget):
         self._question.answered.connect(self._show_counts)
         self._question.failed.connect(self.counts.setText)
         self.recipe.finished.connect(self._show_head)
-        self.recipe.valueChanged.connect(self._timer.start)
+        self.recipe.valueChanged.connect(self._recount)
         self.score.chosen.connect(self._go_to)
         self.score.frame_chosen.connect(self._go_to_frame)
         session.project_changed.connect(self.refresh)
@@ -97,7 +97,7 @@ class TrainPanel(QWidget):
         self.score.setVisible(bool(heads))
         if heads and self.score.value() != heads[0]:
             self.score.setValue(heads[0])
-        self._timer.start()
+        self._recount()
 
     def _build(self) -> None:
         self.encoder = ModelChoice()
@@ -122,8 +122,11 @@ class TrainPanel(QWidget):
             column.addWidget(widget)
         column.addStretch()
 
-    def _recount(self, _frames: object) -> None:
+    def _recount(self, *_: object) -> None:
+        """Count anew, soon; until then nobody knows how the marks are shared out."""
+        self._folds = {}
         self._timer.start()
+        self.recipe.estimate.refresh()
 
     def _material(self) -> Material | None:
         movie, model, marks = self._session.movie, self.encoder.value(), self._session.annotations
