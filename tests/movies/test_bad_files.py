@@ -230,10 +230,10 @@ def test_permission_errors_become_a_sentence(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"axes": "YX"}, r"--axes YX names 2 dimensions, but 'a.tif' has 4: \(4, 3, 8, 9\)"),
-        ({"axes": "TZYQ"}, "--axes TZYQ has the letter Q"),
-        ({"axes": "TTYX"}, "names a dimension twice"),
-        ({"axes": "CZYX"}, "--axes CZYX lacks T"),
+        ({"axes": "YX"}, r"the axes 'YX' name 2 dimensions, but 'a.tif' has 4: \(4, 3, 8, 9\)"),
+        ({"axes": "TZYQ"}, "the axes 'TZYQ' have the letter Q"),
+        ({"axes": "TTYX"}, "name a dimension twice"),
+        ({"axes": "CZYX"}, "the axes 'CZYX' lack T"),
         ({}, r"'a.tif' has depth: 3 z planes \(TZYX .*\); say --z 1 for one plane \(0 to 2\) or --z max"),
         ({"z": "3"}, "--z 3 will not do: 'a.tif' has z planes 0 to 2"),
         ({"z": "-1"}, "--z -1 will not do"),

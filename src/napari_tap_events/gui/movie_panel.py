@@ -23,7 +23,7 @@ from napari_tap_events.project.session import Session
 from napari_tap_events.settings import MovieSettings
 
 FILES = "Movies (*.tif *.tiff *.btf *.avi *.mp4);;All files (*)"
-START = "Open a movie, or drop one here: a TIFF, a folder of frames, or an OME-Zarr folder."
+START = "Open a movie, or drop one here: a TIFF, an AVI or MP4, a folder of frames, or an OME-Zarr folder."
 LOOKING = "Looking for what could mislead the learning …"
 ALL_WELL = "✓ Nothing was found that could mislead the learning."
 SIGNS = {"warning": "⚠", "note": "ℹ"}

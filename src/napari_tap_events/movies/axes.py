@@ -103,13 +103,13 @@ def _given_axes(name: str, axes: str, shape: tuple[int, ...], given: str) -> str
     if axes.endswith("S") and "S" not in letters and len(letters) == len(shape) - 1:
         letters += "S"
     if len(letters) != len(shape):
-        raise MovieError(f"--axes {given} names {len(letters)} dimensions, but '{name}' has {len(shape)}: {shape}.")
+        raise MovieError(f"the axes '{given}' name {len(letters)} dimensions, but '{name}' has {len(shape)}: {shape}.")
     wrong = [a for a in letters if a not in KNOWN]
     if wrong:
-        raise MovieError(f"--axes {given} has the letter {wrong[0]}; the letters are {', '.join(KNOWN)}.")
+        raise MovieError(f"the axes '{given}' have the letter {wrong[0]}; the letters are {', '.join(KNOWN)}.")
     if len(set(letters)) != len(letters):
-        raise MovieError(f"--axes {given} names a dimension twice; each letter may come once.")
+        raise MovieError(f"the axes '{given}' name a dimension twice; each letter may come once.")
     missing = [a for a in "TYX" if a not in letters]
     if missing:
-        raise MovieError(f"--axes {given} lacks {', '.join(missing)}; a movie needs T, Y and X.")
+        raise MovieError(f"the axes '{given}' lack {', '.join(missing)}; a movie needs T, Y and X.")
     return letters
