@@ -58,14 +58,17 @@ def test_means_over_a_few_steps_since_a_validation_are_left_out(curves):
     assert drawn(curves, "Loss")["loss"][0] == [1, 40, 40 + LEAST_STEPS]
 
 
-def test_long_curves_are_thinned_and_keep_their_ends(curves):
-    for step in range(5 * MOST_POINTS):
-        curves.add({"loss": step / 10}, step)
-    curve = curves.curves["loss"]
-    assert MOST_POINTS / 2 <= len(curve.at) <= MOST_POINTS
-    assert curve.at[-1] == 5 * MOST_POINTS - 1
-    assert curve.at == sorted(curve.at)
-    assert curve.at[0] < 10
+def test_of_a_long_curve_peaks_and_gaps_are_drawn(curves):
+    steps = range(5 * MOST_POINTS)
+    for step in steps:
+        peak, gap = step % 250 == 10, step == 777
+        curves.add({"loss": math.nan if gap else 9.0 if peak else 1.0 + step % 7 / 100}, step)
+    at, values = curves.curves["loss"].shape()
+    assert MOST_POINTS / 2 <= len(at) <= MOST_POINTS + 1
+    assert at == sorted(at)
+    assert [step for step, value in zip(at, values, strict=True) if value == 9.0] == [n for n in steps if n % 250 == 10]
+    assert sum(math.isnan(value) for value in values) == 1
+    assert at[-1] > steps[-10]
 
 
 def test_what_is_no_number_leaves_a_gap(curves):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
@@ -17,7 +18,7 @@ from napari_tap_events.settings.games import known_games
 
 HEIGHT_PX = 130
 MOST_POINTS = 400
-"""Per curve; what is older is thinned out beyond that, so that drawing takes no longer and longer."""
+"""Of a curve; beyond that its peaks and its valleys are drawn, so that drawing takes no longer and longer."""
 DRAW_MS = 100
 MISSING = "To see curves here, install pyqtgraph: pip install 'napari-tap-events[plots]'"
 CHANCE = 0.5
@@ -68,11 +69,21 @@ class Curve:
     values: list[float] = field(default_factory=list)
 
     def add(self, at: float, value: float) -> None:
-        """Add a point; of too many, every second one stays."""
+        """Add a point."""
         self.at.append(at)
         self.values.append(value)
-        if len(self.at) > MOST_POINTS:
-            self.at, self.values = self.at[::2], self.values[::2]
+
+    def shape(self) -> tuple[Sequence[float], Sequence[float]]:
+        """Return the points that are drawn: of many, of each group of neighbours the least and the greatest, and a gap."""
+        if len(self.at) <= MOST_POINTS:
+            return self.at, self.values
+        size = math.ceil(2 * len(self.at) / MOST_POINTS)
+        groups = np.pad(self.values, (0, -len(self.values) % size), constant_values=np.nan).reshape(-1, size)
+        gaps, starts = np.isnan(groups), size * np.arange(len(groups))
+        ends = [np.where(gaps, np.inf, groups).argmin(1), np.where(gaps, -np.inf, groups).argmax(1), gaps.argmax(1)]
+        kept = np.unique(np.concatenate([starts + end for end in ends[:2]] + [(starts + ends[2])[gaps.any(1)]]))
+        kept = kept[kept < len(self.at)]
+        return np.asarray(self.at)[kept].tolist(), np.asarray(self.values)[kept].tolist()
 
 
 class Curves(QWidget):
@@ -178,7 +189,7 @@ class _Plot(QWidget):
             if name not in self._lines:
                 self._lines[name] = self.view.plot(connect="finite")
                 self._colour(name)
-            self._lines[name].setData(curve.at, curve.values)
+            self._lines[name].setData(*curve.shape())
         if steps:
             self.view.setXRange(0, steps, padding=0.0)
         else:
