@@ -20,6 +20,7 @@ from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project.corrections import SetScope
 from napari_tap_events.project.kinds import DEFAULT_KINDS
 from napari_tap_events.project.marking import stamp
+from napari_tap_events.review.cards import NO_LABELS_YET
 from napari_tap_events.review.gate import HeadHistory, HeadRecord, write_history
 from napari_tap_events.settings import HeadSettings, QueueSettings
 
@@ -137,6 +138,18 @@ def test_undo_takes_the_answer_back_and_lays_its_card_down_with_what_was_said(be
     assert (bench.reviewer.card.key, bench.reviewer.draft.nudge) == (first.key, 1)
     bench.key(K.Key_J)
     assert bench.reviewer.card == second
+
+
+def test_the_card_that_comes_back_says_what_it_said(bench):
+    bench.begin(taught=False)
+    told = bench.desk.card.why.text()
+    assert NO_LABELS_YET in told
+    bench.key(K.Key_F)
+    bench.key(K.Key_Z)
+    assert bench.desk.card.why.text() == told
+    bench.key(K.Key_F)
+    bench.desk.answers.itemClicked.emit(bench.desk.answers.item(0))
+    assert NO_LABELS_YET in bench.desk.card.why.text()
 
 
 def test_undo_leaves_a_mark_of_the_mark_step_alone(bench):
