@@ -11,7 +11,9 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractSpinBox
 
+from napari_tap_events.gui.card_place import BOLD, THIN
 from napari_tap_events.gui.model_choice import Model
+from napari_tap_events.gui.review_desk import UNSEEN_MS
 from napari_tap_events.gui.review_panel import NO_MOVIE
 from napari_tap_events.gui.review_words import trust_words
 from napari_tap_events.gui.review_work import AGAIN, OFF
@@ -20,7 +22,9 @@ from napari_tap_events.movies.masks import Scope
 from napari_tap_events.project.corrections import SetScope
 from napari_tap_events.project.kinds import DEFAULT_KINDS
 from napari_tap_events.project.marking import stamp
+from napari_tap_events.review.cards import NO_LABELS_YET
 from napari_tap_events.review.gate import HeadHistory, HeadRecord, write_history
+from napari_tap_events.review.transfer import trust
 from napari_tap_events.settings import HeadSettings, QueueSettings
 
 from .reviewing import NEAR, REVIEW, Bench, StubLink
@@ -139,6 +143,41 @@ def test_undo_takes_the_answer_back_and_lays_its_card_down_with_what_was_said(be
     assert bench.reviewer.card == second
 
 
+def test_the_card_that_comes_back_says_what_it_said(bench):
+    bench.begin(taught=False)
+    told = bench.desk.card.why.text()
+    assert NO_LABELS_YET in told
+    bench.key(K.Key_F)
+    bench.key(K.Key_Z)
+    assert bench.desk.card.why.text() == told
+    bench.key(K.Key_F)
+    bench.desk.answers.itemClicked.emit(bench.desk.answers.item(0))
+    assert NO_LABELS_YET in bench.desk.card.why.text()
+
+
+def test_a_card_that_came_by_itself_is_not_answered_by_keys_pressed_before_it_was_seen(bench, qtbot):
+    bench.press(bench.panel.start.button)
+    assert bench.reviewer.card is None
+    bench.write_proposals()
+    bench.say(what="ready", head="heads/review-movie-1", answers=3)
+    first = bench.reviewer.card
+    for key in (K.Key_F, K.Key_J, K.Key_Space):
+        bench.key(key)
+    assert (bench.answers(), bench.reviewer.card) == ([], first)
+    qtbot.wait(UNSEEN_MS + 100)
+    for key in (K.Key_F, K.Key_J):  # the next card after an answer takes a key at once
+        bench.key(key)
+    assert [answer for answer, _ in bench.answers()] == ["yes", "no"]
+
+
+def test_a_button_answers_a_card_as_soon_as_it_is_there(bench):
+    bench.press(bench.panel.start.button)
+    bench.write_proposals()
+    bench.say(what="ready", head="heads/review-movie-1", answers=3)
+    bench.press(bench.desk.card.buttons["no"])
+    assert [answer for answer, _ in bench.answers()] == ["no"]
+
+
 def test_undo_leaves_a_mark_of_the_mark_step_alone(bench):
     bench.begin()
     bench.marks.do(stamp(bench.marks, DEFAULT_KINDS[0], 4, 60, 60, 5))
@@ -241,6 +280,40 @@ def test_go_to_it_shows_the_place_in_the_viewer(bench):
     assert bench.viewer.dims.current_step[0] == bench.reviewer.card.t
 
 
+def test_the_place_of_the_card_is_marked_in_the_viewer_until_the_next_card_comes(bench):
+    bench.begin()
+    marked = bench.desk._place
+    assert not marked.shown
+    bench.key(K.Key_G)
+    t, y, x = bench.reviewer.place()
+    assert marked.shown
+    assert marked.layer.data[0].mean(0).tolist() == pytest.approx([y, x])
+    assert marked.layer.opacity == BOLD
+    bench.viewer.dims.set_current_step(0, t + 5)
+    assert (marked.shown, marked.layer.opacity) == (True, THIN)
+    bench.reviewer.point_at(t, y + 3, x)
+    assert marked.layer.data[0].mean(0).tolist() == pytest.approx([y + 3, x])
+    bench.key(K.Key_F)
+    assert not marked.shown
+    bench.key(K.Key_G)
+    assert (marked.shown, marked.layer.opacity) == (True, BOLD)
+    bench.panel.end()
+    bench.session.close()
+    assert "asked in review" not in bench.viewer.layers
+
+
+def test_the_view_comes_to_the_place_where_it_is_zoomed_in(bench):
+    bench.begin()
+    camera = bench.viewer.scene.camera
+    camera.zoom *= 8
+    camera.center = (0.0, 90.0, 120.0)
+    bench.key(K.Key_G)
+    _, y, x = bench.reviewer.place()
+    half_y, half_x = (size / camera.zoom / 2 for size in bench.viewer.canvas.size)
+    assert abs(camera.center[1] - y) < half_y
+    assert abs(camera.center[2] - x) < half_x
+
+
 def test_five_cards_are_read_beforehand(bench, qtbot):
     bench.begin()
     assert len(bench.reviewer.coming) == 5
@@ -259,6 +332,60 @@ def test_the_worker_is_ordered_to_learn_every_few_answers_once_it_can(make_bench
     retrain = next(told for told in bench.link.orders if told["order"] == "retrain")
     assert retrain == {"order": "retrain", "first": bench.desk.overlay.visible_pair()}
     assert "Learning from 5 answers" in bench.desk.state.text()
+
+
+def test_an_answer_that_was_taken_back_does_not_bring_the_lesson_nearer(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 4}))
+    bench.begin()
+    for key in (K.Key_F, K.Key_Z, K.Key_F, K.Key_Z, K.Key_F, K.Key_J, K.Key_J):
+        bench.key(key)
+    assert bench.ordered("retrain") == 0
+    bench.key(K.Key_J)
+    assert bench.ordered("retrain") == 1
+
+
+def test_answers_that_no_head_has_learned_from_are_told_and_learn_now_takes_them_up(make_bench):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 4}))
+    bench.begin()
+    for key in (K.Key_F, K.Key_J, K.Key_Space, K.Key_J):  # who is unsure teaches nothing
+        bench.key(key)
+    told = bench.desk.untaught
+    assert told.isHidden(), "a lesson goes on with all of them"
+    bench.key(K.Key_J)
+    assert "1 answer that no head" in told.text()
+    bench.say(what="head", order="retrain", accepted=True, words="", in_use="heads/review-movie-1", answers=4)
+    assert "1 answer that no head" in told.text()
+    assert "after every 4" in told.text()
+    bench.panel.end()
+    assert "Learn now" in told.text()
+    assert "after every" not in told.text()
+    assert not told.isHidden()
+    bench.press(bench.desk.learn_button)
+    assert bench.panel.start.button.text() == "End the learning"
+    assert len(StubLink.made) == 2
+    bench.say(what="ready", head="heads/review-movie-1", answers=4)
+    assert bench.ordered("retrain") == 1
+    assert "Learning from 5 answers" in bench.desk.state.text()
+    assert told.isHidden()
+    bench.panel.end()
+    assert "1 answer that no head" in told.text(), "the lesson was ended, too"
+
+
+def test_answers_of_an_earlier_session_that_taught_nothing_are_told(bench):
+    bench.begin()
+    for key in (K.Key_F, K.Key_J, K.Key_J):
+        bench.key(key)
+    heads = (HeadRecord("heads/review-movie-1", 2, True, None, ""),)
+    write_history(bench.desk.folder / "heads.json", HeadHistory(heads, heads[0].folder))
+    bench.session.select(bench.session.entry.name)
+    assert "1 answer that no head" in bench.desk.untaught.text()
+
+
+def test_what_is_missing_before_answers_can_teach_is_told_with_them(bench):
+    bench.begin()
+    bench.key(K.Key_J)
+    assert "one event was found" in bench.desk.untaught.text()
+    assert "Learn now" not in bench.desk.untaught.text()
 
 
 def test_it_learns_from_yes_alone(make_bench):
@@ -365,7 +492,7 @@ def test_the_line_tells_what_goes_on_and_the_memory(bench):
     assert "Starting" in bench.desk.state.text()
     bench.say(what="ready", head="", answers=0)
     bench.say(what="report", stage="features", done=3, total=20, values={})
-    assert "3 of 20 (321 MiB)" in bench.desk.state.text()
+    assert "3 of 20 (the learning takes 321 MiB of memory)" in bench.desk.state.text()
 
 
 def test_a_worker_that_came_back_is_told_in_a_sentence(bench):
@@ -558,9 +685,9 @@ def test_answers_put_a_head_from_elsewhere_right_instead_of_teaching_another(mak
     bench = make_bench(REVIEW.model_copy(update={"retrain_every": 2}))
     bench.begin()
     bench.say(what="ready", head="/elsewhere/head", answers=0, elsewhere=True)
-    bench.say(what="trust", shift=0.62, answers=4, needed=30, ranks=None, words="", head="")
-    assert "4 of 30 answers" in bench.desk.trust.text()
-    assert "differ from those that taught it by 0.6 sd" in bench.desk.trust.text()
+    bench.say(what="trust", shift=0.62, answers=0, needed=30, ranks=None, words="", head="")
+    assert "0 of 30 answers" in bench.desk.trust.text()
+    assert "0.6 standard deviations" in bench.desk.trust.toolTip()
     for _ in range(2):
         bench.key(K.Key_F)
     orders = [order["order"] for order in bench.link.orders]
@@ -586,10 +713,36 @@ def test_answers_put_a_head_from_elsewhere_right_instead_of_teaching_another(mak
     assert bench.ordered("retrain") == 2
 
 
+def test_answers_that_put_a_head_from_elsewhere_right_are_counted_as_they_come(make_bench, monkeypatch):
+    bench = make_bench(REVIEW.model_copy(update={"retrain_every": 10}))
+    bench.begin()
+    bench.say(what="ready", head="/elsewhere/head", answers=0, elsewhere=True)
+    bench.say(what="trust", shift=0.1, answers=0, needed=30, of_either=3, ranks=None, words="")
+    for n, (key, counted) in enumerate(((K.Key_F, 1), (K.Key_Space, 1), (K.Key_J, 2), (K.Key_J, 3)), 1):
+        bench.key(key)
+        assert f"{counted} of 30 answers" in bench.desk.trust.text(), n
+    bench.key(K.Key_Z)
+    assert "2 of 30 answers" in bench.desk.trust.text()
+    assert bench.desk.untaught.isHidden(), "it learns from none"
+    monkeypatch.setattr("napari_tap_events.review.transfer.ENOUGH_ANSWERS", 6)
+    for key in (K.Key_F, K.Key_F, K.Key_J):
+        bench.key(key)
+    assert bench.ordered("correct") == 0
+    bench.key(K.Key_J)
+    assert bench.ordered("correct") == 1, "it does not wait for the tenth answer"
+    assert "6 answers: enough" in bench.desk.trust.text()
+    bench.key(K.Key_J)
+    assert bench.ordered("correct") == 1
+
+
 def test_a_head_that_cannot_be_trusted_is_told_in_words():
     alike = trust_words({"shift": None, "answers": 33, "needed": 30, "of_either": 3, "ranks": None, "words": ""})
     assert "33 answers; at least 3 yes and 3 no are needed" in alike
-    assert "sd" not in alike
+    assert "features" not in alike
+    assert "like what taught it" in trust_words({"shift": 0.1, "answers": 3, "needed": 30, "ranks": None, "words": ""})
+    differs = trust_words({"shift": 0.6, "answers": 3, "needed": 30, "ranks": None, "words": trust(0.6, None)})
+    assert differs.count("taught") == 1
+    assert "sd" not in differs
     warned = trust_words(
         {"shift": 1.8, "answers": 3, "needed": 30, "ranks": None, "words": "do not trust it before 30 answers."}
     )

@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from napari_tap_events.errors import ModelError
+from napari_tap_events.jobs.answers import counting
 from napari_tap_events.jobs.desk import Desk
 from napari_tap_events.jobs.kept_heads import HeadShelf
 from napari_tap_events.jobs.link import MOST_RESTARTS, MOST_TRIES, Link
@@ -323,6 +324,8 @@ def test_a_review_can_begin_with_a_head_from_elsewhere(desk, taught, project):
     assert (ready["head"], ready["elsewhere"]) == (str(taught), True)
     assert (trust["shift"], trust["needed"], trust["of_either"], trust["ranks"], trust["words"]) == (0, 30, 3, None, "")
     assert 0 < trust["answers"] < 30
+    candidates = read_proposals(project.path / "review" / "movie").proposals.candidates
+    assert sum(counting(project.annotations("movie"), candidates, begun.settings)) == trust["answers"], "as the window counts"
     assert next(m for m in said if m["what"] == "frame")["t"] == 2
     assert begun.settings.crop_px == desk.settings.crop_px
     assert begun.settings.encoder == str(taught / "encoder")

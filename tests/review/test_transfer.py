@@ -82,6 +82,7 @@ def test_it_is_told_when_a_head_should_not_be_trusted():
     assert "Do not trust" in trust(0.0, blind)
     assert "very different" in trust(2.0, None)
     assert "answer 30 cards" in trust(0.8, None)
+    assert not any("sd" in trust(shift, None) for shift in (0.8, 2.0)), "words that everybody knows"
     scores = np.r_[np.linspace(-3, 0, 30), np.linspace(0.5, 3, 30)]
     good = refit(scores, scores > 0, scores)
     assert trust(0.8, good) == trust(2.0, good) == ""

@@ -35,6 +35,16 @@ def answer(marks, reply, card=CARD, settings=SETTINGS):
     return marks.verdicts[-1]
 
 
+def test_answers_come_in_the_order_in_which_they_were_said(marks):
+    window = Card("audit", 0, 10.0, 10.0, "", None, 20.0, Scope(range(1), 0, 20, 0, 20), 3)
+    first = answer(marks, Reply("no"))
+    marks.do(answer_window(marks, window, ()))
+    second = answer(marks, Reply("unsure"))
+    assert marks.answers == (first, AuditAnswer(3), second)
+    marks.undo()
+    assert marks.answers == (first, AuditAnswer(3))
+
+
 def test_a_yes_stamps_an_event_where_and_when_the_person_says(marks):
     verdict = answer(marks, Reply("yes", kind="death", nudge=1, tags=("edge",)))
     event = marks.events[0].event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,26 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.card_crops import Crops, CropShelf
 from napari_tap_events.gui.card_overlay import CardMaps
 from napari_tap_events.gui.card_picture import Ring, Scene
+from napari_tap_events.gui.card_place import CardPlace
 from napari_tap_events.gui.colours import looks_of_values
 from napari_tap_events.gui.draft import asked_square
 from napari_tap_events.gui.fold import Fold
+from napari_tap_events.gui.layers import world_of
 from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.review_card import ReviewCard
+from napari_tap_events.gui.review_lessons import Lessons
 from napari_tap_events.gui.review_lists import AnswerList, HeadList
 from napari_tap_events.gui.review_overlay import OVERLAY, ReviewOverlay
 from napari_tap_events.gui.review_start import ReviewStart
-from napari_tap_events.gui.review_words import audit_words, learning_words, progress_words, trust_words
+from napari_tap_events.gui.review_trust import TrustLine
+from napari_tap_events.gui.review_words import audit_words, learning_words, progress_words, untaught_words
 from napari_tap_events.gui.review_work import ReviewWork
 from napari_tap_events.gui.reviewer import Reviewer
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.folder import Project
+from napari_tap_events.project.verdicts import Answer
 from napari_tap_events.review.cards import Card
 from napari_tap_events.review.gate import read_history
 from napari_tap_events.review.proposals import read_proposals, review_folder
@@ -37,6 +43,8 @@ from napari_tap_events.settings import HeadSettings, ReviewSettings
 HISTORY = "heads.json"
 """As `jobs/desk.py` names it, which needs torch."""
 LOOK_AFTER_MS = 250
+UNSEEN_MS = 400
+"""For so long no key answers a card that came by itself: it was pressed before anybody had seen the card."""
 WAITING = "The first cards come when the features of the movie are computed."
 NONE_LEFT = "No card is left: everything the model proposes was answered."
 
@@ -59,9 +67,12 @@ class ReviewDesk(QWidget):
     ----------
     taught : Signal(object)
         What became of a new head, as the worker tells it.
+    begin_wanted : Signal
+        It is to learn, and there is no worker.
     """
 
     taught = Signal(object)
+    begin_wanted = Signal()
 
     def __init__(
         self,
@@ -82,32 +93,36 @@ class ReviewDesk(QWidget):
         self.overlay = ReviewOverlay(viewer, movie, self.folder)
         self._maps = CardMaps(self.folder / OVERLAY, results)
         self._crops, self._pictures = None, None
-        self._since, self._marks_are_new = 0, True
-        self._soon, self._look = QTimer(self), QTimer(self)
-        for timer, wait, deed in ((self._soon, 0, self._catch_up), (self._look, LOOK_AFTER_MS, self._look_at)):
+        self._place = CardPlace(viewer, world_of(movie))
+        self._history = read_history(self.folder / HISTORY)
+        self._lessons, self._marks_are_new = Lessons(annotations, self._history), True
+        self._soon, self._look, self._unseen = QTimer(self), QTimer(self), QTimer(self)
+        for timer, wait in ((self._soon, 0), (self._look, LOOK_AFTER_MS), (self._unseen, UNSEEN_MS)):
             timer.setSingleShot(True)
             timer.setInterval(wait)
-            timer.timeout.connect(deed)
+        self._soon.timeout.connect(self._catch_up)
+        self._look.timeout.connect(self._look_at)
         self._build()
         self._connect()
         self._refresh_kinds()
         self._catch_up()
         self._show_card()
-        self.heads.setValue(read_history(self.folder / HISTORY))
+        self.heads.setValue(self._history)
 
     def begin(self) -> None:
         """Show the first card, where an earlier review left any; the worker comes after."""
-        self.trust.setText("")
+        self.trust.setValue({})
         self.take_settings()
         self._propose()
+        self._unseen.stop()
         if self.reviewer.card is None:
             self.waiting.setText(WAITING)
         self._take_focus()
 
     def let_go(self) -> None:
         """Stop listening, and take the map out of the viewer."""
-        self._soon.stop()
-        self._look.stop()
+        for timer in (self._soon, self._look, self._unseen):
+            timer.stop()
         self.card.picture.pause()
         self._annotations.changed.disconnect(self._changed, missing_ok=True)
         self._viewer.dims.events.current_step.disconnect(self._look_soon)
@@ -115,6 +130,7 @@ class ReviewDesk(QWidget):
             signal.disconnect(slot)
         self.shelf.close()
         self.overlay.clear()
+        self._place.close()
 
     def take_settings(self) -> None:
         """Ask from now on as the settings say; those that will not do change nothing."""
@@ -124,17 +140,20 @@ class ReviewDesk(QWidget):
             self.shelf.side_px = _side(review, head)
 
     def learn(self) -> None:
-        """Let the worker learn from all answers; where there is too little to learn from, say so."""
+        """Let the worker learn from all answers, a new one where there is none; where there is too little to learn from, say so."""
         missing = learning_words(self._annotations)
         if missing:
             self.state.setText(missing)
-        else:
-            self._since = 0
+            return
+        if not self.work.running:
+            self.begin_wanted.emit()
+        if self.work.running:
+            self._lessons.begin()
             self.work.learn(len(self._annotations.verdicts), self.overlay.visible_pair())
 
     def _build(self) -> None:
         self.card, self.waiting, self.progress = ReviewCard(), Words(), Words()
-        self.audit, self.state, self.trust = Words(), Words(), Words()
+        self.audit, self.state, self.trust, self.untaught = Words(), Words(), TrustLine(self.reviewer), Words()
         self.learn_button = QPushButton("Learn now")
         self.learn_button.setToolTip(
             "Learn from all answers at once, without waiting for more; a head from elsewhere gives way."
@@ -143,8 +162,10 @@ class ReviewDesk(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for widget in (self.waiting, self.card, self.progress, self.state, self.trust, self.audit, self.learn_button):
+        for widget in (self.waiting, self.card, self.progress, self.state, self.trust, self.audit):
             column.addWidget(widget)
+        column.addWidget(self.learn_button)
+        column.addWidget(self.untaught)
         for fold in (Fold("Last answers", self.answers), Fold("Heads", self.heads)):
             column.addWidget(fold)
 
@@ -166,10 +187,12 @@ class ReviewDesk(QWidget):
         self.answers.chosen.connect(reviewer.edit)
         self.heads.back_wanted.connect(self.work.go_back)
         self.learn_button.clicked.connect(self.learn)
+        self.trust.came_together.connect(self._correct)
         self._annotations.changed.connect(self._changed)
         self._viewer.dims.events.current_step.connect(self._look_soon)
         self._signals: list[tuple[Any, Callable[..., object]]] = [
             (self.work.told, self.state.setText),
+            (self.work.at_work, self._show_untaught),
             (self.work.proposed, self._propose),
             (self.work.mapped, self.overlay.refresh),
             (self.work.sketched, self.overlay.set_provisional),
@@ -184,9 +207,9 @@ class ReviewDesk(QWidget):
         """Return what keys do, as Qt writes them."""
         reviewer = self.reviewer
         deeds: dict[str, Callable[[], object]] = {
-            "F": lambda: reviewer.answer("yes"),
-            "J": lambda: reviewer.answer("no"),
-            "Space": lambda: reviewer.answer("unsure"),
+            "F": lambda: self._answer_by_key("yes"),
+            "J": lambda: self._answer_by_key("no"),
+            "Space": lambda: self._answer_by_key("unsure"),
             ",": lambda: reviewer.nudge(-1),
             ".": lambda: reviewer.nudge(1),
             "Z": reviewer.undo,
@@ -197,10 +220,22 @@ class ReviewDesk(QWidget):
         return deeds | {str(n): lambda n=n: self._kind_by_key(str(n)) for n in range(1, 10)}
 
     def go_to_card(self) -> None:
-        """Show the place of the card in the viewer."""
+        """Show the place of the card in the viewer, and mark it there until another card comes."""
         place = self.reviewer.place()
         if place is not None:
             go_to(self._viewer, self._movie, place)
+            self._mark_place()
+
+    def _mark_place(self) -> None:
+        card, draft = self.reviewer.card, self.reviewer.draft
+        assert card is not None  # noqa: S101  only the place of a card is marked
+        t = card.t + draft.nudge
+        frames = range(t, t + 2) if card.box is None else range(card.box.frames.start, card.box.frames.stop + 1)
+        self._place.show(asked_square(card, draft), frames, self.overlay.visible_frame())
+
+    def _answer_by_key(self, answer: Answer) -> None:
+        if not self._unseen.isActive():
+            self.reviewer.answer(answer)
 
     def _kind_by_key(self, key: str) -> None:
         kind = next((kind for kind in self._annotations.kinds if kind.key == key), None)
@@ -210,6 +245,7 @@ class ReviewDesk(QWidget):
     def _show_card(self) -> None:
         card = self.reviewer.card
         appears = card is not None and self.card.isHidden()
+        self._place.hide()
         self.card.setVisible(card is not None)
         self.waiting.setVisible(card is None)
         if card is None:
@@ -232,6 +268,8 @@ class ReviewDesk(QWidget):
     def _show_draft(self) -> None:
         if self.reviewer.card is not None:
             self.card.show_draft(self.reviewer.card, self.reviewer.draft, self._scene(self.reviewer.card))
+            if self._place.shown:
+                self._mark_place()
 
     def _scene(self, card: Card) -> Scene:
         crops, draft = self._crops, self.reviewer.draft
@@ -260,7 +298,6 @@ class ReviewDesk(QWidget):
         self._soon.start()
 
     def _answered(self) -> None:
-        self._since += 1
         self._learn_when_due()
         recent = self.reviewer.recent()
         if recent and recent[0].key.startswith("audit"):
@@ -269,29 +306,42 @@ class ReviewDesk(QWidget):
     def _learn_when_due(self) -> None:
         """Learn after every few answers; who answers faster than it learns has the next lesson begin when this one is done."""
         every = self.reviewer.settings.retrain_every
-        if not every or self._since < every or not self.work.running or self.work.learning:
+        if not every or not self.work.running or self.work.learning or self._lessons.waiting() < every:
             return
         if self.work.elsewhere:
-            self._since = 0
-            self.work.correct()
+            self._correct()
         else:
             self.learn()
+
+    def _correct(self) -> None:
+        """Let answers put the head right that was taught elsewhere."""
+        self._lessons.begin()
+        self.work.correct()
 
     def _learn_from_marks(self) -> None:
         """Do not wait for answers where step 2 has told enough already to learn from."""
         wanted = self._marks_are_new and self.reviewer.settings.retrain_every
-        if wanted and self.work.running and not learning_words(self._annotations):
+        if wanted and self.work.running and not self.work.learning and not learning_words(self._annotations):
             self._marks_are_new = False
             self.learn()
 
     def _catch_up(self) -> None:
         """With time to spare: make the next cards ready, and bring lists and numbers up to date."""
-        self.reviewer.refill()
+        self._fill(self.reviewer.refill)
         self.shelf.want(self.reviewer.coming)
         self.answers.setValue(self.reviewer.recent())
         self.progress.setText(progress_words(self._annotations))
+        self._show_untaught()
+        self.trust.count()
         if self._annotations.kinds != self._kinds_shown:
             self._refresh_kinds()
+
+    def _fill(self, deed: Callable[[], None]) -> None:
+        """Do what makes cards ready; one that comes by itself, where none lay, is answered by no key at first."""
+        waited = self.reviewer.card is None
+        deed()
+        if waited and self.reviewer.card is not None:
+            self._unseen.start()
 
     def _refresh_kinds(self) -> None:
         self._kinds_shown = self._annotations.kinds
@@ -306,7 +356,7 @@ class ReviewDesk(QWidget):
             self.state.setText(f"⚠ {error}")
             return
         if told is not None:
-            self.reviewer.set_proposals(told.proposals)
+            self._fill(partial(self.reviewer.set_proposals, told.proposals))
             self.shelf.want(self.reviewer.coming)
             self.work.ask_audit()
             self._look_soon()
@@ -317,14 +367,29 @@ class ReviewDesk(QWidget):
 
     def _judged(self, about: dict[str, Any]) -> None:
         if not self.work.elsewhere:
-            self.trust.setText("")
-        self.heads.setValue(read_history(self.folder / HISTORY))
+            self.trust.setValue({})
+        if about.get("order") == "retrain":
+            self._lessons.end()
+        self._show_heads()
+        self._show_untaught()
         self.taught.emit(about)
         self._learn_when_due()
 
+    def _show_heads(self) -> None:
+        self._history = read_history(self.folder / HISTORY)
+        self.heads.setValue(self._history)
+
     def _trusted(self, about: dict[str, Any]) -> None:
-        self.trust.setText(trust_words(about))
-        self.heads.setValue(read_history(self.folder / HISTORY))
+        self.trust.setValue(about)
+        self._show_heads()
+
+    def _show_untaught(self) -> None:
+        """Say how many answers no head has learned from yet; a head from elsewhere does not learn from any."""
+        record, work = self._history.record, self.work
+        elsewhere = work.elsewhere if work.running else record is not None and record.elsewhere
+        count = 0 if elsewhere else self._lessons.untaught(work.learning)
+        every = self.reviewer.settings.retrain_every if work.running else 0
+        self.untaught.setText(untaught_words(count, learning_words(self._annotations), every))
 
     def _audited(self, about: dict[str, Any] | None) -> None:
         self.audit.setText(audit_words(about))
@@ -332,6 +397,7 @@ class ReviewDesk(QWidget):
     def _look_soon(self) -> None:
         self._look.start()
         self.overlay.tell()
+        self._place.set_frame(self.overlay.visible_frame())
 
     def _look_at(self) -> None:
         if self.work.running:

@@ -83,9 +83,12 @@ class ReviewOverlay:
 
     def visible_pair(self) -> int:
         """Return the frame pair on screen."""
+        return min(max(self.visible_frame(), 0), self._movie.n_frames - 2)
+
+    def visible_frame(self) -> int:
+        """Return the frame on screen."""
         dims, world = self._viewer.dims, world_of(self._movie)
-        t = round(dims.point[dims.ndim - 3] / world.per_frame)
-        return min(max(t, 0), self._movie.n_frames - 2)
+        return round(dims.point[dims.ndim - 3] / world.per_frame)
 
     def clear(self) -> None:
         """Take the layer away."""

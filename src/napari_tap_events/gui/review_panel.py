@@ -99,6 +99,7 @@ class ReviewPanel(LeavingPanel):
         opened, results = (project, entry.name, movie, annotations), partial(results_of_open_movie, self._session)
         self.desk = ReviewDesk(self._viewer, opened, self.start, self.work, results)
         self.desk.taught.connect(self.taught)
+        self.desk.begin_wanted.connect(self.begin)
         self.desk.reviewer.answered.connect(self.tell_answers)
         self.keys = ReviewKeys(self, self.desk.card, self.desk.deeds())
         self._column.insertWidget(2, self.desk)

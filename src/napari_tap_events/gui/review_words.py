@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari_tap_events.project.annotations import Annotations
+from napari_tap_events.review.transfer import FOREIGN, enough
 
 
 def progress_words(annotations: Annotations) -> str:
@@ -36,16 +37,43 @@ def trust_words(about: Mapping[str, Any]) -> str:
     answers, needed, of_either, shift, ranks = (
         about.get(name) for name in ("answers", "needed", "of_either", "shift", "ranks")
     )
-    alike = "" if shift is None else f" The features differ from those that taught it by {shift:.1f} sd."
+    alike = " This movie looks like what taught it." if shift is not None and shift < FOREIGN else ""
     if ranks is not None:
         share = f"{100 * ranks:.0f} %"
         parts = f"{answers} answers have put its probabilities right; it ranks what you confirmed above what you rejected in {share}."
+    elif enough(about.get("yes", 0), about.get("no", 0)):
+        parts = f"{answers} answers: enough to put its probabilities right."
     elif answers is not None and needed is not None and answers >= needed:
         parts = f"{answers} answers; at least {of_either} yes and {of_either} no are needed to put its probabilities right."
     else:
-        parts = f"{answers} of {needed} answers that put its probabilities right."
+        parts = f"{answers} of {needed} answers, yes or no, that put its probabilities right."
     warning = f" ⚠ {about['words']}" if about.get("words") else ""
     return f"<b>Head from elsewhere:</b> {parts}{alike}{warning}"
+
+
+def shift_words(shift: float | None) -> str:
+    """Return by how much the features of a movie differ from those that taught a head, in numbers; "" where nobody knows."""
+    return "" if shift is None else f"Its features lie {shift:.1f} standard deviations from those that taught the head."
+
+
+def untaught_words(answers: int, missing: str, every: int) -> str:
+    """Return that some answers have taught nothing yet, and what to do; "" where all have.
+
+    Parameters
+    ----------
+    answers : int
+        Which no head has learned from.
+    missing : str
+        What is missing before any head can learn; see `learning_words`.
+    every : int
+        A head learns by itself after so many answers; 0 where none does.
+    """
+    if not answers:
+        return ""
+    told = f"{answers} answer{'' if answers == 1 else 's'} that no head has learned from yet"
+    if missing:
+        return f"{told}. {missing}"
+    return f"{told}: press <b>Learn now</b>" + (f", or go on, a head learns after every {every}." if every else ".")
 
 
 def learning_words(annotations: Annotations) -> str:

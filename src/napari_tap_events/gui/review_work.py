@@ -16,6 +16,7 @@ POLL_MS = 50
 WARNS = "⚠"
 OFF = "Nothing learns now."
 AGAIN = "The worker had gone and was started again; nothing was lost."
+MEMORY = "the learning takes {} MiB of memory"
 PROVISIONAL = "The map on screen is provisional: not calibrated, not compared yet."
 BACK_AGAIN = "The map is that of the head in use again."
 
@@ -36,6 +37,8 @@ class ReviewWork(QObject):
         Whether the head in use was taught elsewhere.
     told : Signal(str)
         What goes on, whenever that changes.
+    at_work : Signal
+        Whether there is a worker, or whether it learns, is not as before.
     proposed : Signal
         There is something new to ask about.
     mapped : Signal(int)
@@ -53,6 +56,7 @@ class ReviewWork(QObject):
     """
 
     told = Signal(str)
+    at_work = Signal()
     proposed = Signal()
     mapped = Signal(int)
     sketched = Signal(object)
@@ -68,6 +72,7 @@ class ReviewWork(QObject):
         self._doing, self._result, self._restarts = "", "", 0
         self._head, self._mapped, self._sketched = "", set[int](), frozenset[int]()
         self.learning, self.elsewhere, self._lesson = False, False, 0
+        self._was = False, False
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
@@ -95,7 +100,7 @@ class ReviewWork(QObject):
     def stop(self) -> None:
         """End the worker; what was said is in the journal."""
         self._timer.stop()
-        link, self._link = self._link, None
+        link, self._link, self.learning = self._link, None, False
         self._mapped.clear()
         self._show_sketched(frozenset())
         if link is not None:
@@ -148,10 +153,10 @@ class ReviewWork(QObject):
             self._result = self._result if self._result.startswith(WARNS) else AGAIN
             self._say()
         elif messages or self._link.trouble:
+            self.learning = self.learning and not self._link.trouble
             self._say()
         if self._link.trouble:
             self._timer.stop()
-            self.learning = False
             self.given_up.emit()
 
     def _send(self, order: str, **values: Any) -> int:
@@ -164,7 +169,7 @@ class ReviewWork(QObject):
             taker(self, message)
 
     def _ready(self, message: Message) -> None:
-        self._doing = ""
+        self._doing = self._doing if self.learning else ""
         self._head, self.elsewhere = str(message.get("head", "")), bool(message.get("elsewhere"))
         self._mapped.clear()
         self._show_sketched(frozenset())
@@ -225,6 +230,10 @@ class ReviewWork(QObject):
             self.sketched.emit(pairs)
 
     def _say(self) -> None:
+        now = self.running, self.learning
+        if now != self._was:
+            self._was = now
+            self.at_work.emit()
         link = self._link
         if link is None:
             self.told.emit(f"{WARNS} {self._result}" if self._result else OFF)
@@ -234,7 +243,7 @@ class ReviewWork(QObject):
             return
         going_on = bool(self._doing) and "…" not in self._doing and " of " not in self._doing
         doing = (self._doing + (" …" if going_on else "")) or "Waits for answers."
-        memory = f" ({link.memory_mb} MiB)" if link.memory_mb else ""
+        memory = f" ({MEMORY.format(link.memory_mb)})" if link.memory_mb else ""
         shown = PROVISIONAL if self._sketched else self._result
         self.told.emit(" ".join(part for part in (doing + memory, shown) if part))
 

@@ -62,6 +62,7 @@ class Reviewer:
         self.draft = Draft()
         self.editing: Said | None = None
         self._order = [said.key for said in all_said(annotations)]
+        self._asked: dict[str, Card] = {}
 
     def set_proposals(self, proposals: Proposals) -> None:
         """Ask from now on about what this model proposes."""
@@ -100,6 +101,7 @@ class Reviewer:
         self.annotations.do(correction)
         said = said_in(correction)
         if said is not None:
+            self._asked[said.key] = self.card
             self._order = [*(key for key in self._order if key != said.key), said.key]
         self.editing = None
         self._next()
@@ -168,7 +170,7 @@ class Reviewer:
             self.said.emit("The change of an earlier answer was taken back.")
         else:
             self._put_back()
-            self._lay(card_of(self.annotations, said, self.settings.card_px), draft_of(said))
+            self._lay(self._card_of(said), draft_of(said))
         self.answered.emit()
 
     def edit(self, said: Said) -> None:
@@ -176,7 +178,7 @@ class Reviewer:
         if self.editing is None:
             self._put_back()
         self.editing = said
-        self._lay(card_of(self.annotations, said, self.settings.card_px), draft_of(said))
+        self._lay(self._card_of(said), draft_of(said))
 
     def leave(self) -> None:
         """Leave an earlier answer as it is, and go on."""
@@ -225,6 +227,10 @@ class Reviewer:
                 self._lay(None)
             return
         self._lay(self.coming.pop(0))
+
+    def _card_of(self, said: Said) -> Card:
+        """Return the card that an answer was given to, as it was asked; of earlier sessions, as the answer tells it."""
+        return self._asked.get(said.key) or card_of(self.annotations, said, self.settings.card_px)
 
     def _put_back(self) -> None:
         if self.card is not None and self.editing is None:

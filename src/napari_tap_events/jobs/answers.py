@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from napari_tap_events.movies.known import NOWHERE
@@ -13,6 +14,8 @@ from napari_tap_events.movies.masks import EventMasks, UncertainZone
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.kinds import names_of
 from napari_tap_events.project.looked_at import known_of
+from napari_tap_events.review.transfer import answered
+from napari_tap_events.settings import EventSettings
 
 Place = tuple[float, float, float]
 """t, y, x."""
@@ -52,6 +55,12 @@ def answers_of(a: Annotations) -> Answers:
     verdicts = [v for v in a.verdicts if not v.locked and masks.knows(v.t, v.y, v.x)]
     yes, no = ([(v.t, v.y, v.x) for v in verdicts if v.answer == answer] for answer in ("yes", "no"))
     return Answers(masks, _places(events, no), _places(yes, no), len(a.verdicts) + len(a.audits))
+
+
+def counting(a: Annotations, candidates: pd.DataFrame, near: EventSettings) -> tuple[int, int]:
+    """Return how many candidates were confirmed, and how many rejected: those that put a head from elsewhere right."""
+    _, truth = answered(candidates, answers_of(a).asked, near)
+    return int(truth.sum()), int((~truth).sum())
 
 
 def _places(events: Sequence[Place], nothing: Sequence[Place]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -122,6 +122,11 @@ class Annotations:
         return tuple(said for said in self._said.values() if isinstance(said, AuditAnswer))
 
     @property
+    def answers(self) -> tuple[Verdict | AuditAnswer, ...]:
+        """Answers to cards and to windows of the audit, in the order in which they were said."""
+        return tuple(said for said in self._said.values() if isinstance(said, Verdict | AuditAnswer))
+
+    @property
     def audit_design(self) -> AuditDesign | None:
         """How the windows of the audit were drawn; None before the first of them."""
         design = self._said.get(AuditDesign.key)

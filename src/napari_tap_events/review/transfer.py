@@ -126,10 +126,23 @@ def refit_to(table: pd.DataFrame, asked: tuple[Floats, NDArray[np.bool_]], near:
     near : EventSettings
         When a candidate is at such a place.
     """
+    rows, truth = answered(table, asked, near)
+    scores = table["score"].to_numpy(np.float64)
+    return len(rows), refit(scores[rows], truth, scores)
+
+
+def answered(
+    table: pd.DataFrame, asked: tuple[Floats, NDArray[np.bool_]], near: EventSettings
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return which candidates were answered, rows of the table, and whether they are events; parameters as of `refit_to`."""
     places, truth = asked
     match = match_events(table, pd.DataFrame(places, columns=["t", "y", "x"]), near.radius_px, near.radius_frames)
-    scores = table["score"].to_numpy(np.float64)
-    return match.tp, refit(scores[match.predicted], truth[match.truth], scores)
+    return match.predicted, truth[match.truth]
+
+
+def enough(yes: int, no: int) -> bool:
+    """Say whether so many candidates that were confirmed, and rejected, put probabilities right."""
+    return yes + no >= ENOUGH_ANSWERS and min(yes, no) >= OF_EITHER_KIND
 
 
 def refit(scores: ArrayLike, answers: ArrayLike, every: ArrayLike) -> Refit | None:
@@ -153,7 +166,7 @@ def refit(scores: ArrayLike, answers: ArrayLike, every: ArrayLike) -> Refit | No
         None where there are fewer than 30 answers, or fewer than 3 of either kind.
     """
     z, y = np.asarray(scores, dtype=np.float64), np.asarray(answers, dtype=bool)
-    if len(y) < ENOUGH_ANSWERS or min(y.sum(), (~y).sum()) < OF_EITHER_KIND:
+    if not enough(int(y.sum()), int((~y).sum())):
         return None
     calibrator = fit_calibrator(z, y, "platt")
     ranks = float((z[y][:, None] > z[~y]).mean() + 0.5 * (z[y][:, None] == z[~y]).mean())
@@ -171,7 +184,7 @@ def trust(shift: float | None, found: Refit | None) -> str:
             "chance). Train one on this movie."
         )
     if shift is not None and shift >= VERY_FOREIGN and found is None:
-        return f"This movie looks very different from what taught the head (shift {shift:.1f} sd): do not trust it before 30 answers."
+        return "This movie looks very different from what taught the head: do not trust it before 30 answers."
     if shift is not None and shift >= FOREIGN and found is None:
-        return f"This movie looks different from what taught the head (shift {shift:.1f} sd): answer 30 cards to correct it."
+        return "This movie looks different from what taught the head: answer 30 cards to correct it."
     return ""
