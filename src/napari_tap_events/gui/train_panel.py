@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.head_score import HeadScore
 from napari_tap_events.gui.layers import world_of
+from napari_tap_events.gui.made_of import other_movie_of
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.model_row import ModelRow
 from napari_tap_events.gui.movie_panel import movie_flags
@@ -69,6 +71,7 @@ class TrainPanel(QWidget):
         session.project_changed.connect(self.refresh)
         session.models_changed.connect(self.refresh)
         session.movie_changed.connect(self.refresh)
+        session.movie_changed.connect(self.recipe.follow_movie)
         session.annotations_changed.connect(self._recount)
         session.cell_size_changed.connect(self._fit_cell)
         self._fit_cell()
@@ -81,6 +84,7 @@ class TrainPanel(QWidget):
             (self._session.project_changed, self.refresh),
             (self._session.models_changed, self.refresh),
             (self._session.movie_changed, self.refresh),
+            (self._session.movie_changed, self.recipe.follow_movie),
             (self._session.annotations_changed, self._recount),
             (self._session.cell_size_changed, self._fit_cell),
         ):
@@ -109,6 +113,7 @@ class TrainPanel(QWidget):
         forms = (HeadSettings, ComputeSettings)
         self.recipe = RecipePanel("Train", SENTENCE, "train", forms, self._inputs, hidden=("encoder",))
         self.recipe.estimate.ask(self._material)
+        self.recipe.attend(partial(other_movie_of, self._session))
         self._fitted = Fitted(self.recipe.form, SIZES)
         self.encoder.valueChanged.connect(lambda _: self.recipe.estimate.refresh())
         self.score = HeadScore()
