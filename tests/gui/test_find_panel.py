@@ -12,7 +12,7 @@ from napari_tap_events.events.table import EventRow, events_table, write_events
 from napari_tap_events.gui.card_overlay import CardMaps
 from napari_tap_events.gui.find_panel import FindPanel
 from napari_tap_events.gui.layers import ROLE
-from napari_tap_events.gui.made_of import results_of_open_movie
+from napari_tap_events.gui.made_of import other_movie_of, results_of_open_movie
 from napari_tap_events.gui.project_models import found_last
 from napari_tap_events.jobs.output import STARTED, describe
 from napari_tap_events.jobs.runner import Job
@@ -175,3 +175,18 @@ def test_a_result_names_the_model_that_made_it_whichever_is_chosen_since(panel, 
     panel.recipe.finished.emit(lay_out(session, "detect", "cells-2", model="head-7"))
     panel.model.setValue("shipped")
     assert panel.about_found.text() == "Found by the head 'head-7'."
+
+
+@pytest.mark.parametrize(
+    ("movie", "flags", "told"),
+    [
+        ("cells-2", [], ""),
+        ("cells-2", ["--channel", "1"], "cells-2"),
+        ("cells", [], "cells"),
+        (None, [], ""),
+    ],
+)
+def test_a_job_is_of_another_movie_where_it_reads_another_or_another_channel(session, tmp_path, movie, flags, told):
+    given = [session.project.movie(movie).source] if movie else []
+    job = Job.start("pretrain", [*given, *flags], tmp_path / "out", tmp_path / "job", ("true",))
+    assert other_movie_of(session, job.record) == told

@@ -77,7 +77,7 @@ def other_movie_of(session: Session, record: JobRecord) -> str:
         for known in project.movies:
             if any(place.resolve() in given for place in known.places(project.path)):
                 return known.name
-    return given[0].name if given else ""
+    return next((Path(word).name for word in record.arguments if Path(word).is_absolute()), "")
 
 
 def model_of(folder: Path) -> str:
