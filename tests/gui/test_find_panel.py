@@ -12,7 +12,7 @@ from napari_tap_events.events.table import EventRow, events_table, write_events
 from napari_tap_events.gui.card_overlay import CardMaps
 from napari_tap_events.gui.find_panel import FindPanel
 from napari_tap_events.gui.layers import ROLE
-from napari_tap_events.gui.made_of import results_of_open_movie
+from napari_tap_events.gui.made_of import other_movie_of, results_of_open_movie
 from napari_tap_events.gui.project_models import found_last
 from napari_tap_events.jobs.output import STARTED, describe
 from napari_tap_events.jobs.runner import Job
@@ -45,17 +45,23 @@ def panel(qtbot, viewer, session):
     return panel
 
 
-def lay_out(session, command, name):
+ROWS = (EventRow(2, 30.0, 40.0, "division", 0.9, "head"),)
+
+
+def lay_out(session, command, name, rows=ROWS, model="head-1", **card_too):
     """Write what a command leaves of a movie; return its folder."""
     folder = session.project.new_folder("maps", command)
     movie = session.project.movie(name)
     role = "probability" if command == "detect" else "grad_cam"
     create_map(folder / f"{role}.ome.zarr", (7, 24, 32), name=role, stride_px=4)
     table = "candidates.csv" if command == "detect" else "insets.csv"
-    write_events(folder / table, events_table([EventRow(2, 30.0, 40.0, "division", 0.9, "head")]))
+    write_events(folder / table, events_table(rows))
     settings = {"detect": {"radius_px": 6.0, "radius_frames": 2}, "explain": {"inset_px": 16}, "movie": {}}
     card = {"schema": 1, "command": command, "settings": settings, "summary": {}}
     card["inputs"] = {"movie": describe(movie)}
+    card |= card_too
+    started = {"settings": {"movie": [movie.source], "head": [str(session.project.path / "heads" / model)]}}
+    (folder / STARTED).write_text(json.dumps(started), encoding="utf-8")
     (folder / "result.json").write_text(json.dumps(card), encoding="utf-8")
     return folder
 
@@ -119,3 +125,68 @@ def test_a_map_grows_only_over_the_movie_that_is_read(panel, viewer, session, mo
         assert "probability" in shown(viewer)
         session.select("cells-2")
         assert not viewer.layers
+
+
+def end(panel, session, out, tmp_path, monkeypatch):
+    """Let a search through the open movie be done, as its job tells it."""
+    job = Job.start("detect", [session.movie.source], out, tmp_path / f"job-{out.name}", ("true",))
+    monkeypatch.setattr(type(job), "state", "done")
+    panel.recipe.follow(job)
+    panel.recipe.watch.leave()
+    panel.recipe.watch.ended.emit("done", "")
+
+
+def test_how_a_search_went_is_not_said_of_another_movie(panel, session, tmp_path, monkeypatch):
+    panel.show()
+    end(panel, session, lay_out(session, "detect", "cells-2", warnings=["Count them."]), tmp_path, monkeypatch)
+    for _ in range(2):
+        assert panel.recipe.view.isVisible()
+        assert panel.recipe.view.status.text() == "✓ Done in 0:00.", "numbers stand beside the threshold alone"
+        session.select("cells")
+        assert not panel.recipe.view.isVisible()
+        assert not panel.about_found.text()
+        session.select("cells-2")
+        panel.show_last()
+        assert panel.about_found.text() == "Found by the head 'head-1'.\nNote: Count them."
+    session.close()
+    assert not panel.recipe.view.isVisible()
+
+
+def test_a_search_through_another_movie_goes_on_under_its_name(panel, session, tmp_path, monkeypatch):
+    panel.show()
+    job = Job.start("detect", [session.movie.source], tmp_path / "out", tmp_path / "job", ("true",))
+    monkeypatch.setattr(type(job), "state", "running")
+    panel.recipe.follow(job)
+    panel.recipe.watch.leave()
+    assert panel.recipe.view.status.text() == "Starting …"
+    session.select("cells")
+    assert panel.recipe.view.status.text() == "Movie 'cells-2': Starting …"
+    monkeypatch.setattr(type(job), "state", "failed")
+    panel.recipe.watch.ended.emit("failed", "memory ran out.")
+    assert not panel.recipe.view.isVisible()
+    assert panel.recipe.refusal.text() == "⚠ Movie 'cells-2': memory ran out."
+    session.select("cells-2")
+    assert panel.recipe.view.isVisible()
+    assert panel.recipe.refusal.isHidden()
+
+
+def test_a_result_names_the_model_that_made_it_whichever_is_chosen_since(panel, session):
+    panel.refresh()
+    panel.recipe.finished.emit(lay_out(session, "detect", "cells-2", model="head-7"))
+    panel.model.setValue("shipped")
+    assert panel.about_found.text() == "Found by the head 'head-7'."
+
+
+@pytest.mark.parametrize(
+    ("movie", "flags", "told"),
+    [
+        ("cells-2", [], ""),
+        ("cells-2", ["--channel", "1"], "cells-2"),
+        ("cells", [], "cells"),
+        (None, [], ""),
+    ],
+)
+def test_a_job_is_of_another_movie_where_it_reads_another_or_another_channel(session, tmp_path, movie, flags, told):
+    given = [session.project.movie(movie).source] if movie else []
+    job = Job.start("pretrain", [*given, *flags], tmp_path / "out", tmp_path / "job", ("true",))
+    assert other_movie_of(session, job.record) == told

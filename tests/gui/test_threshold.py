@@ -49,13 +49,28 @@ def test_slider_and_number_go_together_and_one_value_is_told(field, qtbot):
 
 
 def test_events_are_counted_beside_the_number_that_is_expected(field):
-    assert field.words.text() == "2 events of 3 candidates; 1.5 expected"
+    assert field.words.text() == "2 events of 3 candidates; 1.5 expected."
 
 
 def test_of_a_ranking_without_labels_no_number_is_expected(field):
     ranked = [EventRow(t, 2.0, 3.0, "division", 0.9 - t / 10, source="simulated") for t in range(4)]
     field.rule(tuple(event_layers(events_table(ranked), World(), 4)))
-    assert field.words.text() == "4 events of 4 candidates; their order tells more than the number"
+    assert field.words.text() == (
+        "4 events of 4 candidates. Their order tells more than their number. Lists of simulated movies are best at a threshold of "
+        "0.45; move it to suit your movie."
+    )
+
+
+def test_only_a_ranking_by_simulated_movies_has_a_threshold_of_theirs(field):
+    field.rule(tuple(event_layers(events_table([EventRow(1, 2.0, 3.0, "event", 0.9, source="arrow")]), World(), 4)))
+    assert field.words.text() == "1 event of 1 candidate. Their order tells more than their number."
+
+
+def test_what_lies_between_the_threshold_and_its_three_decimals_is_judged_by_the_threshold(field):
+    rows = [EventRow(1, 5.0, 5.0, "event", p) for p in (0.2836, 0.2835)]
+    field.rule(tuple(event_layers(events_table(rows), World(), 10)))
+    field.setValue(0.2836)
+    assert (field.number.value(), field.value(), field.events()) == (0.284, 0.2836, 1)
 
 
 def test_events_without_a_probability_are_always_shown(field, qtbot):
@@ -76,9 +91,8 @@ def test_what_a_person_has_said_comes_before_the_threshold(field):
     layers = tuple(event_layers(events_table(rows), World(), 10))
     field.rule(layers)
     assert layers[-1].shown.tolist() == [True, False, True, False, True]
-    assert (
-        field.words.text()
-        == "3 events of 5 candidates; 2.8 expected, the 2 that you said among them. 1 that you rejected left out."
+    assert field.words.text() == (
+        "3 events of 5 candidates; 2.8 expected. You confirmed or marked 2 of the events. 1 that you rejected is left out."
     )
     assert field.minimumSizeHint().width() < 300, "the sentence wraps in a narrow dock"
     field.setValue(1.0)

@@ -228,11 +228,15 @@ def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, 
     assert status(workbench, "find").startswith(f"{len(viewer.layers['events'].data)} events ")
 
     workbench.movie.open(tmp_path / "made" / "movie.tif")
-    other = {layer.metadata.get(ROLE) for layer in viewer.layers}
-    assert "probability" not in other
+    assert "probability" in viewer.layers, "the same movie, so what was found in it is shown in the step that is open"
+    assert status(workbench, "find") == events
+    assert workbench.finding.recipe.view.isVisibleTo(workbench.finding)
 
     project = workbench.session.project.path
     workbench.session.close()
+    assert "probability" not in viewer.layers
+    for name in ("pretrain", "train", "finding"):
+        assert not getattr(workbench, name).recipe.view.isVisibleTo(getattr(workbench, name))
     assert {status(workbench, name) for name in ("pretrain", "train", "find")} == {"○"}
     workbench.project.open(project)
     assert status(workbench, "train").startswith("F1")

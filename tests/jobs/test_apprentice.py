@@ -10,8 +10,8 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.guided import FIRST_WEIGHTS, GuidedHead
+from napari_tap_events.events.listed import LISTED_FROM
 from napari_tap_events.events.stacking import PRIOR_MEAN
-from napari_tap_events.events.without_labels import LISTED_FROM
 from napari_tap_events.jobs.answers import Answers
 from napari_tap_events.jobs.apprentice import FOLDS, WARM_SHARE, Apprentice
 from napari_tap_events.jobs.held_heads import SAME

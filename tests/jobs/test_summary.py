@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from napari_tap_events.jobs.summary import NOTHING_TO_JUDGE, findings_text
 
 SCORE = {"tp": 3, "fp": 1, "precision": 0.75, "recall": 0.6, "f1": 0.667, "average_precision": 0.7}
@@ -25,3 +27,24 @@ def test_without_events_to_judge_by_no_score_is_told_but_what_to_do(tmp_path):
     text = findings_text(tmp_path)
     assert NOTHING_TO_JUDGE in text
     assert "0 of 0" not in text
+
+
+@pytest.mark.parametrize(
+    ("threshold", "told"),
+    [
+        (
+            0.45,
+            "9 events above the threshold 0.45, of 490 candidates, the most probable first. "
+            "The threshold is where lists of simulated movies are best; --threshold moves it.",
+        ),
+        (
+            0.5,
+            "9 events above the threshold 0.50, of 490 candidates, the most probable first. "
+            "The threshold is not learned from your movie; --threshold moves it.",
+        ),
+    ],
+)
+def test_without_labels_it_is_told_where_the_threshold_comes_from(tmp_path, threshold, told):
+    summary = {"candidates": 490, "events": 9, "threshold": threshold}
+    (tmp_path / "result.json").write_text(json.dumps({"command": "detect", "summary": summary, "warnings": []}))
+    assert findings_text(tmp_path) == told

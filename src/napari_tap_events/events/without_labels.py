@@ -21,6 +21,7 @@ from torch import Tensor
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.encoder.pair_head import EVENT_KINDS, evidence, seen
 from napari_tap_events.events.detection import EVENT_BLUR
+from napari_tap_events.events.listed import LISTED_FROM
 
 Floats = NDArray[np.float32]
 
@@ -93,8 +94,6 @@ def _by_both(maps: FeatureMaps, radius: float) -> Floats:
     return both
 
 
-LISTED_FROM = 0.45
-"""From 0.40 to 0.60 the F1 of the shipped encoder, averaged over synthetic movies of three difficulties and two looks, is highest."""
 NOTE = "No label was used: probability is that of {}; it ranks, it is not calibrated."
 RANKINGS = {
     "arrow": Ranking(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import napari.viewer
@@ -13,9 +14,10 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 
 from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fold import Fold
+from napari_tap_events.gui.found_events import read_search
 from napari_tap_events.gui.found_layers import FoundLayers
 from napari_tap_events.gui.insets import InsetStrip
-from napari_tap_events.gui.made_of import is_of_open_movie, movie_of, reads_open_movie
+from napari_tap_events.gui.made_of import is_of_open_movie, movie_of, other_movie_of, reads_open_movie
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.model_row import ModelRow
 from napari_tap_events.gui.movie_panel import movie_flags
@@ -26,7 +28,6 @@ from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.gui.threshold import ThresholdField
 from napari_tap_events.movies.event_sizes import sizes_of_cell
 from napari_tap_events.movies.movie import Movie
-from napari_tap_events.project.judged import judged
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, DetectSettings, ExplainSettings
 
@@ -75,14 +76,14 @@ class FindPanel(QWidget):
         session.project_changed.connect(self.refresh)
         session.models_changed.connect(self.refresh)
         session.movie_leaving.connect(self._forget)
-        session.movie_changed.connect(self._show_waiting)
+        session.movie_changed.connect(self._follow_movie)
 
     def close(self) -> bool:
         """Let go of the session; jobs live on."""
         self._session.project_changed.disconnect(self.refresh)
         self._session.models_changed.disconnect(self.refresh)
         self._session.movie_leaving.disconnect(self._forget)
-        self._session.movie_changed.disconnect(self._show_waiting)
+        self._session.movie_changed.disconnect(self._follow_movie)
         self.recipe.close()
         self.explain.close()
         return bool(super().close())
@@ -115,20 +116,20 @@ class FindPanel(QWidget):
             self.elsewhere.emit(name)
         return here
 
-    def _show_waiting(self) -> None:
+    def _follow_movie(self) -> None:
+        for recipe in (self.recipe, self.explain):
+            recipe.follow_movie()
         for folder in [folder for folder in self._later if is_of_open_movie(self._session, folder)]:
             self._later.pop(folder)(folder)
 
     def _show(self, folder: Path, movie: Movie) -> None:
-        card = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        settings = card["settings"]["detect"]
-        near = settings["radius_px"], settings["radius_frames"]
-        marks = self._session.annotations
-        self.layers.show(folder, movie, near[0], lambda found: found if marks is None else judged(found, marks, *near, movie))
+        search = read_search(folder)
+        self.layers.show(folder, movie, search.radius_px, lambda candidates: search.judged(candidates, self._session))
+        self.about_found.setText(search.in_words())
         self.threshold.show()
-        self.threshold.setValue(card["summary"].get("threshold", 0.5))
+        self.threshold.setValue(search.threshold)
         self.threshold.rule(self.layers.points)
-        self._offer_maps(self.layers.roles()[0])
+        self._offer_maps(next(iter(self.layers.roles()), ""))
         self.found.emit(folder)
         self._count(self.threshold.value())
 
@@ -147,6 +148,7 @@ class FindPanel(QWidget):
         begun = self.layers.grow(job.record.out, movie, job.pace.done)
         if begun:
             self.threshold.hide()
+            self.about_found.setText("")
             self._offer_maps(begun)
 
     def _build(self) -> None:
@@ -157,10 +159,12 @@ class FindPanel(QWidget):
         self.explain = RecipePanel("Explain", WHY, "explain", (ExplainSettings, ComputeSettings), self._why_inputs)
         for recipe in (self.recipe, self.explain):
             recipe.estimate.ask(self._material)
+            recipe.attend(partial(other_movie_of, self._session))
             self.model.valueChanged.connect(lambda _, line=recipe.estimate: line.refresh())
         self.threshold, self.insets, self.maps = ThresholdField(), InsetStrip(), QComboBox()
         self.maps.setToolTip("The map that lies over the movie.")
-        self.why, self.about_another = Fold("Why? See where the network looks", self.explain), Words()
+        self.why = Fold("Why? See where the network looks", self.explain)
+        self.about_another, self.about_found = Words(), Words()
         self._shown = QWidget()
         shown = QFormLayout(self._shown)
         shown.setContentsMargins(0, 0, 0, 0)
@@ -171,7 +175,7 @@ class FindPanel(QWidget):
         row.addRow("With", self.models)
         column = QVBoxLayout(self)
         column.addLayout(row)
-        for widget in (self.recipe, self.about_another, self._shown, self.threshold, self.why, self.insets):
+        for widget in (self.recipe, self.about_another, self.about_found, self._shown, self.threshold, self.why, self.insets):
             column.addWidget(widget)
         column.addStretch()
         for widget in (self._shown, self.threshold):
@@ -231,6 +235,7 @@ class FindPanel(QWidget):
         self.threshold.rule(())
         self.insets.clear()
         self.about_another.setText("")
+        self.about_found.setText("")
         for widget in (self._shown, self.threshold, self.insets):
             widget.hide()
         self.refresh()

@@ -48,10 +48,9 @@ class JobView(QWidget):
         self._job, self._stage = job, ""
         self.curves.clear()
         self.note.hide()
-        self.say()
 
     def take(self, reports: Sequence[Report]) -> None:
-        """Show what a job has reported."""
+        """Show what a job has reported; `say` tells how things stand then."""
         for report in reports:
             if report.stage != self._stage and report.stage != STARTING:
                 self._open_stage(report.stage)
@@ -59,15 +58,15 @@ class JobView(QWidget):
                 self.note.setText(report.message[:1].upper() + report.message[1:] + ".")
                 self.note.show()
             self.curves.add(report.values, report.done, report.total)
-        self.say()
 
-    def say(self) -> None:
-        """Say how things stand."""
+    def say(self, movie: str = "") -> None:
+        """Say how things stand; of a movie that is not open, with its name."""
         job = self._job
         if job is None:
             return
         ended = job.state in ENDED
-        self.status.setText(end_words(job) if ended else progress_words(job))
+        words = end_words(job) if ended else progress_words(job)
+        self.status.setText(f"Movie '{movie}': {words}" if movie else words)
         self.bar.setRange(0, 100 if job.pace.total or ended else 0)
         self.bar.setValue(100 if job.state == "done" else percent(job))
         self.bar.setVisible(job.state != "failed")

@@ -29,6 +29,8 @@ RECIPES = {
     "detect": "finding events",
     "explain": "explaining",
 }
+SHOWN = ("detect",)
+"""Commands whose findings the panel shows itself: their numbers follow what a person does with them."""
 STILL_RUNS = "The project cannot be saved elsewhere while {jobs} still runs in it: wait until it is done, or stop it."
 
 
@@ -76,7 +78,8 @@ def still_runs(jobs: Sequence[Job]) -> str:
 def end_words(job: Job) -> str:
     """Say how a job ended, and what it found."""
     if job.state == "done":
-        return f"✓ Done in {clock(job.worked_s)}.\n{findings_text(job.record.out)}".strip()
+        found = "" if job.record.command in SHOWN else findings_text(job.record.out)
+        return f"✓ Done in {clock(job.worked_s)}.\n{found}".strip()
     sentence = job.message.partition("; the same command")[0].partition("; start again with")[0].rstrip(".")
     if job.state == "stopped":
         return (_capital(sentence) or f"Stopped. {stage_words(job.pace.stage)}, {job.pace.done} of {job.pace.total}") + "."

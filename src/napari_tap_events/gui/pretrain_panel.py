@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import Signal
@@ -11,6 +12,7 @@ from napari_tap_events.errors import SettingsError
 from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.games_choice import GamesChoice
+from napari_tap_events.gui.made_of import other_movie_of
 from napari_tap_events.gui.movie_panel import movie_flags
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.movies.event_sizes import patch_of_cell
@@ -45,12 +47,14 @@ class PretrainPanel(QWidget):
         self.games = GamesChoice(self._movie_size)
         self.recipe.set_above(self.games)
         self.recipe.estimate.ask(lambda: Material(session.movie) if session.movie else None)
+        self.recipe.attend(partial(other_movie_of, session))
         self.recipe.finished.connect(self.pretrained.emit)
         self._fitted = Fitted(self.recipe.form, ("patch_px",))
         self.recipe.valueSet.connect(self._follow)
         self.games.valueChanged.connect(self._choose)
         for signal in (session.movie_changed, session.cell_size_changed):
             signal.connect(self._follow_movie)
+        session.movie_changed.connect(self.recipe.follow_movie)
         self._follow_movie()
         column = QVBoxLayout(self)
         column.addWidget(self.recipe)
@@ -60,6 +64,7 @@ class PretrainPanel(QWidget):
         """Close the recipe; a job lives on."""
         for signal in (self._session.movie_changed, self._session.cell_size_changed):
             signal.disconnect(self._follow_movie)
+        self._session.movie_changed.disconnect(self.recipe.follow_movie)
         self.recipe.close()
         return bool(super().close())
 

@@ -17,6 +17,7 @@ from napari_tap_events.gui.job_watch import JobWatch
 from napari_tap_events.gui.job_words import short_words
 from napari_tap_events.gui.settings_form import SettingsForm
 from napari_tap_events.gui.this_computer import DeviceLine
+from napari_tap_events.jobs.job_record import JobRecord
 from napari_tap_events.jobs.runner import Job, resume, unfinished_job
 from napari_tap_events.settings import ComputeSettings, Settings
 
@@ -108,6 +109,8 @@ class RecipePanel(QWidget):
         super().__init__()
         self.setAccessibleName(title)
         self._command, self._inputs = command, inputs
+        self._other_movie_of: Callable[[JobRecord], str] = lambda _: ""
+        self._other_movie = ""
         self.watch = JobWatch(self)
         self.form = SettingsForm(forms, hidden=(*hidden, *FROM_THE_PROJECT.get(command, ())))
         self._build(sentence)
@@ -136,6 +139,19 @@ class RecipePanel(QWidget):
             room.addWidget(choice)
         self._chooses = True
         self._offer()
+
+    def attend(self, other_movie_of: Callable[[JobRecord], str]) -> None:
+        """Learn by asking what the movie of a job is called where it is not the open one; "" where it is."""
+        self._other_movie_of = other_movie_of
+
+    def follow_movie(self) -> None:
+        """Another movie is open: what was said of the one before goes, but for a job that still runs."""
+        self._refuse("")
+        if self.watch.job is not None:
+            self._other_movie = self._other_movie_of(self.watch.job.record)
+            self._show_job()
+            if self.running() or not self._other_movie:
+                self._tell()
 
     def running(self) -> bool:
         """Say whether a job runs, or waits."""
@@ -173,12 +189,11 @@ class RecipePanel(QWidget):
         self._refuse("")
         if self._command in LEARNING:
             self.view.curves.prepare()
+        self._other_movie = self._other_movie_of(job.record)
         self.view.setValue(job)
-        self.view.show()
         self.settings.setValue(False)
         self.watch.follow(job)
-        self._offer()
-        self.told.emit(short_words(job))
+        self._say()
 
     def reattach(self, jobs: Path) -> bool:
         """Find the last job of this recipe again, where it still runs or has ended early and can go on.
@@ -278,11 +293,21 @@ class RecipePanel(QWidget):
             self.estimate.learn(self.watch.job.worked_s)
             self.finished.emit(self.watch.job.record.out)
         elif state == "failed":
+            if self._other_movie:
+                self._refuse(f"Movie '{self._other_movie}': {message}")
             self.failed.emit(message)
 
     def _say(self) -> None:
+        self._show_job()
+        self._tell()
+
+    def _show_job(self) -> None:
+        """Show the job, but not how one of another movie has ended."""
         self._offer()
-        self.view.say()
+        self.view.setVisible(self.running() or not self._other_movie)
+        self.view.say(self._other_movie)
+
+    def _tell(self) -> None:
         job = self.watch.job
         if job is not None and job.state not in ("done", "failed"):
             self.told.emit(short_words(job))
@@ -291,7 +316,7 @@ class RecipePanel(QWidget):
         """Show the buttons that make sense now."""
         job, running = self.watch.job, self.running()
         stopping = job is not None and job.state == "stopping"
-        resumable = job is not None and job.resumable
+        resumable = job is not None and job.resumable and not self._other_movie
         self.start_button.setVisible(not running)
         self.start_button.setEnabled(not self.form.problem())
         self.start_button.setText("Start anew" if resumable else ACTIONS[self._command])

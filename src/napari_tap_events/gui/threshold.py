@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
+from napari_tap_events.events.listed import LISTED_FROM, are_listed, probabilities, statuses
 from napari_tap_events.events.over_time import BY_A_PERSON, RANKS_ONLY
 
 STEPS = 1000
 TIP = "Candidates of at least this probability are shown as events. The mark of the start is the threshold chosen on held-out frames."
+ORDER = "Their order tells more than their number."
+BEST_FROM = f"Lists of simulated movies are best at a threshold of {LISTED_FROM:g}; move it to suit your movie."
 
 
 class ThresholdField(QWidget):
@@ -29,6 +32,7 @@ class ThresholdField(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._layers: tuple[Points, ...] = ()
+        self._threshold = 0.0
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, STEPS)
         self.slider.setToolTip(TIP)
@@ -52,11 +56,14 @@ class ThresholdField(QWidget):
 
     def value(self) -> float:
         """Return the threshold, 0 to 1."""
-        return float(self.number.value())
+        return self._threshold
 
     def setValue(self, threshold: float) -> None:
-        """Set the threshold, 0 to 1."""
+        """Set the threshold, 0 to 1; the number shows three decimals of it, and events are counted by all."""
+        self.number.blockSignals(True)
         self.number.setValue(threshold)
+        self.number.blockSignals(False)
+        self._apply(threshold)
 
     def rule(self, layers: tuple[Points, ...]) -> None:
         """Show and hide the points of these layers, whose features hold a probability; the last one is counted."""
@@ -65,43 +72,40 @@ class ThresholdField(QWidget):
 
     def events(self) -> int | None:
         """Return how many events are listed; None where there are no points."""
-        return int(np.count_nonzero(_listed(self._layers[-1], self.value()))) if self._layers else None
+        return int(are_listed(self._layers[-1].features, self.value()).sum()) if self._layers else None
 
     def _apply(self, threshold: float) -> None:
+        self._threshold = threshold
         self.slider.blockSignals(True)
         self.slider.setValue(round(threshold * STEPS))
         self.slider.blockSignals(False)
         for layer in self._layers:
-            layer.shown = _listed(layer, threshold)
+            layer.shown = are_listed(layer.features, threshold)
         if self._layers:
-            self.words.setText(_in_words(self._layers[-1], threshold))
+            self.words.setText(_in_words(self._layers[-1].features, threshold))
         self.valueChanged.emit(threshold)
 
 
-def _listed(layer: Points, threshold: float) -> NDArray[np.bool_]:
-    """Say which events are shown: what a person has said comes before any threshold."""
-    status = _statuses(layer)
-    listed: NDArray[np.bool_] = np.isin(status, BY_A_PERSON) | ((_probabilities(layer) >= threshold) & (status != "rejected"))
-    return listed
-
-
-def _statuses(layer: Points) -> NDArray[np.object_]:
-    told = layer.features.get("status")
-    return np.full(len(layer.data), "proposed", dtype=object) if told is None else np.asarray(told, dtype=object)
-
-
-def _in_words(layer: Points, threshold: float) -> str:
-    status = _statuses(layer)
+def _in_words(events: pd.DataFrame, threshold: float) -> str:
+    status, likely = statuses(events), probabilities(events)
     sure = np.count_nonzero(np.isin(status, BY_A_PERSON))
-    expected = sure + _probabilities(layer)[status == "proposed"].sum()
-    counts = not layer.features.get("source", pd.Series(dtype=str)).isin(RANKS_ONLY).any()
-    words = f"{np.count_nonzero(_listed(layer, threshold))} events of {len(status)} candidates"
-    among = f", the {sure} that you said among them" if sure else ""
-    words += f"; {expected:.1f} expected{among}" if counts else f"; their order tells more than the number{among}"
-    rejected = np.count_nonzero((status == "rejected") & (_probabilities(layer) >= threshold))
-    return f"{words}. {rejected} that you rejected left out." if rejected else words
+    rejected = np.count_nonzero((status == "rejected") & (likely >= threshold))
+    found = f"{_many(int(are_listed(events, threshold).sum()), 'event')} of {_many(len(events), 'candidate')}"
+    sources = set(events.get("source", ()))
+    sentences = [f"{found}.", ORDER] if sources & set(RANKS_ONLY) else [f"{found}; {_expected(status, likely):.1f} expected."]
+    if "simulated" in sources:
+        sentences.append(BEST_FROM)
+    if sure:
+        sentences.append(f"You confirmed or marked {sure} of the events.")
+    if rejected:
+        sentences.append(f"{rejected} that you rejected {'is' if rejected == 1 else 'are'} left out.")
+    return " ".join(sentences)
 
 
-def _probabilities(layer: Points) -> NDArray[np.float64]:
-    told = np.asarray(layer.features["probability"], dtype=np.float64)
-    return np.nan_to_num(told, nan=1.0)
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
+def _expected(status: NDArray[np.object_], likely: NDArray[np.float64]) -> float:
+    """Return the expected number of events: what a person is sure of, and the sum of the probabilities of what nobody judged."""
+    return float(np.count_nonzero(np.isin(status, BY_A_PERSON)) + likely[status == "proposed"].sum())

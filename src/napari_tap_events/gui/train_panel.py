@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.head_score import HeadScore
 from napari_tap_events.gui.layers import world_of
+from napari_tap_events.gui.made_of import is_of_open_movie, movie_of, other_movie_of
 from napari_tap_events.gui.model_choice import ModelChoice
 from napari_tap_events.gui.model_row import ModelRow
 from napari_tap_events.gui.movie_panel import movie_flags
+from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.places import go_to, go_to_frame
 from napari_tap_events.gui.preferences import preferred_cache
 from napari_tap_events.gui.project_models import encoders
@@ -29,6 +32,7 @@ from napari_tap_events.settings import ComputeSettings, HeadSettings, LabelSetti
 
 SENTENCE = "Teaches a small network to tell events from all else by your marks, and scores it on frames that it never saw."
 NO_MARKS = "No event is marked yet: mark some in step 2."
+ELSEWHERE = "The newest head, taught and judged on the movie '{name}':"
 COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 7
 """As high as the answer mostly is, so that nothing below it moves when it comes."""
 MARKS = tuple({**LabelSettings.declared(), **SplitSettings.declared()})
@@ -69,6 +73,7 @@ class TrainPanel(QWidget):
         session.project_changed.connect(self.refresh)
         session.models_changed.connect(self.refresh)
         session.movie_changed.connect(self.refresh)
+        session.movie_changed.connect(self.recipe.follow_movie)
         session.annotations_changed.connect(self._recount)
         session.cell_size_changed.connect(self._fit_cell)
         self._fit_cell()
@@ -81,6 +86,7 @@ class TrainPanel(QWidget):
             (self._session.project_changed, self.refresh),
             (self._session.models_changed, self.refresh),
             (self._session.movie_changed, self.refresh),
+            (self._session.movie_changed, self.recipe.follow_movie),
             (self._session.annotations_changed, self._recount),
             (self._session.cell_size_changed, self._fit_cell),
         ):
@@ -89,7 +95,7 @@ class TrainPanel(QWidget):
         return bool(super().close())
 
     def refresh(self) -> None:
-        """Offer the encoders of the project, and show its newest head."""
+        """Offer the encoders of the project, and show its newest head; one of another movie with the name of that."""
         self._fit_cell()
         self.encoder.offer(encoders(self._session.project))
         project = self._session.project
@@ -97,6 +103,8 @@ class TrainPanel(QWidget):
         self.score.setVisible(bool(heads))
         if heads and self.score.value() != heads[0]:
             self.score.setValue(heads[0])
+        elsewhere = bool(heads) and not self._is_score_here()
+        self.about_another.setText(ELSEWHERE.format(name=movie_of(self._session, heads[0])) if elsewhere else "")
         self._recount()
 
     def _build(self) -> None:
@@ -109,16 +117,17 @@ class TrainPanel(QWidget):
         forms = (HeadSettings, ComputeSettings)
         self.recipe = RecipePanel("Train", SENTENCE, "train", forms, self._inputs, hidden=("encoder",))
         self.recipe.estimate.ask(self._material)
+        self.recipe.attend(partial(other_movie_of, self._session))
         self._fitted = Fitted(self.recipe.form, SIZES)
         self.encoder.valueChanged.connect(lambda _: self.recipe.estimate.refresh())
-        self.score = HeadScore()
+        self.score, self.about_another = HeadScore(), Words()
         self.score.hide()
         row = QFormLayout()
         row.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         row.addRow("Features", self.models)
         column = QVBoxLayout(self)
         column.addLayout(row)
-        for widget in (self.counts, self.recipe, self.score):
+        for widget in (self.counts, self.recipe, self.about_another, self.score):
             column.addWidget(widget)
         column.addStretch()
 
@@ -221,11 +230,17 @@ class TrainPanel(QWidget):
         self.trained.emit(folder)
 
     def _go_to(self, mistake: Mistake) -> None:
-        go_to(self._viewer, self._session.movie, (mistake.t, mistake.y, mistake.x))
+        if self._is_score_here():
+            go_to(self._viewer, self._session.movie, (mistake.t, mistake.y, mistake.x))
 
     def _go_to_frame(self, frame: int) -> None:
-        if self._session.movie is not None:
+        if self._session.movie is not None and self._is_score_here():
             go_to_frame(self._viewer, frame, world_of(self._session.movie))
+
+    def _is_score_here(self) -> bool:
+        """Say whether the head that is shown was judged on the open movie."""
+        head = self.score.value()
+        return head is not None and is_of_open_movie(self._session, head)
 
 
 def _first_large(words: str) -> str:

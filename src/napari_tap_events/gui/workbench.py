@@ -6,6 +6,7 @@ a job that still runs, or marks that are to be seen.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -16,6 +17,7 @@ from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.closing import ClosingGuard, going_on
 from napari_tap_events.gui.leaving import LeavingPanel
 from napari_tap_events.gui.movie_panel import MoviePanel
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 LEAST_WIDTH_PX = 360
 COUNT_AFTER_MS = 150
 """What a person asked for is drawn first; the marks are counted, and what will be needed is made and loaded, then."""
+SHOW_FOUND = ("find", "results")
+"""The steps that show what was found last."""
 COMMANDS = {"pretrain": ("pretrain",), "train": ("train",), "find": ("detect", "explain")}
 """The commands that each step starts."""
 
@@ -214,7 +218,7 @@ class Workbench(LeavingPanel):
         panel = FindPanel(self._viewer, self.session)
         panel.found.connect(lambda folder: self._say_done("find", folder))
         panel.elsewhere.connect(lambda name: self.steps.say("find", Progress.done, f"done, for {name}"))
-        panel.counted.connect(lambda count: self.steps.say("find", Progress.done, f"{count} event{'s' * (count != 1)}"))
+        panel.counted.connect(self._say_found)
         self._take_in("find", panel.recipe, panel.explain)
         panel.refresh()
         return panel
@@ -301,7 +305,7 @@ class Workbench(LeavingPanel):
     def _open_step(self, name: str) -> None:
         if name == "train":
             self.train.refresh()
-        if name in ("find", "results") and self._found_last():
+        if name in SHOW_FOUND and self._found_last():
             self.finding.show_last()
 
     def _tell_movie(self) -> None:
@@ -309,8 +313,24 @@ class Workbench(LeavingPanel):
         self.steps.say("movie", Progress.done if movie else Progress.open, movie.name if movie else "")
         self._answered(len(marks.verdicts) + len(marks.audits) if marks is not None else 0)
         self._tell_count()
-        self._tell("find", self._found_last())
+        self._tell_found()
         self._count_soon.start()
+
+    def _tell_found(self) -> None:
+        """Say how many events the newest search through the movie lists; where a step shows them, show them."""
+        folder = self._found_last()
+        self._tell("find", folder)
+        if folder is None:
+            return
+        from napari_tap_events.gui.found_events import count_listed
+
+        with suppress(TapEventsError):  # the step says what is wrong when it is opened
+            self._say_found(count_listed(self.session, folder))
+        if self.steps.value() in SHOW_FOUND:
+            self.finding.show_last()
+
+    def _say_found(self, count: int) -> None:
+        self.steps.say("find", Progress.done, f"{count} event{'s' * (count != 1)}")
 
     def _found_last(self) -> Path | None:
         if self.session.project is None or not self.session.project.maps():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from napari_tap_events.events.listed import LISTED_FROM
 from napari_tap_events.jobs.output import RESULT, read_json
 
 NOTHING_TO_JUDGE = (
@@ -49,9 +50,18 @@ def _findings(command: str, summary: Mapping[str, Any]) -> list[str]:
 
 def _found(summary: Mapping[str, Any]) -> str:
     if "expected_events" not in summary:
-        return f"{summary.get('candidates', 0)} candidates, the most probable first; no label was used, so no threshold was learned."
+        return _ranked(summary)
     found = f"{summary['events']} events above the threshold {summary['threshold']:.2f}, of {summary['candidates']} candidates."
     return f"{found} By the sum of all probabilities {summary['expected_events']:.1f} are to be expected."
+
+
+def _ranked(summary: Mapping[str, Any]) -> str:
+    threshold = summary["threshold"]
+    best = "where lists of simulated movies are best" if threshold == LISTED_FROM else "not learned from your movie"
+    return (
+        f"{summary['events']} events above the threshold {threshold:.2f}, of {summary['candidates']} candidates, the most probable "
+        f"first. The threshold is {best}; --threshold moves it."
+    )
 
 
 def _accuracy(summary: Mapping[str, Any]) -> str:
