@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QScrollArea, QVBoxLayout, QWidget
 from napari_tap_events.events.exports import FORMATS
 from napari_tap_events.events.exports.facts import MovieFacts
 from napari_tap_events.events.table import EventRow, events_table, read_events
-from napari_tap_events.gui import results_exports, results_report
+from napari_tap_events.gui import one_command, results_exports
 from napari_tap_events.gui.results_exports import Exportable, ResultExports
 from napari_tap_events.study.result_folder import JUDGED
 
@@ -136,7 +136,7 @@ def test_a_report_that_cannot_be_written_is_said_in_its_own_words(exports, qtbot
 
 
 def test_a_program_that_is_not_there_is_said(exports, qtbot, monkeypatch, tmp_path):
-    monkeypatch.setattr(results_report.sys, "executable", str(tmp_path / "nothing"))
+    monkeypatch.setattr(one_command.sys, "executable", str(tmp_path / "nothing"))
     exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
     with qtbot.waitSignal(exports.report.failed):
         exports.report_button.click()
@@ -144,10 +144,10 @@ def test_a_program_that_is_not_there_is_said(exports, qtbot, monkeypatch, tmp_pa
 
 
 def test_closing_ends_the_process_and_says_nothing(exports, qtbot, monkeypatch, tmp_path):
-    monkeypatch.setattr(results_report, "COMMAND", ("-c", "import time; time.sleep(600)"))
+    monkeypatch.setattr(one_command, "COMMAND", ("-c", "import time; time.sleep(600)"))
     exports.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
     exports.report_button.click()
-    process = exports.report._process
+    process = exports.report._command._process
     assert process.waitForStarted()
     with qtbot.assertNotEmitted(exports.report.failed):
         exports.report.close()
@@ -155,12 +155,12 @@ def test_closing_ends_the_process_and_says_nothing(exports, qtbot, monkeypatch, 
 
 
 def test_a_deleted_window_ends_the_process_with_it(qtbot, monkeypatch, tmp_path):
-    monkeypatch.setattr(results_report, "COMMAND", ("-c", "import time; time.sleep(600)"))
+    monkeypatch.setattr(one_command, "COMMAND", ("-c", "import time; time.sleep(600)"))
     widget = ResultExports()
     widget.setValue(Exportable(EVENTS, MovieFacts(), tmp_path))
     widget.report_button.click()
-    assert widget.report._process.waitForStarted()
-    pid = widget.report._process.processId()
+    assert widget.report._command._process.waitForStarted()
+    pid = widget.report._command._process.processId()
     with qtbot.waitSignal(widget.destroyed):
         widget.deleteLater()
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid))

@@ -44,6 +44,7 @@ def test_a_review_from_no_label_to_a_head_that_maps_the_movie(workbench, somebod
     workbench.window().activateWindow()
     with qtbot.waitSignal(desk.taught, timeout=45_000) as taught:
         qtbot.waitUntil(lambda: desk.reviewer.card is not None, timeout=60_000)
+        qtbot.waitUntil(lambda: not desk._unseen.isActive())
         number = 0
         while panel.work.running and number < 14 and desk.reviewer.card is not None:
             reply = somebody.answer(desk.reviewer.card, number)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from qtpy.QtCore import QObject, QProcess, Signal
 
-MODULE = "napari_tap_events.cli"
+COMMAND = ("-m", "napari_tap_events.cli")
 LET_GO_MS = 1000
 """How long a command that is dropped may take to be gone."""
 
@@ -34,7 +34,7 @@ class OneCommand(QObject):
         self._process = QProcess(self)
         self._process.finished.connect(self._take)
         self._process.errorOccurred.connect(self._could_not_start)
-        self._process.start(sys.executable, ["-m", MODULE, *arguments])
+        self._process.start(sys.executable, [*COMMAND, *arguments])
 
     def running(self) -> bool:
         """Say whether a command runs."""

@@ -43,7 +43,7 @@ from napari_tap_events.settings import HeadSettings, ReviewSettings
 HISTORY = "heads.json"
 """As `jobs/desk.py` names it, which needs torch."""
 LOOK_AFTER_MS = 250
-UNSEEN_MS = 400
+UNSEEN_MS = 250
 """For so long no key answers a card that came by itself: it was pressed before anybody had seen the card."""
 WAITING = "The first cards come when the features of the movie are computed."
 NONE_LEFT = "No card is left: everything the model proposes was answered."
