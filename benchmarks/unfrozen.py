@@ -6,8 +6,8 @@ An encoder is a folder that `pretrain` wrote with a U-Net, or `shipped`. Three r
 time, all with the same tiles and steps:
 
 - frozen: the features as they are;
-- several depths: those of the U-Net's two coarser levels beside them, upsampled, each
-  divided by its standard deviation in the first frame;
+- several depths: those of the U-Net's two coarser levels beside them, upsampled, each divided by its standard deviation in the first
+  frame;
 - fine-tuned: all weights of the encoder go on with the head, at a tenth of its rate, or at `--share`; what the norms know of the movies
   that taught them stays.
 

@@ -56,8 +56,8 @@ def test_of_a_ranking_without_labels_no_number_is_expected(field):
     ranked = [EventRow(t, 2.0, 3.0, "division", 0.9 - t / 10, source="simulated") for t in range(4)]
     field.rule(tuple(event_layers(events_table(ranked), World(), 4)))
     assert field.words.text() == (
-        "4 events of 4 candidates. Their order tells more than their number. Lists of simulated movies are best at a threshold of "
-        "0.45; move it to suit your movie."
+        "4 events of 4 candidates. Their order tells more than their number. A threshold of 0.45 suits simulated movies; move "
+        "it to suit yours."
     )
 
 

@@ -35,7 +35,7 @@ def test_without_events_to_judge_by_no_score_is_told_but_what_to_do(tmp_path):
         (
             0.45,
             "9 events above the threshold 0.45, of 490 candidates, the most probable first. "
-            "The threshold is where lists of simulated movies are best; --threshold moves it.",
+            "The threshold is what suits simulated movies; --threshold moves it.",
         ),
         (
             0.5,

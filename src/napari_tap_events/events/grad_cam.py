@@ -1,9 +1,9 @@
 """Grad-CAM: which places in the feature map speak for an event, or for the arrow of time.
 
 Selvaraju et al. 2017, with the feature map z as the target layer: channels are weighted by the gradient of the score averaged over
-pixels, for events over those of a window around. Where a head reads the image, the target layer is what its convolutions make of it: the
-image itself has one channel, and its Grad-CAM would be its brightness. For events negative sums are cut off; for the arrow of time the
-absolute value is shown (Chen, Namboodiri, Sero 2024).
+pixels, for events over those of a window around. Where an evidence head reads the image, the target layer is what its convolutions make of
+it: the image itself has one channel, and its Grad-CAM would be its brightness. For events negative sums are cut off; for the arrow of time
+the absolute value is shown (Chen, Namboodiri, Sero 2024).
 """
 
 from __future__ import annotations

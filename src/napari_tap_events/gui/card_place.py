@@ -7,8 +7,7 @@ from napari.components import ViewerModel
 from napari.layers import Shapes
 
 from napari_tap_events.gui.colours import SKY_BLUE
-from napari_tap_events.gui.layers import ROLE
-from napari_tap_events.gui.quiet_layers import add_quietly, remove_quietly
+from napari_tap_events.gui.quiet_layers import add_rectangles_quietly, remove_quietly
 from napari_tap_events.gui.world import World
 
 NAME = "asked in review"
@@ -67,16 +66,6 @@ class CardPlace:
 
     def _there(self) -> Shapes:
         if self.layer is None or self.layer not in self._viewer.layers:
-            place = {key: value[1:] for key, value in self._world.layer_place().items()}
-            self.layer = Shapes(
-                ndim=2,
-                name=NAME,
-                face_color="transparent",
-                edge_color=SKY_BLUE,
-                blending="translucent_no_depth",
-                metadata={ROLE: "asked"},
-                **place,
-            )
+            self.layer = add_rectangles_quietly(self._viewer, self._world, NAME, "asked", SKY_BLUE)
             self.layer.editable = False
-            add_quietly(self._viewer, self.layer)
         return self.layer

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from napari.components import ViewerModel
-from napari.layers import Layer
+from napari.layers import Layer, Shapes
+
+from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.world import World
 
 
 def add_quietly(viewer: ViewerModel, layer: Layer) -> None:
@@ -12,6 +15,22 @@ def add_quietly(viewer: ViewerModel, layer: Layer) -> None:
     viewer.add_layer(layer)
     if active is not None:
         viewer.layers.selection.active = active
+
+
+def add_rectangles_quietly(viewer: ViewerModel, world: World, name: str, role: str, colour: str) -> Shapes:
+    """Add an empty layer for rectangles that lie over every frame, of which only the line is seen."""
+    layer = Shapes(
+        ndim=2,
+        name=name,
+        face_color="transparent",
+        edge_color=colour,
+        edge_width=1.5,
+        blending="translucent_no_depth",
+        metadata={ROLE: role},
+        **{key: value[1:] for key, value in world.layer_place().items()},
+    )
+    add_quietly(viewer, layer)
+    return layer
 
 
 def remove_quietly(viewer: ViewerModel, layer: Layer) -> None:

@@ -10,8 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Shapes
 from psygnal import Signal
 
-from napari_tap_events.gui.layers import ROLE
-from napari_tap_events.gui.quiet_layers import add_quietly, remove_quietly
+from napari_tap_events.gui.quiet_layers import add_rectangles_quietly, remove_quietly
 from napari_tap_events.gui.world import World
 from napari_tap_events.movies.masks import Scope
 
@@ -128,16 +127,5 @@ class ScopeOutline:
 
     def _there(self) -> Shapes:
         if self.layer is None or self.layer not in self._viewer.layers:
-            place = {key: value[1:] for key, value in self._world.layer_place().items()}
-            self.layer = Shapes(
-                ndim=2,
-                name=NAME,
-                face_color="transparent",
-                edge_color=COLOUR,
-                edge_width=1.5,
-                blending="translucent_no_depth",
-                metadata={ROLE: "scope"},
-                **place,
-            )
-            add_quietly(self._viewer, self.layer)
+            self.layer = add_rectangles_quietly(self._viewer, self._world, NAME, "scope", COLOUR)
         return self.layer

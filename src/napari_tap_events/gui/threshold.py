@@ -15,7 +15,7 @@ from napari_tap_events.events.over_time import BY_A_PERSON, RANKS_ONLY
 STEPS = 1000
 TIP = "Candidates of at least this probability are shown as events. The mark of the start is the threshold chosen on held-out frames."
 ORDER = "Their order tells more than their number."
-BEST_FROM = f"Lists of simulated movies are best at a threshold of {LISTED_FROM:g}; move it to suit your movie."
+SUITS = f"A threshold of {LISTED_FROM:g} suits simulated movies; move it to suit yours."
 
 
 class ThresholdField(QWidget):
@@ -94,7 +94,7 @@ def _in_words(events: pd.DataFrame, threshold: float) -> str:
     sources = set(events.get("source", ()))
     sentences = [f"{found}.", ORDER] if sources & set(RANKS_ONLY) else [f"{found}; {_expected(status, likely):.1f} expected."]
     if "simulated" in sources:
-        sentences.append(BEST_FROM)
+        sentences.append(SUITS)
     if sure:
         sentences.append(f"You confirmed or marked {sure} of the events.")
     if rejected:

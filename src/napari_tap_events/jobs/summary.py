@@ -57,10 +57,10 @@ def _found(summary: Mapping[str, Any]) -> str:
 
 def _ranked(summary: Mapping[str, Any]) -> str:
     threshold = summary["threshold"]
-    best = "where lists of simulated movies are best" if threshold == LISTED_FROM else "not learned from your movie"
+    why = "what suits simulated movies" if threshold == LISTED_FROM else "not learned from your movie"
     return (
         f"{summary['events']} events above the threshold {threshold:.2f}, of {summary['candidates']} candidates, the most probable "
-        f"first. The threshold is {best}; --threshold moves it."
+        f"first. The threshold is {why}; --threshold moves it."
     )
 
 
