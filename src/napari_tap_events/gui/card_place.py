@@ -11,8 +11,8 @@ from napari_tap_events.gui.quiet_layers import add_rectangles_quietly, remove_qu
 from napari_tap_events.gui.world import World
 
 NAME = "asked in review"
-LINE = 1 / 16
-"""Width of the line in sides of the square: it is seen where the whole of a large movie is."""
+LINE_PX, MOST = 3.0, 1 / 16
+"""Width of the line on the screen, and at most in sides of the square: seen in a large movie, and hiding nothing in a small one."""
 THIN, BOLD = 0.35, 1.0
 """Opacity in frames that the card does not ask about, and in those that it does."""
 
@@ -43,10 +43,14 @@ class CardPlace:
         layer = self._there()
         layer.data = []
         corners = np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0]])
-        layer.add_rectangles(corners, edge_width=LINE * (y1 - y0))  # type: ignore[no-untyped-call]
+        layer.add_rectangles(corners, edge_width=self._line(layer, y1 - y0))  # type: ignore[no-untyped-call]
         layer.selected_data = set()
         layer.visible = True
         self.set_frame(t)
+
+    def _line(self, layer: Shapes, side: float) -> float:
+        """Return the width of the line in pixels of the movie, as the view is zoomed now."""
+        return min(LINE_PX / (self._viewer.scene.camera.zoom * float(layer.scale[-1])), MOST * side)
 
     def set_frame(self, t: int) -> None:
         """Say by the line whether the card asks about frame `t`."""

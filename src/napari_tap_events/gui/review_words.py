@@ -21,7 +21,7 @@ def progress_words(annotations: Annotations) -> str:
         *([f"{unsure} unsure"] if unsure else []),
         f"{windows} window{'' if windows == 1 else 's'}",
     ]
-    return f"<b>{total} answers</b>: {', '.join(parts)}."
+    return f"<b>{total} answer{'' if total == 1 else 's'}</b>: {', '.join(parts)}."
 
 
 def audit_words(audit: Mapping[str, Any] | None) -> str:
