@@ -57,6 +57,7 @@ def test_settings_do_not_change():
         (PretrainSettings, {"preset": "unet9"}, "preset = 'unet9' will not do: .*unet32"),
         (PretrainSettings, {"deltas": (0,)}, r"deltas.* = 0 will not do"),
         (PretrainSettings, {"deltas": ()}, r"deltas = \(\) will not do"),
+        (HeadSettings, {"folds": 1}, "folds = 1 will not do: one fold holds nothing out, .*; change --folds"),
         (HeadSettings, {"steps": "many"}, "steps = 'many' will not do"),
     ],
 )

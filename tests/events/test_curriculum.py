@@ -127,7 +127,6 @@ def test_labels_that_are_unknown_stay_unknown_in_every_part():
     [
         (2, SplitSettings(split="movies"), "needs 3 labelled movies or more, 2 came; use --split time-blocks"),
         (1, SplitSettings(split="random", folds=3), "random split knows no folds"),
-        (1, SplitSettings(folds=1), "folds = 1 holds nothing out"),
         (1, SplitSettings(folds=50), "cannot be cut into 50 blocks"),
     ],
 )

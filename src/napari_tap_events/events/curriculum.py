@@ -256,8 +256,6 @@ def _shared_out(movies: tuple[LabelledMovie, ...], settings: SplitSettings, seed
         return Curriculum(movies, _by_movie(movies, settings.folds or 0), settings.guard_frames)
     if settings.split == "random":
         return _by_chance(movies, settings, seed)
-    if settings.folds == 1:
-        raise ScopeError("folds = 1 holds nothing out; choose 0 for a single split, or 2 and more.")
     cut = [movie.blocks(settings) for movie in movies]
     return Curriculum(movies, tuple(zip(*cut, strict=True)), settings.guard_frames)
 

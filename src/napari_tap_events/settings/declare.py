@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from napari_tap_events.errors import SettingsError
 
@@ -74,6 +75,13 @@ class Settings(BaseModel):
     def declared(cls) -> dict[str, FieldInfo]:
         """Return the declarations, by name, in their order."""
         return dict(cls.model_fields)
+
+
+def not_one_fold(folds: int | None) -> int | None:
+    """Let numbers of folds pass, but not 1: a check for pydantic."""
+    if folds == 1:
+        raise PydanticCustomError("one_fold", "one fold holds nothing out, choose 0 for a single split, or 2 and more")
+    return folds
 
 
 def read_toml(path: Path, known: Collection[str]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from napari_tap_events.settings.declare import FrameRange, Settings, setting
+from napari_tap_events.settings.declare import FrameRange, Settings, not_one_fold, setting
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -195,6 +195,8 @@ class SplitSettings(Settings):
         low=0,
         advanced=True,
     )
+
+    _not_one_fold = field_validator("folds")(not_one_fold)
 
     def folds_for(self, events: int) -> int:
         """Return how many folds there are when so many events are marked; few events must all teach and all judge."""
