@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_tap_events.jobs.labelled import Labelled
     from napari_tap_events.jobs.output import Run
     from napari_tap_events.jobs.pretrain import pretrain
+    from napari_tap_events.jobs.register import register
     from napari_tap_events.jobs.review import simulate_review
     from napari_tap_events.jobs.study import run_study
     from napari_tap_events.jobs.train import train
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         HeadSettings,
         MovieSettings,
         PretrainSettings,
+        RegisterSettings,
         ReviewSettings,
         ScoreSettings,
         SimulationSettings,
@@ -66,6 +68,7 @@ __all__ = [
     "MovieFacts",
     "MovieSettings",
     "PretrainSettings",
+    "RegisterSettings",
     "Report",
     "ReviewSettings",
     "Run",
@@ -89,6 +92,7 @@ __all__ = [
     "open_movie",
     "pretrain",
     "read_events",
+    "register",
     "run_study",
     "save_masks",
     "score_events",
@@ -116,6 +120,7 @@ _ROOMS = {
     "jobs.output": ("Run",),
     "jobs.pretrain": ("pretrain",),
     "jobs.labelled": ("Labelled",),
+    "jobs.register": ("register",),
     "jobs.review": ("simulate_review",),
     "jobs.study": ("run_study",),
     "jobs.train": ("train",),

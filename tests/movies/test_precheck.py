@@ -184,3 +184,34 @@ def test_samples_are_pairs_of_neighbours(n_frames: int, most: int) -> None:
 )
 def test_real_movies(name: str, codes: set[str]) -> None:
     assert set(found(open_movie(DATA / name))) == codes
+
+
+def shaken(frames: NDArray[Any], most: int) -> NDArray[Any]:
+    rng = np.random.default_rng(3)
+    return np.stack([np.roll(frame, rng.integers(-most, most + 1, 2), axis=(0, 1)) for frame in frames])
+
+
+def test_a_picture_that_shakes_is_found_and_measured() -> None:
+    finding = found(film(shaken(clean(), 4)))["shake"]
+    assert finding.severity == "warning"
+    typical, most = re.search(r"jumps by ([0-9.]+) px, and by up to ([0-9.]+) px", finding.sentence).groups()
+    assert 2 < float(typical) < 5 < float(most) < 12
+
+
+def test_a_single_jump_is_found_with_its_frame() -> None:
+    frames = clean()
+    frames[20:] = np.roll(frames[20:], (9, -5), axis=(1, 2))
+    finding = found(film(frames))["shake"]
+    assert finding.frames == (20,)
+    assert "jumps, by up to 9.9 px (frame 20)" in finding.sentence
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the shared movies are not here")
+@pytest.mark.parametrize("name", ["hela_h2b", "t98g_phase_left", "mda231_qpi_early"])
+def test_real_cells_that_move_are_no_shake_at_any_size_and_a_stage_that_shakes_them_is(name: str) -> None:
+    movie = single_channel(open_movie(DATA / f"{name}.tif"))
+    frames = np.stack([movie.frame(t)[0, :200, :210].astype(np.float32) for t in range(16)])
+    large = np.stack([ndimage.zoom(frame, 3, order=1) for frame in frames])
+    for some in (frames, large):
+        assert "shake" not in found(film(some, str(movie.dtype)))
+    assert "shake" in found(film(shaken(frames, 4), str(movie.dtype)))

@@ -9,9 +9,18 @@ from typing import Annotated, Literal
 import typer
 
 from napari_tap_events.cli.app import app
-from napari_tap_events.cli.options import Events, Known, MovieArg, Overwrite
+from napari_tap_events.cli.doors import as_job, run_of, say_summary, work
+from napari_tap_events.cli.options import Events, Job, Known, MovieArg, Out, Overwrite, ReportsOpt
 from napari_tap_events.flags import spread
-from napari_tap_events.settings import LabelSettings, MovieSettings, SplitSettings, SyntheticSettings
+from napari_tap_events.follow import Reports
+from napari_tap_events.settings import (
+    ComputeSettings,
+    LabelSettings,
+    MovieSettings,
+    RegisterSettings,
+    SplitSettings,
+    SyntheticSettings,
+)
 
 PANEL = "Movies and marks"
 
@@ -29,6 +38,26 @@ def info(
 
     about = describe_movie(movie, opening, check)
     typer.echo(json.dumps(about, indent=2) if as_json else about["text"])
+
+
+@app.command(rich_help_panel=PANEL)
+@as_job
+@spread
+def register(
+    movie: MovieArg,
+    out: Out,
+    settings: RegisterSettings,
+    opening: MovieSettings,
+    overwrite: Overwrite = False,
+    reports: ReportsOpt = Reports.text,
+    job: Job = None,
+) -> None:
+    """Write a movie anew in which the picture stays where it is, though the stage shook or drifted."""
+    from napari_tap_events.jobs.register import register as recipe
+
+    run = run_of(out, overwrite, False, ComputeSettings(), opening)
+    work(recipe(movie, settings, run), run, reports, job)
+    say_summary(out, reports)
 
 
 @app.command(rich_help_panel=PANEL)

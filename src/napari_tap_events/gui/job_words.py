@@ -16,6 +16,8 @@ STAGES = {
     "synth": "Making a synthetic movie",
     "synthetic movies": "Making synthetic movies",
     "pretrain": "Learning without labels",
+    "shifts": "Measuring how the picture moves",
+    "write": "Writing the movie",
     "labels": "Reading the marks",
     "features": "Computing features of every frame",
     "head": "Teaching the head",
@@ -28,6 +30,7 @@ RECIPES = {
     "train": "training",
     "detect": "finding events",
     "explain": "explaining",
+    "register": "registering",
 }
 SHOWN = ("detect",)
 """Commands whose findings the panel shows itself: their numbers follow what a person does with them."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import napari.viewer
 from napari.layers import Image, Layer
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -22,6 +22,9 @@ from napari_tap_events.movies.opening import describe_file
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import MovieSettings
 
+if TYPE_CHECKING:
+    from napari_tap_events.gui.register_panel import RegisterPanel
+
 FILES = "Movies (*.tif *.tiff *.btf *.avi *.mp4);;All files (*)"
 START = "Open a movie, or drop one here: a TIFF, an AVI or MP4, a folder of frames, or an OME-Zarr folder."
 LOOKING = "Looking for what could mislead the learning …"
@@ -30,13 +33,22 @@ SIGNS = {"warning": "⚠", "note": "ℹ"}
 
 
 class MoviePanel(QWidget):
-    """Buttons to open a movie, a form with what is known of it, and the words of the pre-check."""
+    """Buttons to open a movie, a form with what is known of it, the words of the pre-check, and what helps where the stage shook.
+
+    Attributes
+    ----------
+    registering_made : Signal()
+        The panel that registers the movie is there from now on.
+    """
+
+    registering_made = Signal()
 
     def __init__(self, viewer: napari.viewer.Viewer, session: Session) -> None:
         super().__init__()
         self._viewer, self._session = viewer, session
         self._path: Path | None = None
         self._layers: list[Layer] = []
+        self._register: RegisterPanel | None = None
         self._question = Question(self)
         self._build()
         self._question.answered.connect(self._show_findings)
@@ -56,9 +68,28 @@ class MoviePanel(QWidget):
         except TapEventsError as error:
             self._ask(self._path, said, str(error))
 
+    @property
+    def register(self) -> RegisterPanel | None:
+        """The panel that registers the movie; None until it is asked for."""
+        return self._register
+
+    def show_registering(self) -> None:
+        """Show what registers the movie."""
+        if self._register is None:
+            from napari_tap_events.gui.register_panel import RegisterPanel
+
+            self._register = RegisterPanel(self._session)
+            self._column.insertWidget(self._column.indexOf(self.register_button), self._register)
+            self._register.registered.connect(self._open_registered)
+            self.registering_made.emit()
+        self._register.show()
+        self.register_button.hide()
+
     def close(self) -> bool:
         """Let go of the viewer, and of the pre-check that may still run."""
         self._question.drop()
+        if self._register is not None:
+            self._register.close()
         self._session.movie_changed.disconnect(self._follow_session)
         self._session.movie_leaving.disconnect(self._take_away)
         self._viewer.layers.events.inserted.disconnect(self._meet_inserted)
@@ -80,21 +111,33 @@ class MoviePanel(QWidget):
         self.layer_button.setToolTip("Take the file that this layer of the viewer was read from.")
         self.try_button = QPushButton("Open like this")
         self.try_button.setToolTip("Read the file with the axes, channel and depth that are shown.")
+        self.register_button = QPushButton("Register …")
+        self.register_button.setToolTip("Hold the picture still where the stage shook or drifted.")
         self.sentence, self.findings, self.name = QLabel(START), QLabel(), QLabel()
         self.facts = MovieFacts()
         buttons = QHBoxLayout()
         buttons.addWidget(self.open_button)
         buttons.addWidget(self.folder_button)
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.addLayout(buttons)
         for label in (self.sentence, self.name, self.findings):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        for widget in (self.layer_button, self.sentence, self.name, self.facts, self.try_button, self.findings):
+        for widget in (
+            self.layer_button,
+            self.sentence,
+            self.name,
+            self.facts,
+            self.try_button,
+            self.findings,
+            self.register_button,
+        ):
             column.addWidget(widget)
         column.addStretch()
         self.layer_button.hide()
         self.try_button.hide()
+        self.register_button.hide()
+        self.register_button.clicked.connect(self.show_registering)
         self.try_button.clicked.connect(lambda: self._open_again(self.facts.shown()))
         self.open_button.clicked.connect(self._choose_file)
         self.folder_button.clicked.connect(self._choose_folder)
@@ -177,6 +220,10 @@ class MoviePanel(QWidget):
         self.name.setVisible(movie is not None)
         self.try_button.hide()
         self.findings.clear()
+        running = self._register is not None and self._register.recipe.running()
+        self.register_button.setVisible(movie is not None and not running)
+        if self._register is not None:
+            self._register.setVisible(running)
         if movie is None or entry is None:
             self._question.drop()
             self._say(self._session.problem or START)
@@ -224,6 +271,16 @@ class MoviePanel(QWidget):
             f"{SIGNS[found['severity']]} {found['sentence'][:1].upper()}{found['sentence'][1:]}" for found in about["findings"]
         ]
         self.findings.setText("\n\n".join(lines) or ALL_WELL)
+        if any(found["code"] == "shake" for found in about["findings"]):
+            self.show_registering()
+
+    def _open_registered(self, path: Path) -> None:
+        """Open what was made of the open movie; its cells are as large as they were."""
+        cell_px = self._session.entry.cell_px if self._session.entry is not None else None
+        self.open(path)
+        if cell_px:
+            self._session.set_cell_size(cell_px)
+            self._show_facts()
 
     def _say(self, sentence: str) -> None:
         self.sentence.setText(sentence)

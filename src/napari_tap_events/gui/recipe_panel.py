@@ -26,6 +26,7 @@ ACTIONS = {
     "train": "Start training",
     "detect": "Find events",
     "explain": "Explain",
+    "register": "Register the movie",
     "demo": "Start",
 }
 LEARNING = ("pretrain", "train", "demo")
@@ -70,7 +71,7 @@ class RecipePanel(QWidget):
     sentence : str
         What it does, and what for.
     command : str
-        "pretrain", "train", "detect", "explain" or "demo".
+        "pretrain", "train", "detect", "explain", "register" or "demo".
     forms : sequence of types of Settings
     inputs : callable
         Called when the recipe is to start, and only then; it may raise a `TapEventsError`.
@@ -111,6 +112,7 @@ class RecipePanel(QWidget):
         self._command, self._inputs = command, inputs
         self._other_movie_of: Callable[[JobRecord], str] = lambda _: ""
         self._other_movie = ""
+        self._computes = ComputeSettings in forms
         self.watch = JobWatch(self)
         self.form = SettingsForm(forms, hidden=(*hidden, *FROM_THE_PROJECT.get(command, ())))
         self._build(sentence)
@@ -327,7 +329,7 @@ class RecipePanel(QWidget):
         self.pause_button.setText("Go on" if job is not None and job.state == "paused" else "Pause")
         self.form.setEnabled(not running)
         self._choices.setVisible(self._chooses and not running)  # a running job needs the room for its curves
-        self.device.setVisible(not running)
+        self.device.setVisible(not running and self._computes)
         self.estimate.set_busy(running)
 
     def _refuse(self, sentence: str) -> None:

@@ -187,7 +187,14 @@ class Workbench(LeavingPanel):
         )
 
     def _make_movie(self) -> QWidget:
-        return MoviePanel(self._viewer, self.session)
+        panel = MoviePanel(self._viewer, self.session)
+        panel.registering_made.connect(self._take_in_registering)
+        return panel
+
+    def _take_in_registering(self) -> None:
+        panel = self.movie.register
+        if panel is not None:
+            self._reattach(panel.recipe)
 
     def _make_mark(self) -> QWidget:
         from napari_tap_events.gui.mark_panel import MarkPanel
@@ -255,7 +262,12 @@ class Workbench(LeavingPanel):
         """Return the recipes of the panels that are made."""
         made = self.steps.made
         learning = [*([self.pretrain.recipe] if made("pretrain") else []), *([self.train.recipe] if made("train") else [])]
-        return [*learning, *((self.finding.recipe, self.finding.explain) if made("find") else ())]
+        first = self.movie.register
+        return [
+            *([first.recipe] if first is not None else []),
+            *learning,
+            *((self.finding.recipe, self.finding.explain) if made("find") else ()),
+        ]
 
     def _connect(self) -> None:
         self._guard.closing.connect(self._end_with_window)
@@ -287,6 +299,8 @@ class Workbench(LeavingPanel):
             return
         from napari_tap_events.jobs.runner import unfinished_job
 
+        if self.movie.register is None and unfinished_job(folder, "register"):
+            self.movie.show_registering()
         for name, commands in COMMANDS.items():
             if not self.steps.made(name) and any(unfinished_job(folder, command) for command in commands):
                 self.steps.panel(name)

@@ -29,6 +29,8 @@ ENDED: tuple[State, ...] = ("done", "stopped", "failed")
 PROGRAM = (sys.executable, "-X", "faulthandler", "-m", "napari_tap_events.cli")
 RESUMABLE = ("pretrain", "train", "demo")
 """Commands that know --resume; the others are quick to do again."""
+ONE_CORE = ("register",)
+"""Commands that know no --threads, and take one core whatever there is."""
 GRACE_S = 0.7
 """Time that a job has to stop by itself, or to leave after its last word; then it is ended. Checkpoints are written whole or not."""
 MOST_BYTES = 1 << 18
@@ -87,7 +89,8 @@ class Job:
         if (folder / RECORD).exists():
             raise OutputError(f"'{folder}' already holds a job; choose another folder.")
         nobody = Process(0, 0.0, str(folder))
-        record = JobRecord(command, leave_a_core(arguments), out.resolve(), tuple(program or PROGRAM), Path.cwd(), "", nobody)
+        words = tuple(arguments) if command in ONE_CORE else leave_a_core(arguments)
+        record = JobRecord(command, words, out.resolve(), tuple(program or PROGRAM), Path.cwd(), "", nobody)
         return cls(folder, _launch(record, folder))
 
     @classmethod

@@ -43,6 +43,8 @@ def _findings(command: str, summary: Mapping[str, Any]) -> list[str]:
         return [f"An encoder that keeps {kept} It has no arrow of time, and is not taught any further."]
     if command == "train" or (command == "demo" and "f1" in summary):
         return _training(summary) + ([_accuracy(summary)] if command == "demo" else [])
+    if command == "register":
+        return [_moved(summary)]
     if command in ("detect", "demo"):
         return [_found(summary)]
     return [f"{summary.get('insets', 0)} insets ranked."]
@@ -53,6 +55,15 @@ def _found(summary: Mapping[str, Any]) -> str:
         return _ranked(summary)
     found = f"{summary['events']} events above the threshold {summary['threshold']:.2f}, of {summary['candidates']} candidates."
     return f"{found} By the sum of all probabilities {summary['expected_events']:.1f} are to be expected."
+
+
+def _moved(summary: Mapping[str, Any]) -> str:
+    shift = f"{summary['typical_shift_px']:g} px from frame to frame, {summary['largest_shift_px']:g} px at most"
+    wander = f"{summary['wander_y_px']} x {summary['wander_x_px']} px"
+    return (
+        f"The picture moved by {shift} (to frame {summary['largest_shift_to_frame']}), and wandered over {wander} (y, x). It stays "
+        f"where it is now, in a field of {summary['height_px']} x {summary['width_px']} px."
+    )
 
 
 def _ranked(summary: Mapping[str, Any]) -> str:
@@ -101,6 +112,7 @@ def _next(command: str, folder: Path) -> list[str]:
     follow = {
         "pretrain": f"Next: napari-tap-events train --movie MOVIE --masks MASKS --encoder {folder} --out HEAD",
         "adopt": f"Next: napari-tap-events train --movie MOVIE --masks MASKS --encoder {folder} --out HEAD",
+        "register": "Next: work on the new movie; marks on the movie before do not fit it.",
         "train": f"Next: napari-tap-events detect MOVIE --head {folder} --out RESULTS",
         "detect": f"Next: napari-tap-events open {folder}",
         "explain": f"Next: napari-tap-events open {folder}",

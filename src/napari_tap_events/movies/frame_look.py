@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.registration import levelled, middle, shift_between, shift_near
 
 _CROP_PX = 512
 """Focus is measured in the middle square of this side, at full resolution."""
 _PART_PX, _LEAST_PART_PX = 256, 32
 """Drift is measured in the middle squares of the four quarters of a frame; in the whole frame where they would be smaller than that."""
-_DRIFT_PAIRS = 40
+_DRIFT_PAIRS, _MOST_PX = 40, 32
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Look:
     at_top, below_top : (N,) float
         Share of pixels at the frame's greatest value, and in the hundredth of its range below that.
     shifts : (M, P, 2) float
-        Shift (y, x) from one frame to the next in pixels, for pairs of neighbours and P parts of the frame.
+        Shift (y, x) from one frame to the next in pixels, for pairs of neighbours and P parts of the frame: see `registration`.
+    shifted : (M,) int
+        The second frames of these pairs.
     """
 
     frames: NDArray[np.int64]
@@ -50,6 +53,7 @@ class Look:
     at_top: NDArray[np.float64]
     below_top: NDArray[np.float64]
     shifts: NDArray[np.float64]
+    shifted: NDArray[np.int64]
 
 
 def sampled_frames(n_frames: int, most: int) -> list[int]:
@@ -72,16 +76,24 @@ def looks_at(movie: Movie, numbers: Sequence[int], digests: list[bytes]) -> list
         for channel, image in enumerate(frame):
             measured[channel].append(_measured(image))
             if before is not None and t in pairs:
-                parts = zip(_parts(before[channel]), _parts(image), strict=True)
-                shifts[channel].append([_shift(*pair) for pair in parts])
+                both = [levelled(one[channel : channel + 1]) for one in (before, frame)]
+                whole = shift_between(both[0], both[1], _MOST_PX, _CROP_PX)
+                parts = zip(_parts(both[0]), _parts(both[1]), strict=True)
+                shifts[channel].append([shift_near(one, other, whole) for one, other in parts])
         before = frame
-    return [_look(numbers, rows, moves) for rows, moves in zip(measured, shifts, strict=True)]
+    shifted = np.array([t for t in numbers if t in pairs], dtype=np.int64)
+    return [_look(numbers, rows, moves, shifted) for rows, moves in zip(measured, shifts, strict=True)]
 
 
-def _look(numbers: Sequence[int], rows: list[tuple[float, ...]], moves: list[list[tuple[float, float]]]) -> Look:
+def _look(
+    numbers: Sequence[int],
+    rows: list[tuple[float, ...]],
+    moves: list[list[tuple[float, float]]],
+    shifted: NDArray[np.int64],
+) -> Look:
     low, high, signal, contrast, sharpness, at_top, below_top = np.asarray(rows, dtype=np.float64).T
     shifts = np.asarray(moves, dtype=np.float64) if moves else np.zeros((0, 1, 2))
-    return Look(np.asarray(numbers), low, high, signal, contrast, sharpness, at_top, below_top, shifts)
+    return Look(np.asarray(numbers), low, high, signal, contrast, sharpness, at_top, below_top, shifts, shifted)
 
 
 def _measured(image: NDArray[Any]) -> tuple[float, ...]:
@@ -91,25 +103,20 @@ def _measured(image: NDArray[Any]) -> tuple[float, ...]:
     step = max(1, min(image.shape) // 512)
     thin = image[::step, ::step].astype(np.float32)
     low, high = float(image.min()), float(image.max())
-    middle = _middle(image, _CROP_PX)
-    variance = float(middle.var())
-    sharpness = float(ndimage.laplace(middle).var()) / variance if variance > 0 else 0.0
+    sharp = middle(image[None], _CROP_PX)[0].astype(np.float32)
+    variance = float(sharp.var())
+    sharpness = float(ndimage.laplace(sharp).var()) / variance if variance > 0 else 0.0
     at_top = np.count_nonzero(thin == high) / thin.size
     below = np.count_nonzero(thin > high - max((high - low) / 100, 1e-12)) / thin.size - at_top
     signal = float(thin.mean() - np.percentile(thin, 5))
     return low, high, signal, float(thin.std()), sharpness, at_top, below
 
 
-def _middle(image: NDArray[Any], side: int) -> NDArray[np.float32]:
-    y, x = (max(0, (n - side) // 2) for n in image.shape)
-    return image[y : y + side, x : x + side].astype(np.float32)
-
-
-def _parts(image: NDArray[Any]) -> list[NDArray[np.float32]]:
-    """Return the middles of the four quarters of an image, or the whole of a small one."""
-    if min(image.shape) < 2 * _LEAST_PART_PX:
-        return [_middle(image, _PART_PX)]
-    return [_middle(part, _PART_PX) for half in np.array_split(image, 2) for part in np.array_split(half, 2, axis=1)]
+def _parts(frame: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return the middles of the four quarters of a (C, Y, X) frame, or the whole of a small one."""
+    if min(frame.shape[1:]) < 2 * _LEAST_PART_PX:
+        return [frame]
+    return [middle(part, _PART_PX) for half in np.array_split(frame, 2, axis=1) for part in np.array_split(half, 2, axis=2)]
 
 
 def _drift_pairs(numbers: Sequence[int]) -> set[int]:
@@ -117,17 +124,3 @@ def _drift_pairs(numbers: Sequence[int]) -> set[int]:
     seconds = [t for before, t in pairwise(numbers) if t == before + 1]
     chosen = np.linspace(0, len(seconds) - 1, min(_DRIFT_PAIRS, len(seconds))).round().astype(int)
     return {seconds[i] for i in chosen}
-
-
-def _shift(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[float, float]:
-    """Return by how much a picture moved, (y, x) in pixels."""
-    from skimage.registration import phase_cross_correlation
-
-    window = np.hanning(before.shape[0])[:, None] * np.hanning(before.shape[1])[None]
-    flat = [(image - np.median(image)) * window for image in (before, after)]
-    if min(image.std() for image in flat) == 0:
-        return 0.0, 0.0
-    moved, _, _ = phase_cross_correlation(  # type: ignore[no-untyped-call]
-        flat[1], flat[0], upsample_factor=20, normalization="phase"
-    )
-    return float(moved[0]), float(moved[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -220,6 +221,12 @@ class _OneChannel:
 
     def frame(self, t: int) -> NDArray[Any]:
         return self.frames.frame(t)[self.channel : self.channel + 1]
+
+
+def stem_of(name: str) -> str:
+    """Return the name of a movie without what tells its format."""
+    stem = Path(name).name.split(".ome.")[0]
+    return stem if stem != name else Path(name).stem
 
 
 def check_pixels(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

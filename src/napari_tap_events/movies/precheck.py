@@ -18,6 +18,10 @@ _STRONG_DRIFT_PX = 5.0
 """From here on cells leave their crops between two frames."""
 _PARTS_APART = 2.0
 """A stage moves all parts of a picture alike: their typical motions differ from that of the whole by less than the whole by this."""
+_SHAKE_PX = 1.25
+"""A typical shift beside the drift that is worth a word: cells that move add half a pixel or so of their own."""
+_JUMP_PX, _JUMP_TIMES = 6.0, 5.0
+"""A single jump worth a word: so far, and so many times as far as is typical."""
 _BLEACHING = 0.2
 _SATURATED = 5e-4
 """Share of all pixels; mitotic cells are few and the brightest, so a small share may be all of them."""
@@ -31,7 +35,7 @@ class Finding:
     Attributes
     ----------
     code : str
-        "duplicates", "empty", "drift", "bleaching", "focus" or "saturation".
+        "duplicates", "empty", "drift", "shake", "bleaching", "focus" or "saturation".
     severity : "note" or "warning"
         A warning may mislead the learning; a note only weakens it.
     sentence : str
@@ -70,6 +74,7 @@ def precheck(movie: Movie, sample_frames: int = 200) -> tuple[Finding, ...]:
         where = f" in channel {channel}" if len(looks) > 1 else ""
         findings += _empty(look, where)
         findings += _drift(look, movie.n_frames, where)
+        findings += _shake(look, where)
         findings += _bleaching(look, where)
         findings += _focus(look, where)
         findings += _saturation(look, movie.dtype, where)
@@ -136,6 +141,33 @@ def _drift(look: Look, n_frames: int, where: str) -> Iterator[Finding]:
         "direction alone does not tell the time, but cells leave their places between frames, and shading that stays behind "
         "does tell it; if the stage drifts, register the movie first; if the cells migrate, leave it.",
     )
+
+
+def _shake(look: Look, where: str) -> Iterator[Finding]:
+    if len(look.shifts) < 3:
+        return
+    whole = np.median(look.shifts, axis=1)
+    apart = np.median(np.linalg.norm(look.shifts - whole[:, None], axis=2), axis=1)
+    away = np.linalg.norm(whole - np.median(whole, axis=0), axis=1)
+    away = np.where(away > _PARTS_APART * apart, away, 0)
+    typical, most = float(np.median(away)), float(away.max())
+    if typical > _SHAKE_PX:
+        yield Finding(
+            "shake",
+            "warning",
+            f"the picture{where} shakes: from one frame to the next it jumps by {typical:.2g} px, and by up to {most:.2g} px. All cells "
+            "seem to change at once, which hides events; register the movie first.",
+        )
+        return
+    jumps = look.shifted[away > max(_JUMP_PX, _JUMP_TIMES * typical)]
+    if len(jumps):
+        yield Finding(
+            "shake",
+            "warning",
+            f"the picture{where} jumps, by up to {most:.2g} px ({_listed(jumps)}): everything seems to change there at once; "
+            "register the movie first.",
+            tuple(int(t) for t in jumps),
+        )
 
 
 def _bleaching(look: Look, where: str) -> Iterator[Finding]:

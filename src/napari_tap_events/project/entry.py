@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from napari_tap_events.movies.movie import Movie
+from napari_tap_events.movies.movie import Movie, stem_of
 from napari_tap_events.settings import MovieSettings
 
 _FRAMES_HASHED = 5
@@ -73,9 +73,7 @@ def content_hash(movie: Movie) -> str:
 
 def free_name(movie_name: str, taken: Collection[str]) -> str:
     """Return a name for a movie that can be part of a file name, and that no other has, whatever the case of its letters."""
-    stem = Path(movie_name).name.split(".ome.")[0]
-    stem = stem if stem != movie_name else Path(movie_name).stem
-    stem = re.sub(r"[^\w-]+", "_", stem).strip("_") or "movie"
+    stem = re.sub(r"[^\w-]+", "_", stem_of(movie_name)).strip("_") or "movie"
     known = {name.lower() for name in taken}
     numbered = (stem if i == 1 else f"{stem}-{i}" for i in range(1, len(known) + 2))
     return next(name for name in numbered if name.lower() not in known)

@@ -119,7 +119,9 @@ class Project:
         ProjectError
             When something lies there, or it cannot be written; then the project stays where it was.
         """
+        before = self.path
         self._keeper.save_as(Path(path).absolute(), files)
+        self._movies = {name: movie for name, movie in self._movies.items() if not Path(movie.source).is_relative_to(before)}
 
     def close(self) -> None:
         """Let others write in the project."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from napari_tap_events.errors import ProjectError
 
-Shelf = Literal["encoders", "heads", "maps", "jobs"]
+Shelf = Literal["encoders", "heads", "maps", "movies", "jobs"]
 BROUGHT = "brought.json"
 """Lies in a model that was made elsewhere, and says where."""
 _FINISHED = "result.json"

@@ -211,6 +211,8 @@ class Session:
         if self.entry is not None:
             self.entry = self.project.entry(self.entry.name)
         self.project_changed.emit()
+        if self.entry is not None and self.movie is not None and Path(self.movie.source).is_relative_to(before):
+            self.select(self.entry.name)  # it went along
 
     def close(self) -> None:
         """Close the project."""

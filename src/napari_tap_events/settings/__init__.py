@@ -26,6 +26,7 @@ from napari_tap_events.settings.recipes import (
     MovieSettings,
     Preset,
     PretrainSettings,
+    RegisterSettings,
     ScoreSettings,
     SplitSettings,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "Preset",
     "PretrainSettings",
     "QueueSettings",
+    "RegisterSettings",
     "ReviewSettings",
     "ScoreSettings",
     "Settings",

@@ -168,6 +168,15 @@ FEW_EVENTS = 50
 FEW_EVENT_FOLDS = 4
 
 
+class RegisterSettings(Settings):
+    """How the shake and the drift of a stage are undone."""
+
+    most_px: int = setting(32, "Largest shift from one frame to the next that is looked for.", unit="px", low=1, high=512)
+    keep: Literal["all", "common", "first"] = setting(
+        "all", "Field of the new movie: all that any frame shows, what all of them show, or what the first one shows."
+    )
+
+
 class SplitSettings(Settings):
     """Which frames teach and which judge."""
 
