@@ -170,9 +170,9 @@ def test_a_new_measurement_forgets_the_ratios_to_the_old_one():
 
 def test_the_features_of_a_model_are_read_from_its_card(tmp_path):
     (tmp_path / "card.json").write_text(json.dumps({"features": 32}))
-    assert network_of(str(tmp_path)) is NETWORKS["unet32"]
+    assert network_of(str(tmp_path)) == NETWORKS["unet32"]
     (tmp_path / "card.json").write_text(json.dumps({"features": 32, "settings": {"preset": "vit_small"}}))
-    assert network_of(str(tmp_path)) is NETWORKS["vit_small"]
+    assert network_of(str(tmp_path)) == NETWORKS["vit_small"]
     assert [network_of(name) for name in ("intensity", "difference", "random")] == [IMAGE, IMAGE, NETWORKS["unet16"]]
     assert network_of("random", HeadSettings(preset="unet8")) is NETWORKS["unet8"]
 
@@ -181,7 +181,7 @@ def test_a_head_costs_what_the_encoder_inside_it_costs(tmp_path):
     (tmp_path / "encoder").mkdir()
     (tmp_path / "card.json").write_text(json.dumps({"kind": "head", "features": 32}))
     (tmp_path / "encoder" / "card.json").write_text(json.dumps({"features": 32, "settings": {"preset": "vit_small"}}))
-    assert network_of(str(tmp_path)) is NETWORKS["vit_small"]
+    assert network_of(str(tmp_path)) == NETWORKS["vit_small"]
 
 
 def test_an_adopted_encoder_costs_what_its_card_says(tmp_path):
@@ -216,3 +216,15 @@ def test_heads_that_are_taught_at_once_take_memory_each():
 
     assert bytes_with(1) < bytes_with(2) < bytes_with(4) == bytes_with(16)
     assert bytes_with(1, encoder="scratch") == bytes_with(4, encoder="scratch"), "an encoder that learns is alone"
+
+
+def test_an_encoder_of_simulated_movies_takes_more_where_cells_are_small_and_less_where_they_are_large(tmp_path):
+    (tmp_path / "card.json").write_text(json.dumps({"features": 16, "details": {"simulated": True, "arrow": False}}))
+    network = network_of(str(tmp_path))
+    small, usual, large = (workload("detect", HELA, network, (DetectSettings(radius_px=r),)) for r in (7, 14, 56))
+    assert small.pixels > 3 * usual.pixels
+    assert large.pixels < 0.3 * usual.pixels
+    assert large.nbytes < usual.nbytes < small.nbytes
+    (tmp_path / "head").mkdir()
+    (tmp_path / "head" / "card.json").write_text(json.dumps({"kind": "head", "features": 16, "details": {"scale": 2.0}}))
+    assert network_of(str(tmp_path / "head")).scale == 2

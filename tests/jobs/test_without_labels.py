@@ -108,7 +108,9 @@ def test_the_arrow_recipe_is_the_same_by_its_own_name(marked, encoder, finish, t
 
 def test_the_stored_map_is_what_the_head_says_pixel_by_pixel(marked, finish, tmp_path):
     folder = made_encoder(tmp_path / "e", arrow=False)
-    out = finish(detect_without_labels(marked.movie, folder, SETTINGS, Run(tmp_path / "out")))
+    out = finish(
+        detect_without_labels(marked.movie, folder, SETTINGS.model_copy(update={"radius_px": 14.0}), Run(tmp_path / "out"))
+    )
     from napari_tap_events.movies.normalise import normalise
     from napari_tap_events.movies.opening import open_movie
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from napari_tap_events.encoder.arrow import ArrowHead, joined
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.pair_head import STRIDE, PairHead
+from napari_tap_events.encoder.resampling import resized, scaled
 from napari_tap_events.encoder.unet import Encoder, folded, pad_to_multiple
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.movies.movie import Movie, check_finite
@@ -37,10 +38,10 @@ class SeenFrame:
     ----------
     image : (C, H, W) float32
         Normalised.
-    z : (F, H, W) float32
-        Features.
+    z : (F, H', W') float32
+        Features, at the scale at which the source sees frames.
     small : (F, H / stride, W / stride) float32
-        Their means over blocks, sides rounded down.
+        Their means over blocks of the image, sides rounded down.
     """
 
     image: Tensor
@@ -67,6 +68,10 @@ class FeatureSource(Protocol):
         """Map a normalised frame (C, H, W) to (F, H, W)."""
         ...
 
+    def seen(self, image: Tensor, stride_px: int) -> SeenFrame:
+        """Look at a normalised frame (C, H, W)."""
+        ...
+
     def pair(self, first: SeenFrame, second: SeenFrame, stride_px: int) -> Tensor:
         """Map two successive frames to (A, H / stride, W / stride), means over blocks, sides rounded down."""
         ...
@@ -87,6 +92,8 @@ class EncoderFeatures:
     tile_px : int, optional
         Side of the tiles, a multiple of 8; by default what there is memory for.
     simulated : PairHead or None
+    scale : float
+        Frames are seen with so many times their sides; maps come back as large as without.
     """
 
     def __init__(
@@ -96,6 +103,7 @@ class EncoderFeatures:
         compute: Compute,
         tile_px: int | None = None,
         simulated: PairHead | None = None,
+        scale: float = 1.0,
     ) -> None:
         layout = torch.channels_last
         self.unfolded, self.arrow_head, self.pair_head = encoder, arrow, simulated
@@ -108,7 +116,7 @@ class EncoderFeatures:
         if simulated is not None:
             simulated.to(compute.device).eval()
             self._folded_pair_head = folded(simulated).to(memory_format=layout)  # type: ignore[call-overload]
-        self.compute = compute
+        self.compute, self.scale = compute, scale
         self.tile_px = tile_px or compute.tile_px
         self.features = encoder.features
         self.simulated_features = 0 if simulated is None else simulated.kinds
@@ -131,6 +139,21 @@ class EncoderFeatures:
             out[:, inner[0], inner[1]] = z[:, y : y + rows, x : x + columns]
         return out[:, :height, :width]
 
+    @torch.no_grad()
+    def seen(self, image: Tensor, stride_px: int) -> SeenFrame:
+        """Look at a normalised frame (C, H, W)."""
+        if self.scale == 1:
+            z = self.frame(image)
+            return SeenFrame(image, z, pooled(z, stride_px))
+        z = self.frame(scaled(image, self.scale, STRIDE * stride_px))
+        return SeenFrame(image, z, self._back(pooled(z, stride_px), image, stride_px))
+
+    def _back(self, maps: Tensor, image: Tensor, stride_px: int) -> Tensor:
+        """Return maps as large as those of the image itself."""
+        if self.scale == 1:
+            return maps
+        return resized(maps, image.shape[1] // stride_px, image.shape[2] // stride_px)
+
     def _encoded(self, images: Tensor) -> Tensor:
         with self.compute.autocast():
             return cast(Tensor, self.encoder(images.contiguous(memory_format=torch.channels_last))).float()
@@ -138,25 +161,26 @@ class EncoderFeatures:
     @torch.no_grad()
     def pair(self, first: SeenFrame, second: SeenFrame, stride_px: int) -> Tensor:
         """Return the maps (A, H / stride, W / stride) of two frames: the arrow, then the logit of each kind; those that there are."""
-        maps = [second.small[:0]]
+        maps = [pooled(second.z[:0], stride_px)]
         if self._joined_arrow is not None:
             both = torch.cat([_alone(first.z), _alone(second.z)], dim=1)
             maps.append(pooled(self._joined_arrow(both)[0], stride_px))
         if self._folded_pair_head is not None:
             maps.append(self._events(self._folded_pair_head, (first, second), stride_px))
-        return torch.cat(maps)
+        return self._back(torch.cat(maps), second.image, stride_px)
 
     def _events(self, head: PairHead, frames: tuple[SeenFrame, SeenFrame], stride_px: int) -> Tensor:
         """Return the logits (K, H / stride, W / stride); what was averaged for the maps is not averaged again, where it is the same."""
         height, width = frames[0].z.shape[-2:]
         if stride_px == STRIDE and not (height % STRIDE or width % STRIDE):
-            return head.logits_of_halves(*(_alone(frame.small) for frame in frames))[0]
+            halves = [frame.small if self.scale == 1 else pooled(frame.z, STRIDE) for frame in frames]
+            return head.logits_of_halves(*map(_alone, halves))[0]
         z = torch.stack([frame.z for frame in frames])
         return pooled(cast(Tensor, head(z[None]))[0], stride_px)
 
     def fingerprint(self) -> str:
-        """Return a hash of all weights and of the number format."""
-        digest = hashlib.sha256(f"{self.compute.bfloat16}".encode())
+        """Return a hash of all weights, of the number format, and of the scale where frames are not seen as they are."""
+        digest = hashlib.sha256(f"{self.compute.bfloat16}{'' if self.scale == 1 else self.scale}".encode())
         for module in (self.unfolded, self.arrow_head, self.pair_head):
             for name, value in ({} if module is None else module.state_dict()).items():
                 digest.update(name.encode())
@@ -174,6 +198,10 @@ class IntensityFeatures:
     def frame(self, image: Tensor) -> Tensor:
         """Return (0, H, W)."""
         return image[:0]
+
+    def seen(self, image: Tensor, stride_px: int) -> SeenFrame:
+        """Look at a normalised frame (C, H, W)."""
+        return SeenFrame(image, image[:0], pooled(image[:0], stride_px))
 
     def pair(self, first: SeenFrame, second: SeenFrame, stride_px: int) -> Tensor:
         """Return (0, H / stride, W / stride)."""
@@ -302,8 +330,7 @@ def encoded_frames(
         raw = movie.frame(t)
         check_finite(raw, t, movie.name)
         image = torch.from_numpy(normalise(raw)).to(compute.device)
-        z = source.frame(image)
-        now = SeenFrame(image, z, pooled(z, stride_px))
+        now = source.seen(image, stride_px)
         pair = None if before is None else _half(source.pair(before, now, stride_px))
         yield EncodedFrame(t, _half(torch.cat([now.small, pooled(image, stride_px)])), pair)
         before = now

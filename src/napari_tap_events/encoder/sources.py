@@ -21,7 +21,15 @@ CONTROLS = ("random", "random-paper", "scratch", "intensity", "difference")
 SAMPLE_FRAMES, SAMPLE_PX = 16, 256
 
 
-def feature_source(name: str, movies: Sequence[Movie], preset: Preset, seed: int, compute: Compute) -> FeatureSource:
+def feature_source(
+    name: str,
+    movies: Sequence[Movie],
+    preset: Preset,
+    seed: int,
+    compute: Compute,
+    radius_px: float | None = None,
+    scale: float | None = None,
+) -> FeatureSource:
     """Return the features that a name stands for.
 
     Parameters
@@ -33,6 +41,10 @@ def feature_source(name: str, movies: Sequence[Movie], preset: Preset, seed: int
         For which they are meant.
     preset, seed
         Of the random controls.
+    radius_px : float, optional
+        Of events: an encoder that simulated movies alone have taught sees frames at the scale that fits it.
+    scale : float, optional
+        At which a pretrained encoder sees frames, whatever the radius.
 
     Raises
     ------
@@ -46,7 +58,8 @@ def feature_source(name: str, movies: Sequence[Movie], preset: Preset, seed: int
     if name in ("random", "random-paper"):
         return EncoderFeatures(_random(name, movies, preset, seed), None, compute)
     model, _ = load_encoder(encoder_folder(name), movies[0].n_channels)
-    return EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated)
+    chosen = model.scale_for(radius_px, scale)
+    return EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated, scale=chosen)
 
 
 def _random(name: str, movies: Sequence[Movie], preset: Preset, seed: int) -> Encoder:

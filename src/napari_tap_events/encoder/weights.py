@@ -24,6 +24,7 @@ from napari_tap_events.encoder.adopted import adopted_encoder
 from napari_tap_events.encoder.arrow import ArrowHead
 from napari_tap_events.encoder.named_code import CODE
 from napari_tap_events.encoder.pair_head import PairHead
+from napari_tap_events.encoder.scale import scale_for
 from napari_tap_events.encoder.shipped import CARD, WEIGHTS
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.errors import ModelError, SettingsError
@@ -209,6 +210,14 @@ class ArrowEncoder(nn.Module):
         self.encoder = encoder or Encoder(channels, settings)
         self.arrow = ArrowHead(self.encoder.features) if arrow else None
         self.simulated = PairHead(self.encoder.features) if simulated else None
+
+    def scale_for(self, radius_px: float | None, wanted: float | None = None) -> float:
+        """Return the scale at which frames are shown to it: what is wanted, else 1, but by the radius of events for simulated ones."""
+        if wanted is not None:
+            return wanted
+        if radius_px is None or self.simulated is None or self.arrow is not None:
+            return 1.0
+        return scale_for(radius_px)
 
     def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """Map crop pairs (B, 2, C, P, P) to arrow logits (B, P, P) and features z (B, 2, F, P, P)."""

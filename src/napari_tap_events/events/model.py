@@ -80,4 +80,5 @@ def _source(folder: Path, card: Card, channels: int, compute: Compute) -> Featur
     if name == "difference":
         return DifferenceFeatures()
     model, _ = load_encoder(folder / ENCODER, channels)
-    return EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated)
+    scale = float(card.details.get("scale", 1))
+    return EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated, scale=scale)

@@ -102,7 +102,13 @@ class Desk:
         self.movie: Movie = single_channel(reader.movie(self.name))
         self.compute: Compute = compute_for(self.compute_settings)
         self.source: FeatureSource = feature_source(
-            self.settings.encoder, [self.movie], self.settings.preset, self.settings.seed, self.compute
+            self.settings.encoder,
+            [self.movie],
+            self.settings.preset,
+            self.settings.seed,
+            self.compute,
+            self.settings.radius_px,
+            self.settings.scale,
         )
         self.settings = settled(self.settings, self.source)
         if self.settings.arrow and self.source.pair_features == self.source.simulated_features:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psutil
 
@@ -101,14 +101,18 @@ def network_of(model: str, settings: HeadSettings | None = None) -> Network:
     """
     folder = encoder_folder(model)
     card = read_json(folder / CARD) or {}
+    details = dict(card.get("details") or {})
+    scale = None if details.get("simulated") and not details.get("arrow") else 1.0
     if card.get("kind") == "head":
+        scale = float(details.get("scale", 1))
         card = read_json(folder / "encoder" / CARD) or card
     features, cost = card.get("features"), dict(card.get("details") or {}).get("cost")
     known = NETWORKS.get(str(dict(card.get("settings") or {}).get("preset")))
     if isinstance(features, int) and isinstance(cost, int | float):
         return Network(features, cost, cost, 0, ADOPTED_BYTES)
     if isinstance(features, int):
-        return known or min([IMAGE, *NETWORKS.values()], key=lambda network: abs(network.features - features))
+        nearest = known or min([IMAGE, *NETWORKS.values()], key=lambda network: abs(network.features - features))
+        return replace(nearest, scale=scale)
     return IMAGE if model in ("intensity", "difference") else NETWORKS[settings.preset if settings else "unet16"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
+from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps, FeatureSource
 from napari_tap_events.encoder.shipped import WEIGHTS, encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.encoder.weights import Card, copy_encoder, load_card, load_weights, movie_record, save_model
@@ -100,6 +100,7 @@ class HeadShelf:
         card = load_card(folder, "head")
         shape = head_shape(self.maps, self.settings, len(card.details["kinds"]))
         fits = HeadShape(**card.details["shape"]) == shape and card.details["head"] == self.settings.head
+        fits &= float(card.details.get("scale", 1)) == self._scale
         if not fits or not self._has_this_encoder(folder, str(card.details.get("source"))):
             raise ModelError(
                 f"the head '{folder.name}' was made for another encoder or other settings; give those that it was taught with."
@@ -122,8 +123,13 @@ class HeadShelf:
             "radius_px": settings.radius_px,
             "radius_frames": settings.radius_frames,
             "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
+            "scale": self._scale,
             "feature_summary": summarise(self.maps.frames).to_json(),
         }
+
+    @property
+    def _scale(self) -> float:
+        return self.source.scale if isinstance(self.source, EncoderFeatures) else 1.0
 
     def _has_this_encoder(self, folder: Path, source: str) -> bool:
         """Say whether the encoder beside a head is the one that made the maps; others may give as many features."""

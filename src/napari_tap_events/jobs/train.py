@@ -69,7 +69,9 @@ def train(
     source = (
         None
         if settings.encoder == "scratch"
-        else feature_source(settings.encoder, movies, settings.preset, settings.seed, compute)
+        else feature_source(
+            settings.encoder, movies, settings.preset, settings.seed, compute, settings.radius_px, settings.scale
+        )
     )
     _check_heads(source, settings)
     settings = settled(settings, source)

@@ -184,6 +184,7 @@ def _write_model(
         "radius_px": settings.radius_px,
         "radius_frames": settings.radius_frames,
         "source": settings.encoder if settings.encoder in ("intensity", "difference") else "encoder",
+        "scale": source.scale if isinstance(source, EncoderFeatures) else 1.0,
     }
     if room.maps[0].frames.shape[1]:
         details["feature_summary"] = summarise(room.maps[0].frames).to_json()

@@ -63,7 +63,8 @@ def detect_without_labels(
     near = settings.same_event()
     finder = MaximaFinder(grid, near.radius_px, near.radius_frames)
     candidates: list[Candidate] = []
-    source = EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated)
+    scale = model.scale_for(near.radius_px, settings.scale)
+    source = EncoderFeatures(model.encoder, model.arrow, compute, simulated=model.simulated, scale=scale)
     if first_frame is not None:
         t = pair_at(first_frame, frames)
         for _, maps in passing_maps(movie, source, compute, MAP_STRIDE_PX, range(t, t + 2)):

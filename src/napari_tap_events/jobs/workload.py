@@ -5,16 +5,18 @@ The unit of work is one pixel of a frame through the encoder `unet16`, forward. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import ceil, prod
 from typing import cast
 
 from napari_tap_events.encoder.room import HALO_PX, movie_bytes, tile_for
+from napari_tap_events.encoder.scale import scale_for
 from napari_tap_events.encoder.shipped import SHIPPED
 from napari_tap_events.settings import (
     ComputeSettings,
     DetectSettings,
+    EventSettings,
     ExplainSettings,
     HeadSettings,
     PretrainSettings,
@@ -45,6 +47,8 @@ class Network:
     weights : int
     learning : float
         Forward, backward and the step of the optimiser, for one forward.
+    scale : float or None
+        Frames go through it with so many times their sides; None where that follows the radius of events.
     """
 
     features: int
@@ -54,6 +58,15 @@ class Network:
     encoded_bytes: float
     weights: int = 0
     learning: float = 4.4
+    scale: float | None = 1.0
+
+    def shown(self, movie: MovieSize, settings: HeadSettings | DetectSettings) -> MovieSize:
+        """Return a movie as large as the encoder sees it."""
+        by_radius = scale_for(settings.radius_px or EventSettings().radius_px)
+        scale = settings.scale or (by_radius if self.scale is None else self.scale)
+        frames, channels, *sides = movie.shape
+        height, width = (max(1, round(side * scale)) for side in sides)
+        return replace(movie, shape=(frames, channels, height, width))
 
 
 def _unet(width: int, cost: float, encoded: float) -> Network:
@@ -178,8 +191,10 @@ def workload(command: str, movie: MovieSize, network: Network, settings: tuple[S
         return _training(movie, network, cast(HeadSettings, own[HeadSettings]), (threads, limit))
     chosen = own[DetectSettings if command == "detect" else ExplainSettings]
     frames = len(frame_range(cast("DetectSettings | ExplainSettings", chosen).frames, movie.shape[0], "frames"))
-    pixels = frames * movie.frame_px * (network.encoded + (FINDING if command == "detect" else EXPLAINING))
-    return Workload(pixels, _encoding_bytes(command, movie, network, limit))
+    seen = network.shown(movie, chosen) if isinstance(chosen, DetectSettings) else movie
+    beside = FINDING if command == "detect" else EXPLAINING
+    pixels = frames * (seen.frame_px * network.encoded + movie.frame_px * beside)
+    return Workload(pixels, _encoding_bytes(command, seen, network, limit))
 
 
 def _pretraining(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Workload:
@@ -229,6 +244,7 @@ def _arrow(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Worklo
 def _training(movie: MovieSize, network: Network, s: HeadSettings, means: tuple[int, float | None]) -> Workload:
     """Count what heads take, with so many threads and, where there is one, a limit of memory."""
     threads, limit = means
+    seen = movie
     s, steps = s.model_copy(update={"folds": s.folds_for(movie.events)}), s.steps_for(movie.events)
     heads = _heads(s)
     frames, map_px = movie.shape[0], movie.frame_px / MAP_STRIDE_PX**2
@@ -240,13 +256,14 @@ def _training(movie: MovieSize, network: Network, s: HeadSettings, means: tuple[
     else:
         read = HEAD_COST[s.head] * (max(1, network.features) if _reads_features(s) else 1) / 16
         taught = heads * steps * tile_px * (read + IMAGE_COST * _reads_image(s))
-        encoded = frames * movie.frame_px * network.encoded
+        seen = network.shown(movie, s)
+        encoded = frames * seen.frame_px * network.encoded
     asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * bool(s.folds))
     at_once = 1 if s.encoder == "scratch" else min(heads, AT_ONCE, threads)
     maps = int(frames * map_px * (network.features + movie.shape[1] + 1)) * 2
     return Workload(
         encoded + taught + asked,
-        _encoding_bytes("train", movie, network, limit) + 2 * maps + at_once * _learning_bytes(s, network, tile_px),
+        _encoding_bytes("train", seen, network, limit) + 2 * maps + at_once * _learning_bytes(s, network, tile_px),
     )
 
 

@@ -242,6 +242,14 @@ class HeadSettings(LabelSettings, SplitSettings, EventSettings):
     )
     preset: Preset = setting("unet16", "Network of the controls random, random-paper and scratch.", advanced=True)
     head: HeadKind = setting("evidence", "Kind of head: evidence (pooled evidence map), or the published resnet and linear.")
+    scale: float | None = setting(
+        None,
+        "Times the sides of frames as the encoder sees them; by default 1, but for one that simulated movies have taught such that events "
+        "are as large as in those.",
+        low=0.1,
+        high=4,
+        advanced=True,
+    )
     arrow: bool | None = setting(
         None, "Give the head the arrow map as a further input. By default, where the encoder has an arrow head."
     )
@@ -308,6 +316,14 @@ class DetectSettings(Settings):
         "without one.",
         unit="frames",
         low=0,
+    )
+    scale: float | None = setting(
+        None,
+        "Times the sides of frames as the encoder sees them; by default 1, but for one that simulated movies have taught such that events "
+        "are as large as in those. A head sees them as it was taught.",
+        low=0.1,
+        high=4,
+        advanced=True,
     )
     stride_px: int = setting(4, "Distance between neighbouring windows of the map.", unit="px", low=2, high=64)
     threshold: float | None = setting(
