@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default="", help="Only alterations whose name contains one of these, comma-separated.")
     parser.add_argument("--movies", default="", help="Only movies whose name contains one of these, comma-separated.")
+    parser.add_argument("--scale", type=float, default=None, help="At which encoders see frames; by default as detect chooses.")
     parser.add_argument("--threads", type=int, default=None)
     given = parser.parse_args()
     for encoder in given.encoders:

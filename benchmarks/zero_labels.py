@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--by", default="simulated,arrow,both")
     parser.add_argument("--movies", default="", help="Only movies whose name contains one of these, comma-separated.")
+    parser.add_argument("--scale", type=float, default=None, help="At which encoders see frames; by default as detect chooses.")
     parser.add_argument("--threads", type=int, default=None)
     given = parser.parse_args()
     wanted = [part for part in given.movies.split(",") if part]
@@ -89,7 +90,7 @@ def one(encoder: str, judge: Judge, by: str, given: argparse.Namespace) -> dict[
     path = given.out / "rows" / f"{name}-{judge.name.replace(' ', '-')}-{by}.json"
     if not path.exists():
         run = Run(given.out / "found" / path.stem, overwrite=True, compute=ComputeSettings(device="cpu", threads=given.threads))
-        settings = DetectSettings(by=by, radius_px=judge.radius_px)
+        settings = DetectSettings(by=by, radius_px=judge.radius_px, scale=given.scale)
         try:
             for _ in detect_without_labels(judge.movie, encoder, settings, run):
                 pass
