@@ -13,6 +13,7 @@ from napari_tap_events.encoder.resampling import resized, scaled
 from napari_tap_events.encoder.scale import scale_for
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.movies.movie import movie_from_array
+from napari_tap_events.movies.normalise import normalise
 from napari_tap_events.settings import EncoderSettings
 
 CPU = Compute(torch.device("cpu"))
@@ -48,7 +49,7 @@ def test_maps_are_as_large_as_without(side, scale, stride):
 
 
 def test_a_larger_movie_seen_smaller_gives_the_maps_of_the_smaller_one():
-    """Of a movie with twice the sides, at half the scale, the maps are those of the movie, twice as large."""
+    """Of a movie with twice the sides, at half the scale, the features are those of the movie, twice as large."""
     model = ArrowEncoder(1, EncoderSettings(preset="unet8"), arrow=False, simulated=True).eval()
     small = ndimage.gaussian_filter(np.random.default_rng(1).random((2, 64, 64)), (0, 3, 3)).astype(np.float32)
     large = np.stack([ndimage.zoom(frame, 2, order=1, grid_mode=True, mode="nearest") for frame in small])
@@ -56,11 +57,29 @@ def test_a_larger_movie_seen_smaller_gives_the_maps_of_the_smaller_one():
     for film, scale in ((small, 1.0), (large, 0.5)):
         source = EncoderFeatures(model.encoder, None, CPU, simulated=model.simulated, scale=scale)
         last = list(encoded_frames(movie_from_array(film), source, CPU, 2, range(2)))[-1]
-        maps.append(np.concatenate([last.frame, last.pair]).astype(np.float32))
+        maps.append(last.frame.astype(np.float32))
     back = np.stack([ndimage.zoom(one, 0.5, order=1, grid_mode=True, mode="nearest") for one in maps[1]])
     for one, other in zip(maps[0], back, strict=True):
         if one.std() > 0.01:
             assert np.corrcoef(one[4:-4, 4:-4].ravel(), other[4:-4, 4:-4].ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_where_frames_are_seen_smaller_they_are_seen_as_they_are_too(scale):
+    model = ArrowEncoder(1, EncoderSettings(preset="unet8"), arrow=True, simulated=True).eval()
+    movie = movie_from_array(np.random.default_rng(2).random((2, 48, 64), np.float32))
+
+    def pair_at(factor):
+        source = EncoderFeatures(model.encoder, model.arrow, CPU, simulated=model.simulated, scale=factor)
+        seen = [source.seen(torch.from_numpy(normalise(movie.frame(t))), 2) for t in (0, 1)]
+        other = EncoderFeatures(model.encoder, model.arrow, CPU, simulated=model.simulated)
+        alone = other.pair(*(other.seen(scaled(one.image, factor, 4), 2) for one in seen), 2)
+        return source.pair(*seen, 2), resized(alone, 24, 32)
+
+    found, alone = pair_at(scale)
+    as_it_is, _ = pair_at(1.0)
+    expected = (alone + as_it_is) / 2 if scale < 1 else alone
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_maps_of_another_scale_are_kept_apart():

@@ -218,13 +218,13 @@ def test_heads_that_are_taught_at_once_take_memory_each():
     assert bytes_with(1, encoder="scratch") == bytes_with(4, encoder="scratch"), "an encoder that learns is alone"
 
 
-def test_an_encoder_of_simulated_movies_takes_more_where_cells_are_small_and_less_where_they_are_large(tmp_path):
+def test_an_encoder_of_simulated_movies_takes_more_where_it_sees_a_movie_at_another_scale(tmp_path):
     (tmp_path / "card.json").write_text(json.dumps({"features": 16, "details": {"simulated": True, "arrow": False}}))
     network = network_of(str(tmp_path))
     small, usual, large = (workload("detect", HELA, network, (DetectSettings(radius_px=r),)) for r in (7, 14, 56))
     assert small.pixels > 3 * usual.pixels
-    assert large.pixels < 0.3 * usual.pixels
-    assert large.nbytes < usual.nbytes < small.nbytes
+    assert usual.pixels < large.pixels < 1.2 * usual.pixels, "smaller, and as it is"
+    assert usual.nbytes < large.nbytes < small.nbytes
     (tmp_path / "head").mkdir()
     (tmp_path / "head" / "card.json").write_text(json.dumps({"kind": "head", "features": 16, "details": {"scale": 2.0}}))
     assert network_of(str(tmp_path / "head")).scale == 2

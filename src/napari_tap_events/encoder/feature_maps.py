@@ -42,11 +42,14 @@ class SeenFrame:
         Features, at the scale at which the source sees frames.
     small : (F, H / stride, W / stride) float32
         Their means over blocks of the image, sides rounded down.
+    as_it_is : (F, H, W) float32 or None
+        Features at the scale of the image beside, where the source sees frames smaller.
     """
 
     image: Tensor
     z: Tensor
     small: Tensor
+    as_it_is: Tensor | None = None
 
 
 class FeatureSource(Protocol):
@@ -93,7 +96,8 @@ class EncoderFeatures:
         Side of the tiles, a multiple of 8; by default what there is memory for.
     simulated : PairHead or None
     scale : float
-        Frames are seen with so many times their sides; maps come back as large as without.
+        Frames are seen with so many times their sides; maps come back as large as without. Where frames are seen smaller, maps of pairs are
+        the mean of those and of the maps at the scale of the image: what is fine may show there alone.
     """
 
     def __init__(
@@ -146,7 +150,8 @@ class EncoderFeatures:
             z = self.frame(image)
             return SeenFrame(image, z, pooled(z, stride_px))
         z = self.frame(scaled(image, self.scale, STRIDE * stride_px))
-        return SeenFrame(image, z, self._back(pooled(z, stride_px), image, stride_px))
+        beside = self.frame(image) if self.scale < 1 else None
+        return SeenFrame(image, z, self._back(pooled(z, stride_px), image, stride_px), beside)
 
     def _back(self, maps: Tensor, image: Tensor, stride_px: int) -> Tensor:
         """Return maps as large as those of the image itself."""
@@ -161,22 +166,30 @@ class EncoderFeatures:
     @torch.no_grad()
     def pair(self, first: SeenFrame, second: SeenFrame, stride_px: int) -> Tensor:
         """Return the maps (A, H / stride, W / stride) of two frames: the arrow, then the logit of each kind; those that there are."""
-        maps = [pooled(second.z[:0], stride_px)]
+        if self.scale == 1:
+            return self._of_pair((first.z, second.z), stride_px, (first.small, second.small))
+        maps = self._back(self._of_pair((first.z, second.z), stride_px), second.image, stride_px)
+        if first.as_it_is is None or second.as_it_is is None:
+            return maps
+        return (maps + self._of_pair((first.as_it_is, second.as_it_is), stride_px)) / 2
+
+    def _of_pair(self, z: tuple[Tensor, Tensor], stride_px: int, halves: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Return the maps at the scale of these features (F, H, W); `halves` are their means over blocks, where they are known."""
+        maps = [pooled(z[1][:0], stride_px)]
         if self._joined_arrow is not None:
-            both = torch.cat([_alone(first.z), _alone(second.z)], dim=1)
+            both = torch.cat([_alone(z[0]), _alone(z[1])], dim=1)
             maps.append(pooled(self._joined_arrow(both)[0], stride_px))
         if self._folded_pair_head is not None:
-            maps.append(self._events(self._folded_pair_head, (first, second), stride_px))
-        return self._back(torch.cat(maps), second.image, stride_px)
+            maps.append(self._events(self._folded_pair_head, z, stride_px, halves))
+        return torch.cat(maps)
 
-    def _events(self, head: PairHead, frames: tuple[SeenFrame, SeenFrame], stride_px: int) -> Tensor:
+    def _events(self, head: PairHead, z: tuple[Tensor, Tensor], stride_px: int, halves: tuple[Tensor, Tensor] | None) -> Tensor:
         """Return the logits (K, H / stride, W / stride); what was averaged for the maps is not averaged again, where it is the same."""
-        height, width = frames[0].z.shape[-2:]
+        height, width = z[0].shape[-2:]
         if stride_px == STRIDE and not (height % STRIDE or width % STRIDE):
-            halves = [frame.small if self.scale == 1 else pooled(frame.z, STRIDE) for frame in frames]
-            return head.logits_of_halves(*map(_alone, halves))[0]
-        z = torch.stack([frame.z for frame in frames])
-        return pooled(cast(Tensor, head(z[None]))[0], stride_px)
+            one, other = halves or (pooled(z[0], STRIDE), pooled(z[1], STRIDE))
+            return head.logits_of_halves(_alone(one), _alone(other))[0]
+        return pooled(cast(Tensor, head(torch.stack(z)[None]))[0], stride_px)
 
     def fingerprint(self) -> str:
         """Return a hash of all weights, of the number format, and of the scale where frames are not seen as they are."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import ceil, prod
+from math import ceil, prod, sqrt
 from typing import cast
 
 from napari_tap_events.encoder.room import HALO_PX, movie_bytes, tile_for
@@ -64,8 +64,11 @@ class Network:
         """Return a movie as large as the encoder sees it."""
         by_radius = scale_for(settings.radius_px or EventSettings().radius_px)
         scale = settings.scale or (by_radius if self.scale is None else self.scale)
+        if scale == 1:
+            return movie
         frames, channels, *sides = movie.shape
-        height, width = (max(1, round(side * scale)) for side in sides)
+        factor = scale if scale >= 1 else sqrt(1 + scale**2)  # where it is seen smaller it is seen as it is, too
+        height, width = (max(1, round(side * factor)) for side in sides)
         return replace(movie, shape=(frames, channels, height, width))
 
 
