@@ -29,7 +29,8 @@ from benchmarks import backbones, growth, learning, reading, whole_movies
 from benchmarks.timing import Row, side_by_side
 from napari_tap_events import __version__
 from napari_tap_events.encoder.compute import Compute, keep_freed_memory
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
+from napari_tap_events.encoder.feature_maps import passing_maps
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.unet import Encoder, folded
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.events.dense import DenseHead

@@ -10,7 +10,6 @@ into DIR.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.transform import resize
 
-from benchmarks.zero_labels import REAL, Judge, one
+from benchmarks.zero_labels import REAL, Judge, one, publish, rows_of
 from napari_tap_events.events.table import read_events, write_events
 from napari_tap_events.movies.movie import single_channel
 from napari_tap_events.movies.opening import open_movie
@@ -182,17 +181,14 @@ def film_of(movie: str, data: Path) -> Film:
 
 def report(out: Path) -> None:
     """Write the table of all rows that are there."""
-    rows = [json.loads(path.read_text()) for path in sorted((out / "rows").glob("*.json"))]
+    rows = rows_of(out)
     columns = sorted({(row["encoder"], row["movie"].split(", ")[0]) for row in rows})
     lines = ["| | " + " | ".join(f"{encoder}: {movie}" for encoder, movie in columns) + " |", "|---|" + "---|" * len(columns)]
     for name in ALTERATIONS:
         mine = {(row["encoder"], row["movie"].split(", ")[0]): row for row in rows if row["movie"].split(", ", 1)[1] == name}
         if mine:
             lines.append(f"| {name} | " + " | ".join(cell(mine.get(column)) for column in columns) + " |")
-    text = "\n".join(lines) + "\n"
-    (out / "table.md").write_text(text)
-    (out / "rows.json").write_text(json.dumps(rows, indent=1))
-    print(text)
+    publish(out, rows, lines)
 
 
 def cell(row: dict[str, Any] | None) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.timing import Row, side_by_side
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import ArrowEncoder
 from napari_tap_events.movies.movie import movie_from_array

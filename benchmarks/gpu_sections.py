@@ -17,7 +17,8 @@ from benchmarks import made
 from benchmarks.machine import Machine
 from napari_tap_events.encoder.compiled import compile_where_possible
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps, passing_maps
+from napari_tap_events.encoder.feature_maps import FeatureMaps, passing_maps
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.shipped import SHIPPED, encoder_folder
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import ArrowEncoder, load_encoder

@@ -15,7 +15,7 @@ import tifffile
 import torch
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, save_model
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.head import HeadShape

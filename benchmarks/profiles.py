@@ -23,7 +23,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import made
 from benchmarks.timing import one_thread, side_by_side, timed
-from napari_tap_events.encoder import feature_maps
+from napari_tap_events.encoder import feature_maps, features
 from napari_tap_events.encoder.compute import Compute, keep_freed_memory
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import ArrowEncoder
@@ -41,8 +41,9 @@ PAIRS, SIDE_PX, REPEATS = 16, 96, 5
 PARTS: list[tuple[str, Any, str]] = [
     ("read", Movie, "frame"),
     ("normalise", feature_maps, "normalise"),
-    ("encoder", feature_maps.EncoderFeatures, "frame"),
-    ("the encoder's own heads", feature_maps.EncoderFeatures, "pair"),
+    ("encoder", features.EncoderFeatures, "frame"),
+    ("the encoder's own heads", features.EncoderFeatures, "pair"),
+    ("pooling", features, "pooled"),
     ("pooling", feature_maps, "pooled"),
     ("to float16", feature_maps, "_half"),
     ("maps: head, calibration, writing", job._Maps, "write"),

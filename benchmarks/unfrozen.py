@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureSource
+from napari_tap_events.encoder.features import EncoderFeatures, FeatureSource
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.unet import Encoder, pad_to_multiple
 from napari_tap_events.encoder.weights import load_card, load_encoder

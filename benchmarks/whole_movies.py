@@ -15,7 +15,9 @@ import torch
 from benchmarks import made
 from benchmarks.timing import Row, one_thread, seconds_of
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import FeatureMaps, SeenFrame, pooled
+from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.encoder.features import SeenFrame
+from napari_tap_events.encoder.resampling import pooled
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import MaximaFinder, score_frame, score_grid
 from napari_tap_events.events.head import HeadShape

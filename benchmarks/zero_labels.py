@@ -140,12 +140,22 @@ def ranks(predicted: pd.DataFrame, truth: pd.DataFrame, score: ScoreSettings) ->
 
 def report(out: Path) -> None:
     """Write the table of all rows that are there."""
-    rows = [json.loads(path.read_text()) for path in sorted((out / "rows").glob("*.json"))]
+    rows = rows_of(out)
     movies = list(dict.fromkeys([*REAL, *(row["movie"] for row in rows)]))
     lines = ["| encoder | by | " + " | ".join(movies) + " |", "|---|---|" + "---|" * len(movies)]
     for name, by in sorted({(row["encoder"], row["by"]) for row in rows}):
         mine = {row["movie"]: row for row in rows if (row["encoder"], row["by"]) == (name, by)}
         lines.append(f"| {name} | {by} | " + " | ".join(cell(mine.get(movie)) for movie in movies) + " |")
+    publish(out, rows, lines)
+
+
+def rows_of(out: Path) -> list[dict[str, Any]]:
+    """Return the rows that are finished."""
+    return [json.loads(path.read_text()) for path in sorted((out / "rows").glob("*.json"))]
+
+
+def publish(out: Path, rows: list[dict[str, Any]], lines: list[str]) -> None:
+    """Write rows and their table, and print the table."""
     text = "\n".join(lines) + "\n"
     (out / "table.md").write_text(text)
     (out / "rows.json").write_text(json.dumps(rows, indent=1))

@@ -11,16 +11,9 @@ from torch import nn
 
 from napari_tap_events.encoder.arrow import ArrowHead
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import (
-    DifferenceFeatures,
-    EncoderFeatures,
-    FeatureMaps,
-    IntensityFeatures,
-    encode_movie,
-    passing_maps,
-    pooled,
-    tiles,
-)
+from napari_tap_events.encoder.feature_maps import FeatureMaps, encode_movie, passing_maps
+from napari_tap_events.encoder.features import DifferenceFeatures, EncoderFeatures, IntensityFeatures, tiles
+from napari_tap_events.encoder.resampling import pooled
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.errors import JobStopped, ModelError, MovieError
 from napari_tap_events.movies.movie import Movie, movie_from_array

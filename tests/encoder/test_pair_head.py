@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, SeenFrame, pooled
+from napari_tap_events.encoder.features import EncoderFeatures, SeenFrame
 from napari_tap_events.encoder.pair_head import EVENT_KINDS, PRIOR, PairHead, evidence, seen
+from napari_tap_events.encoder.resampling import pooled
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, save_model
 from napari_tap_events.settings import EncoderSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from napari_tap_events.encoder.compute import Compute, compute_for, room_for_movies
-from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.room import TILES_PX, movie_bytes, tile_for
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.settings import ComputeSettings, EncoderSettings

@@ -8,7 +8,8 @@ import torch
 from scipy import ndimage
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, encoded_frames
+from napari_tap_events.encoder.feature_maps import encoded_frames
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.resampling import resized, scaled
 from napari_tap_events.encoder.scale import scale_for
 from napari_tap_events.encoder.weights import ArrowEncoder

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from napari_tap_events.encoder.compute import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, Compute, compute_for, keep_freed_memory
-from napari_tap_events.encoder.feature_maps import DifferenceFeatures, EncoderFeatures, IntensityFeatures
+from napari_tap_events.encoder.features import DifferenceFeatures, EncoderFeatures, IntensityFeatures
 from napari_tap_events.encoder.sources import feature_source
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, save_model
 from napari_tap_events.errors import ModelError, SettingsError

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.unet import Encoder, folded
 from napari_tap_events.encoder.vit import WINDOWS
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, load_encoder, save_model

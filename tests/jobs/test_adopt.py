@@ -15,7 +15,7 @@ from napari_tap_events import cli
 from napari_tap_events.encoder import named_code
 from napari_tap_events.encoder.adopted import AdoptedEncoder
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.named_code import CODE
 from napari_tap_events.encoder.weights import load_encoder
 from napari_tap_events.errors import ModelError, SettingsError

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from napari_tap_events.encoder import feature_maps
+from napari_tap_events.encoder import feature_maps, features
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.errors import JobStopped, ModelError, ScopeError, SettingsError
 from napari_tap_events.events.dense import DenseHead, any_kind
@@ -83,8 +83,8 @@ def test_the_table_holds_what_is_above_the_threshold(detected, head):
 
 
 def test_every_frame_is_encoded_once(marked, head, finish, tmp_path, monkeypatch):
-    counted, plain = [], feature_maps.EncoderFeatures.frame
-    monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
+    counted, plain = [], features.EncoderFeatures.frame
+    monkeypatch.setattr(features.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
     finish(detect(marked.movie, head, SETTINGS, Run(tmp_path / "out")))
     assert len(counted) == 24
 

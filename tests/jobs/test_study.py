@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from napari_tap_events.encoder import feature_maps
+from napari_tap_events.encoder import features
 from napari_tap_events.errors import JobStopped, OutputError, SettingsError
 from napari_tap_events.jobs.labelled import Labelled
 from napari_tap_events.jobs.output import Run
@@ -188,8 +188,8 @@ def test_a_study_does_not_go_on_with_other_marks(studied, marked, tmp_path):
 
 def test_features_are_computed_once_for_all_trials_of_an_encoder(studied, encoder, monkeypatch):
     counted = []
-    plain = feature_maps.EncoderFeatures.frame
-    monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
+    plain = features.EncoderFeatures.frame
+    monkeypatch.setattr(features.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
     studied("criteria", rows="evidence", encoder=str(encoder))
     assert len(counted) == 24
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_tap_events.encoder import feature_maps
+from napari_tap_events.encoder import features
 from napari_tap_events.encoder.weights import load_card
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.events.table import EventRow, events_table, write_events
@@ -43,8 +43,8 @@ def studied(make_marked, finish, tmp_path):
 
 def test_games_are_ranked_on_every_movie_with_few_labels_and_with_all(studied, monkeypatch):
     counted = []
-    plain = feature_maps.EncoderFeatures.frame
-    monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
+    plain = features.EncoderFeatures.frame
+    monkeypatch.setattr(features.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
     out = studied(seeds=(0, 1))
     rows, table = pd.read_csv(out / "rows.csv"), (out / "table.md").read_text()
     assert set(rows["status"]) == {"done"}

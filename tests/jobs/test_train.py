@@ -14,7 +14,7 @@ import tifffile
 import torch
 from safetensors.torch import load_file
 
-from napari_tap_events.encoder import feature_maps
+from napari_tap_events.encoder import features
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.errors import JobStopped, MaskError, ModelError, OutputError, ScopeError, SettingsError
 from napari_tap_events.events.model import load_event_model
@@ -213,8 +213,8 @@ def test_stopping_while_encoding_goes_on_where_it_was(marked, quick, tmp_path, f
     with pytest.raises(JobStopped, match=r"stopped after 7 of 24 frames"):
         finish(stopping_at_frame_7())
     counted = []
-    plain = feature_maps.EncoderFeatures.frame
-    monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
+    plain = features.EncoderFeatures.frame
+    monkeypatch.setattr(features.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
     taught("out", resume=True)
     assert len(counted) == 24 - 7 + 1
 
@@ -259,8 +259,8 @@ def test_resuming_a_finished_training_changes_nothing(taught):
 
 def test_kept_features_serve_the_next_head_and_encode_each_frame_once(taught, tmp_path, monkeypatch):
     counted = []
-    plain = feature_maps.EncoderFeatures.frame
-    monkeypatch.setattr(feature_maps.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
+    plain = features.EncoderFeatures.frame
+    monkeypatch.setattr(features.EncoderFeatures, "frame", lambda self, image: counted.append(1) or plain(self, image))
     taught("one", features=tmp_path / "maps")
     assert len(counted) == 24
     taught("two", features=tmp_path / "maps", head="linear")

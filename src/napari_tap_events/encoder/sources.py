@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import DifferenceFeatures, EncoderFeatures, FeatureSource, IntensityFeatures
+from napari_tap_events.encoder.features import DifferenceFeatures, EncoderFeatures, FeatureSource, IntensityFeatures
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import load_encoder

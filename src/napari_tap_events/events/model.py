@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import DifferenceFeatures, EncoderFeatures, FeatureSource, IntensityFeatures
+from napari_tap_events.encoder.features import DifferenceFeatures, EncoderFeatures, FeatureSource, IntensityFeatures
 from napari_tap_events.encoder.weights import Card, load_card, load_encoder, load_weights
 from napari_tap_events.errors import ModelError
 from napari_tap_events.events.head import EventHead, HeadShape

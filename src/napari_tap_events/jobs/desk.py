@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from napari_tap_events.encoder.compute import Compute, compute_for
-from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource
+from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.encoder.features import FeatureSource
 from napari_tap_events.encoder.sources import feature_source
 from napari_tap_events.encoder.weights import load_card
 from napari_tap_events.errors import ModelError, ProjectError

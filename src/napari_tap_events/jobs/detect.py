@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from napari_tap_events.encoder.compute import compute_for
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
+from napari_tap_events.encoder.feature_maps import passing_maps
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.errors import JobStopped, SettingsError
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.dense import DenseHead, any_kind

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_tap_events.encoder.compute import Compute, compute_for
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, passing_maps
+from napari_tap_events.encoder.feature_maps import passing_maps
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.pair_head import PairHead
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import load_encoder

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource, encode_movie
+from napari_tap_events.encoder.feature_maps import FeatureMaps, encode_movie
+from napari_tap_events.encoder.features import FeatureSource
 from napari_tap_events.errors import ModelError
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.normalise import NORMALISATION

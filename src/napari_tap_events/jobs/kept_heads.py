@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps, FeatureSource
+from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.encoder.features import EncoderFeatures, FeatureSource
 from napari_tap_events.encoder.shipped import WEIGHTS, encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.encoder.weights import Card, copy_encoder, load_card, load_weights, movie_record, save_model

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_tap_events.encoder.compute import Compute, compute_for
-from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.sources import feature_source
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.errors import SettingsError

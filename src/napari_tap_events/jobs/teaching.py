@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from napari_tap_events.encoder.compute import Compute
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps, FeatureSource, encode_movie
+from napari_tap_events.encoder.feature_maps import FeatureMaps, encode_movie
+from napari_tap_events.encoder.features import EncoderFeatures, FeatureSource
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.encoder.weights import Card, load_weights, save_model
 from napari_tap_events.events.curriculum import Curriculum, held_sets

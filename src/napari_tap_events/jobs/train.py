@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from napari_tap_events.encoder.compute import Compute, compute_for
-from napari_tap_events.encoder.feature_maps import FeatureMaps, FeatureSource, encode_movie
+from napari_tap_events.encoder.feature_maps import FeatureMaps, encode_movie
+from napari_tap_events.encoder.features import FeatureSource
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS, feature_source
 from napari_tap_events.errors import JobStopped, SettingsError

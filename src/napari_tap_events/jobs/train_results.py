@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from napari_tap_events.encoder.feature_maps import EncoderFeatures
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, MovieRecord, copy_encoder, movie_record, save_model

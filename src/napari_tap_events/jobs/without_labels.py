@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from napari_tap_events.encoder.compute import compute_for
-from napari_tap_events.encoder.feature_maps import EncoderFeatures, FeatureMaps, passing_maps
+from napari_tap_events.encoder.feature_maps import FeatureMaps, passing_maps
+from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, load_encoder
 from napari_tap_events.errors import JobStopped, ModelError
