@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from pytestqt.qtbot import QtBot
 
 from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.gui.workbench import Workbench
 from napari_tap_events.movies.ome_zarr import create_map
 
 PIXEL_UM, INTERVAL_S = 0.5, 300.0
@@ -30,6 +32,17 @@ def pytest_runtest_teardown() -> Iterator[None]:
 def _own_speeds(tmp_path, monkeypatch):
     """Remember the speed of no job beyond a test."""
     monkeypatch.setattr("napari_tap_events.gui.this_computer.speeds_file", lambda: tmp_path / "speeds.json")
+
+
+@pytest.fixture
+def save_as(qtbot: QtBot) -> Callable[[Workbench, Path], None]:
+    """Return what saves a workbench's project elsewhere, and waits for it."""
+
+    def save(workbench: Workbench, path: Path) -> None:
+        workbench.project.save_as(path)
+        qtbot.waitUntil(lambda: not workbench.project.saving.running())
+
+    return save
 
 
 @pytest.fixture

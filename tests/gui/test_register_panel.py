@@ -13,8 +13,6 @@ from scipy import ndimage
 from napari_tap_events.gui.movie_panel import ALL_WELL
 from napari_tap_events.jobs.runner import ENDED
 
-from .test_workbench import save_as
-
 SIDE, N = 96, 10
 MINUTE_MS = 60_000
 
@@ -42,7 +40,9 @@ def click(qtbot, button):
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_a_movie_that_shakes_is_registered_by_one_click_and_the_new_one_is_opened_and_saved(workbench, shaken, tmp_path, qtbot):
+def test_a_movie_that_shakes_is_registered_by_one_click_and_the_new_one_is_opened_and_saved(
+    workbench, shaken, tmp_path, qtbot, save_as
+):
     path, wander = shaken
     panel, session = workbench.movie, workbench.session
     panel.open(path)
@@ -62,7 +62,7 @@ def test_a_movie_that_shakes_is_registered_by_one_click_and_the_new_one_is_opene
     assert [entry.name for entry in session.project.movies] == ["shaken", "shaken-registered"]
     assert panel.register.isHidden()
     qtbot.waitUntil(lambda: panel.findings.text() == ALL_WELL, timeout=MINUTE_MS)
-    save_as(qtbot, workbench, tmp_path / "mine.tap")
+    save_as(workbench, tmp_path / "mine.tap")
     assert Path(session.movie.source).is_relative_to(tmp_path / "mine.tap"), "it goes along with its project"
     assert session.movie.frame(3).shape == (1, *(SIDE + wander))
 

@@ -11,6 +11,7 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QTableView
 
+from napari_tap_events.events.table import read_events
 from napari_tap_events.gui.closing import KEEP, STAY, STOP
 from napari_tap_events.gui.layers import ROLE
 from napari_tap_events.gui.point_marks import NAME as DENIED
@@ -63,11 +64,6 @@ def made(workbench):
     return [name for name in workbench.steps.steps if workbench.steps.made(name)]
 
 
-def save_as(qtbot, workbench, path):
-    workbench.project.save_as(path)
-    qtbot.waitUntil(lambda: not workbench.project.saving.running())
-
-
 def leave_a_job(project, command):
     """Lay out a job that was stopped and can go on, as a command leaves it."""
     folder, out = project / "jobs" / f"{command}-1", project / "encoders" / "encoder-1"
@@ -98,13 +94,13 @@ def test_a_job_that_can_go_on_is_offered_as_soon_as_its_project_is_open(workbenc
     assert workbench.pretrain.recipe.watch.job.record.out == project / "encoders" / "encoder-1"
 
 
-def test_a_job_that_can_go_on_goes_along_when_its_project_is_saved_elsewhere(workbench, tmp_path, qtbot):
+def test_a_job_that_can_go_on_goes_along_when_its_project_is_saved_elsewhere(workbench, tmp_path, qtbot, save_as):
     Project.create(tmp_path / "mine.tap").close()
     leave_a_job(tmp_path / "mine.tap", "pretrain")
     workbench.session.open_project(tmp_path / "mine.tap")
     watch = workbench.pretrain.recipe.watch
     qtbot.waitUntil(lambda: not watch.running())
-    save_as(qtbot, workbench, tmp_path / "other" / "copy.tap")
+    save_as(workbench, tmp_path / "other" / "copy.tap")
     qtbot.waitUntil(
         lambda: watch.job is not None and watch.job.folder.is_relative_to(tmp_path / "other") and not watch.running()
     )
@@ -232,12 +228,17 @@ def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, 
     assert status(workbench, "find") == events
     assert workbench.finding.recipe.view.isVisibleTo(workbench.finding)
 
+    workbench.steps.open("results")
+    assert status(workbench, "results") == "○"
+    workbench.results.exports.export(tmp_path / "mine.csv", "csv")
+    assert status(workbench, "results") == f"{len(read_events(tmp_path / 'mine.csv'))} exported ●"
+
     project = workbench.session.project.path
     workbench.session.close()
     assert "probability" not in viewer.layers
     for name in ("pretrain", "train", "finding"):
         assert not getattr(workbench, name).recipe.view.isVisibleTo(getattr(workbench, name))
-    assert {status(workbench, name) for name in ("pretrain", "train", "find")} == {"○"}
+    assert {status(workbench, name) for name in ("pretrain", "train", "find", "results")} == {"○"}
     workbench.project.open(project)
     assert status(workbench, "train").startswith("F1")
     assert status(workbench, "pretrain").startswith("accuracy")
@@ -324,9 +325,9 @@ def test_a_folder_of_frames_is_dropped_onto_the_dock(workbench, tmp_path):
     assert workbench.session.movie.shape == (3, 1, 32, 40)
 
 
-def test_a_project_is_dropped_onto_the_dock(workbench, synthetic, tmp_path, qtbot):
+def test_a_project_is_dropped_onto_the_dock(workbench, synthetic, tmp_path, save_as):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
-    save_as(qtbot, workbench, tmp_path / "mine.tap")
+    save_as(workbench, tmp_path / "mine.tap")
     workbench.session.new_project(tmp_path / "other.tap")
     assert workbench.session.movie is None
     assert drop(workbench, tmp_path / "mine.tap")
@@ -361,7 +362,9 @@ def test_trouble_with_the_disk_is_said_once_whatever_step_is_open(workbench, mon
     assert bar.again.isHidden()
 
 
-def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(workbench, synthetic, tmp_path, monkeypatch, qtbot):
+def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(
+    workbench, synthetic, tmp_path, monkeypatch, qtbot, save_as
+):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
     project = workbench.session.project.path
     job = Job.start("pretrain", [], project / "encoders" / "encoder-1", project / "jobs" / "pretrain-encoder-1", FOREVER)
@@ -381,13 +384,13 @@ def test_a_project_is_not_saved_elsewhere_while_a_job_writes_into_it(workbench, 
     assert not (tmp_path / "mine.tap").exists()
     end_now(job.record.process)
     qtbot.waitUntil(lambda: job.poll() == [] and job.state == "failed")
-    save_as(qtbot, workbench, tmp_path / "mine.tap")
+    save_as(workbench, tmp_path / "mine.tap")
     assert workbench.session.project.path == tmp_path / "mine.tap"
 
 
-def test_a_movie_that_is_missing_is_named_by_its_plain_path(workbench, synthetic, tmp_path, qtbot):
+def test_a_movie_that_is_missing_is_named_by_its_plain_path(workbench, synthetic, tmp_path, save_as):
     workbench.movie.open(tmp_path / "made" / "movie.tif")
-    save_as(qtbot, workbench, tmp_path / "mine.tap")
+    save_as(workbench, tmp_path / "mine.tap")
     workbench.session.close()
     (tmp_path / "made" / "movie.tif").unlink()
     workbench.project.open(tmp_path / "mine.tap")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from qtpy.QtCore import QUrl
+from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -44,7 +44,15 @@ class Exportable:
 
 
 class ResultExports(QWidget):
-    """A button for each format and one for the report; below them, what became of it."""
+    """A button for each format and one for the report; below them, what became of it.
+
+    Attributes
+    ----------
+    taken : Signal(str)
+        What was written, in a word or two.
+    """
+
+    taken = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,6 +106,7 @@ class ResultExports(QWidget):
             return
         many = len(exported(self._value.events, form))
         self._say(f"✓ {many:,} event{'' if many == 1 else 's'} written to {path.name}", path.parent, "Show folder")
+        self.taken.emit(f"{many:,} exported")
 
     def write_report(self) -> None:
         """Start to write the report of the result folder, with the events as a person has judged them."""
@@ -129,6 +138,7 @@ class ResultExports(QWidget):
     def _report_written(self, page: Path) -> None:
         self._offer_report()
         self._say(f"✓ {page.name} written to {page.parent.name}", page, "Open report")
+        self.taken.emit("report written")
 
     def _report_failed(self, sentence: str) -> None:
         self._offer_report()

@@ -6,7 +6,6 @@ a job that still runs, or marks that are to be seen.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,12 +16,12 @@ from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.closing import ClosingGuard, going_on
 from napari_tap_events.gui.leaving import LeavingPanel
 from napari_tap_events.gui.movie_panel import MoviePanel
 from napari_tap_events.gui.project_bar import SUFFIX, ProjectBar
-from napari_tap_events.gui.steps import Progress, Step, StepList
+from napari_tap_events.gui.step_signs import StepSigns
+from napari_tap_events.gui.steps import Step, StepList
 from napari_tap_events.gui.themes import is_dark
 from napari_tap_events.gui.warming import warm_up
 from napari_tap_events.project.session import Session
@@ -69,6 +68,7 @@ class Workbench(LeavingPanel):
         self.setAcceptDrops(True)
         self.project = ProjectBar(self.session)
         self.steps = StepList(self._steps())
+        self._signs = StepSigns(self.session, self.steps)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.project)
@@ -223,9 +223,9 @@ class Workbench(LeavingPanel):
         from napari_tap_events.gui.find_panel import FindPanel
 
         panel = FindPanel(self._viewer, self.session)
-        panel.found.connect(lambda folder: self._say_done("find", folder))
-        panel.elsewhere.connect(lambda name: self.steps.say("find", Progress.done, f"done, for {name}"))
-        panel.counted.connect(self._say_found)
+        panel.found.connect(partial(self._signs.result, "find"))
+        panel.elsewhere.connect(self._signs.found_elsewhere)
+        panel.counted.connect(self._signs.found)
         self._take_in("find", panel.recipe, panel.explain)
         panel.refresh()
         return panel
@@ -235,7 +235,7 @@ class Workbench(LeavingPanel):
 
         panel = ReviewPanel(self._viewer, self.session)
         panel.taught.connect(lambda _about: self._offer_finders())
-        panel.answered.connect(self._answered)
+        panel.answered.connect(self._signs.answers)
         panel.begun.connect(self._expect_answers)
         return panel
 
@@ -245,14 +245,16 @@ class Workbench(LeavingPanel):
     def _make_results(self) -> QWidget:
         from napari_tap_events.gui.results_panel import ResultsPanel
 
-        return ResultsPanel(self._viewer)
+        panel = ResultsPanel(self._viewer)
+        panel.exports.taken.connect(self._signs.exported)
+        return panel
 
     def _take_in(self, name: str, recipe: RecipePanel, *beside: RecipePanel) -> None:
         """Let the recipes of a step begin with what the person prefers, and find their jobs; the first tells how far it is."""
         from napari_tap_events.gui.preferences import preferred_compute
 
-        recipe.told.connect(lambda words: self.steps.say(name, Progress.running, words))
-        recipe.failed.connect(lambda _sentence: self.steps.say(name, Progress.wrong, "stopped"))
+        recipe.told.connect(partial(self._signs.running, name))
+        recipe.failed.connect(lambda _sentence: self._signs.stopped(name))
         for one in (recipe, *beside):
             one.setValue(preferred_compute())
             one.set_dark(is_dark(self._viewer))
@@ -282,12 +284,7 @@ class Workbench(LeavingPanel):
 
     def _follow_project(self) -> None:
         """Say what the project has come to already, and follow its jobs."""
-        project = self.session.project
-        for name, results in (
-            ("pretrain", project.encoders() if project else ()),
-            ("train", project.heads() if project else ()),
-        ):
-            self._tell(name, results[0] if results else None)
+        self._signs.project()
         self._find_jobs()
 
     def _find_jobs(self) -> None:
@@ -323,28 +320,13 @@ class Workbench(LeavingPanel):
             self.finding.show_last()
 
     def _tell_movie(self) -> None:
-        movie, marks = self.session.movie, self.session.annotations
-        self.steps.say("movie", Progress.done if movie else Progress.open, movie.name if movie else "")
-        self._answered(len(marks.verdicts) + len(marks.audits) if marks is not None else 0)
-        self._tell_count()
-        self._tell_found()
-        self._count_soon.start()
-
-    def _tell_found(self) -> None:
-        """Say how many events the newest search through the movie lists; where a step shows them, show them."""
-        folder = self._found_last()
-        self._tell("find", folder)
-        if folder is None:
-            return
-        from napari_tap_events.gui.found_events import count_listed
-
-        with suppress(TapEventsError):  # the step says what is wrong when it is opened
-            self._say_found(count_listed(self.session, folder))
-        if self.steps.value() in SHOW_FOUND:
+        """Say how far the work on the open movie is; where a step shows what was found in it, show it."""
+        self._signs.movie()
+        found = self._found_last()
+        self._signs.found_in(found)
+        if found and self.steps.value() in SHOW_FOUND:
             self.finding.show_last()
-
-    def _say_found(self, count: int) -> None:
-        self.steps.say("find", Progress.done, f"{count} event{'s' * (count != 1)}")
+        self._count_soon.start()
 
     def _found_last(self) -> Path | None:
         if self.session.project is None or not self.session.project.maps():
@@ -359,28 +341,11 @@ class Workbench(LeavingPanel):
     def _tell_marks(self) -> None:
         """Count the marks; where there are any, they are to be seen in the viewer, too."""
         marks = self.session.annotations
-        if self._tell_count() or (marks is not None and (marks.points or marks.scope)):
+        if self._signs.marks() or (marks is not None and (marks.points or marks.scope)):
             self.steps.panel("mark")
 
-    def _tell_count(self) -> int:
-        marks = self.session.annotations
-        count = len(marks.events) if marks else 0
-        self.steps.say("mark", Progress.done if count else Progress.open, f"{count} marked" if count else "")
-        return count
-
-    def _say_done(self, name: str, folder: Path) -> None:
-        from napari_tap_events.gui.project_models import in_a_word
-
-        self.steps.say(name, Progress.done, in_a_word(folder))
-
-    def _tell(self, name: str, folder: Path | None) -> None:
-        if folder is not None:
-            self._say_done(name, folder)
-        else:
-            self.steps.say(name, Progress.open, "")
-
     def _pretrained(self, folder: Path) -> None:
-        self._say_done("pretrain", folder)
+        self._signs.result("pretrain", folder)
         if self.steps.made("train"):
             self.train.refresh()
         if self.steps.made("review"):
@@ -410,13 +375,8 @@ class Workbench(LeavingPanel):
         elif self._reviewed:
             self.review.begin()
 
-    def _answered(self, count: int) -> None:
-        self.steps.say(
-            "review", Progress.done if count else Progress.open, f"{count} answer{'s' * (count > 1)}" if count else ""
-        )
-
     def _trained(self, folder: Path) -> None:
-        self._say_done("train", folder)
+        self._signs.result("train", folder)
         self._offer_finders()
 
 

@@ -238,7 +238,10 @@ def _absences(result: Result) -> list[str]:
     """Say what would be worth having and is not there."""
     told = []
     if result.events is not None and result.truth is None and not result.evaluation.get("score"):
-        told.append("There are no scores, because no true events were given; mark some to learn how good the result is.")
+        told.append(
+            "There are no scores: what was found was not held against true events. How good a head is that marks have taught, the report "
+            "of its training tells."
+        )
     if result.described and result.interval_s is None:
         told.append("Times are in frames: the movie's frame interval is not known.")
     return told
