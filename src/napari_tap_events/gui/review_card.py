@@ -156,18 +156,16 @@ class ReviewCard(QWidget):
         top.setSpacing(6)
         top.addWidget(self.picture)
         top.addLayout(side, stretch=1)
-        answers = QGridLayout()
-        answers.setSpacing(3)
-        for place, button in enumerate((*self.buttons.values(), self.undo, self.go, self.leave)):
-            answers.addWidget(button, place // 3, place % 3)
+        answers, beside = _in_three_columns(*self.buttons.values()), _in_three_columns(self.undo, self.go, self.leave)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.question)
         column.addWidget(self.why)
         column.addLayout(top)
+        column.addLayout(answers)  # above the strip, so that a small window shows them without scrolling
         column.addWidget(self.strip)
-        column.addLayout(answers)
+        column.addLayout(beside)
         column.addWidget(self.said)
         column.addStretch()
 
@@ -212,6 +210,15 @@ def _answer_buttons() -> dict[str, QPushButton]:
     ):
         buttons[answer].setToolTip(words)
     return buttons
+
+
+def _in_three_columns(*buttons: QPushButton) -> QGridLayout:
+    row = QGridLayout()
+    row.setSpacing(3)
+    for column, button in enumerate(buttons):
+        row.addWidget(button, 0, column)
+        row.setColumnStretch(column, 1)
+    return row
 
 
 def _words() -> QLabel:
