@@ -52,8 +52,9 @@ def test_nothing_moves_from_card_to_card(card):
 def test_picture_strip_and_buttons_do_not_overlap(card, name):
     shown(card, CARDS[name])
     assert card.why.geometry().bottom() < card.picture.y()
-    assert card.picture.geometry().bottom() < card.strip.y()
-    assert card.strip.geometry().bottom() < card.buttons["yes"].y()
+    assert card.picture.geometry().bottom() < card.buttons["yes"].y()
+    assert card.buttons["yes"].geometry().bottom() < card.strip.y()
+    assert card.strip.geometry().bottom() < card.undo.y()
 
 
 @pytest.mark.parametrize("name", CARDS)
