@@ -206,6 +206,15 @@ def test_a_single_jump_is_found_with_its_frame() -> None:
     assert "jumps, by up to 9.9 px (frame 20)" in finding.sentence
 
 
+def test_every_jump_of_a_longer_movie_is_found_though_few_pairs_are_compared_evenly() -> None:
+    frames = np.concatenate([clean()] * 3)[:110]
+    jumps = (31, 32, 58, 87)
+    for t in jumps:
+        frames[t:] = np.roll(frames[t:], (9, -5), axis=(1, 2))
+    finding = found(film(frames))["shake"]
+    assert set(jumps) <= set(finding.frames)
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared movies are not here")
 @pytest.mark.parametrize("name", ["hela_h2b", "t98g_phase_left", "mda231_qpi_early"])
 def test_real_cells_that_move_are_no_shake_at_any_size_and_a_stage_that_shakes_them_is(name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,11 @@ _CROP_PX = 512
 _PART_PX, _LEAST_PART_PX = 256, 32
 """Drift is measured in the middle squares of the four quarters of a frame; in the whole frame where they would be smaller than that."""
 _DRIFT_PAIRS, _MOST_PX = 40, 32
+_SUSPECTS, _MUCH = 10, 1.2
+"""Of the other pairs those are compared, too, that differ this many times as much as is typical; so many at most, the most different."""
+
+
+Shifts = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Look:
         Shift (y, x) from one frame to the next in pixels, for pairs of neighbours and P parts of the frame: see `registration`.
     shifted : (M,) int
         The second frames of these pairs.
+    evenly : (M,) bool
+        Which of these pairs are spread evenly; the others were chosen because much changes in them.
     """
 
     frames: NDArray[np.int64]
@@ -54,6 +61,7 @@ class Look:
     below_top: NDArray[np.float64]
     shifts: NDArray[np.float64]
     shifted: NDArray[np.int64]
+    evenly: NDArray[np.bool_]
 
 
 def sampled_frames(n_frames: int, most: int) -> list[int]:
@@ -65,35 +73,59 @@ def sampled_frames(n_frames: int, most: int) -> list[int]:
 
 
 def looks_at(movie: Movie, numbers: Sequence[int], digests: list[bytes]) -> list[Look]:
-    """Measure every channel, each frame read once; digests of whole frames go to `digests`."""
-    measured: list[list[tuple[float, ...]]] = [[] for _ in range(movie.n_channels)]
-    shifts: list[list[list[tuple[float, float]]]] = [[] for _ in range(movie.n_channels)]
-    pairs = _drift_pairs(numbers)
+    """Measure every channel, frame by frame; digests of whole frames go to `digests`."""
+    rows: list[list[tuple[float, ...]]] = [[] for _ in range(movie.n_channels)]
+    moves: list[dict[int, Shifts]] = [{} for _ in range(movie.n_channels)]
+    changes: dict[int, list[float]] = {}
+    evenly = _drift_pairs(numbers)
     before: NDArray[Any] | None = None
     for t in numbers:
         frame = movie.frame(t)
         digests.append(hashlib.blake2b(np.ascontiguousarray(frame).tobytes()).digest())
         for channel, image in enumerate(frame):
-            measured[channel].append(_measured(image))
-            if before is not None and t in pairs:
-                both = [levelled(one[channel : channel + 1]) for one in (before, frame)]
-                whole = shift_between(both[0], both[1], _MOST_PX, _CROP_PX)
-                parts = zip(_parts(both[0]), _parts(both[1]), strict=True)
-                shifts[channel].append([shift_near(one, other, whole) for one, other in parts])
+            rows[channel].append(_measured(image))
+        if before is not None and t - 1 in numbers:
+            changes[t] = [_change(*both) for both in zip(before, frame, strict=True)]
+            if t in evenly:
+                _compare(before, frame, t, moves)
         before = frame
-    shifted = np.array([t for t in numbers if t in pairs], dtype=np.int64)
-    return [_look(numbers, rows, moves, shifted) for rows, moves in zip(measured, shifts, strict=True)]
+    for t in _suspects(changes, evenly):
+        _compare(movie.frame(t - 1), movie.frame(t), t, moves)
+    return [_look(numbers, *measured, evenly) for measured in zip(rows, moves, strict=True)]
 
 
-def _look(
-    numbers: Sequence[int],
-    rows: list[tuple[float, ...]],
-    moves: list[list[tuple[float, float]]],
-    shifted: NDArray[np.int64],
-) -> Look:
+def _compare(before: NDArray[Any], after: NDArray[Any], t: int, moves: Sequence[dict[int, Shifts]]) -> None:
+    """Measure by how much every part of every channel moved."""
+    for channel, moved in enumerate(moves):
+        both = [levelled(one[channel : channel + 1]) for one in (before, after)]
+        whole = shift_between(both[0], both[1], _MOST_PX, _CROP_PX)
+        parts = zip(_parts(both[0]), _parts(both[1]), strict=True)
+        moved[t] = [shift_near(one, other, whole) for one, other in parts]
+
+
+def _change(before: NDArray[Any], after: NDArray[Any]) -> float:
+    """Return by how much two (Y, X) images differ, of every few pixels."""
+    step = max(1, min(before.shape) // _PART_PX)
+    one, other = (levelled(image[None, ::step, ::step]) for image in (before, after))
+    return float(np.sqrt(np.abs(one - other)).mean())
+
+
+def _suspects(changes: Mapping[int, Sequence[float]], compared: Container[int]) -> list[int]:
+    """Return the frames that differ from the one before them by much more than is typical, and were not compared."""
+    if not changes:
+        return []
+    relative = np.asarray(list(changes.values()))
+    relative = (relative / np.maximum(np.median(relative, axis=0), 1e-12)).max(axis=1)
+    found = sorted((-much, t) for t, much in zip(changes, relative, strict=True) if much > _MUCH and t not in compared)
+    return sorted(t for _, t in found[:_SUSPECTS])
+
+
+def _look(numbers: Sequence[int], rows: list[tuple[float, ...]], moves: dict[int, Shifts], evenly: Container[int]) -> Look:
     low, high, signal, contrast, sharpness, at_top, below_top = np.asarray(rows, dtype=np.float64).T
-    shifts = np.asarray(moves, dtype=np.float64) if moves else np.zeros((0, 1, 2))
-    return Look(np.asarray(numbers), low, high, signal, contrast, sharpness, at_top, below_top, shifts, shifted)
+    shifted = sorted(moves)
+    shifts = np.asarray([moves[t] for t in shifted], dtype=np.float64) if moves else np.zeros((0, 1, 2))
+    measured = signal, contrast, sharpness, at_top, below_top, shifts, np.asarray(shifted, dtype=np.int64)
+    return Look(np.asarray(numbers), low, high, *measured, np.asarray([t in evenly for t in shifted], dtype=bool))
 
 
 def _measured(image: NDArray[Any]) -> tuple[float, ...]:

@@ -117,11 +117,12 @@ def _empty(look: Look, where: str) -> Iterator[Finding]:
 
 
 def _drift(look: Look, n_frames: int, where: str) -> Iterator[Finding]:
-    if len(look.shifts) < 3:
+    shifts = look.shifts[look.evenly]
+    if len(shifts) < 3:
         return
-    of_parts = np.median(look.shifts, axis=0)
+    of_parts = np.median(shifts, axis=0)
     typical = np.median(of_parts, axis=0)
-    scatter = np.median(np.linalg.norm(np.median(look.shifts, axis=1) - typical, axis=1))
+    scatter = np.median(np.linalg.norm(np.median(shifts, axis=1) - typical, axis=1))
     apart = np.median(
         np.linalg.norm(of_parts - typical, axis=1)
     )  # where cells move, parts of the picture move in their own ways
@@ -144,13 +145,13 @@ def _drift(look: Look, n_frames: int, where: str) -> Iterator[Finding]:
 
 
 def _shake(look: Look, where: str) -> Iterator[Finding]:
-    if len(look.shifts) < 3:
+    if np.count_nonzero(look.evenly) < 3:
         return
     whole = np.median(look.shifts, axis=1)
     apart = np.median(np.linalg.norm(look.shifts - whole[:, None], axis=2), axis=1)
-    away = np.linalg.norm(whole - np.median(whole, axis=0), axis=1)
+    away = np.linalg.norm(whole - np.median(whole[look.evenly], axis=0), axis=1)
     away = np.where(away > _PARTS_APART * apart, away, 0)
-    typical, most = float(np.median(away)), float(away.max())
+    typical, most = float(np.median(away[look.evenly])), float(away.max())
     if typical > _SHAKE_PX:
         yield Finding(
             "shake",
