@@ -91,7 +91,11 @@ def convolutions(preset: Preset) -> str:
     encoder = Encoder(1, EncoderSettings(preset=preset))
     layers = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3)]
     for layer in layers:
-        layer.register_forward_hook(lambda _layer, given, _result: shapes.append(tuple(given[0].shape)))
+        layer.register_forward_hook(
+            lambda layer, _given, result: shapes.append(
+                (len(result), layer.in_channels, *result.shape[2:])
+            )  # as if it were plain
+        )
     with torch.no_grad():
         encoder(torch.zeros(PAIRS, 1, SIDE_PX, SIDE_PX))
     heads = "| memory layout | forward | gradient of inputs | gradient of weights |"

@@ -10,11 +10,11 @@ import copy
 from itertools import pairwise
 from typing import Literal, TypeVar, cast
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from napari_tap_events.encoder.enlarging import EnlargingConv
 from napari_tap_events.encoder.vit import SHAPES, WINDOWS, VisionTransformer
 from napari_tap_events.settings import EncoderSettings
 
@@ -29,12 +29,32 @@ HALO_PX = 56
 class ConvBlock(nn.Sequential):
     """3 x 3 convolution, BatchNorm, LeakyReLU."""
 
-    def __init__(self, channels_in: int, channels_out: int, padding: Padding) -> None:
-        super().__init__(
-            nn.Conv2d(channels_in, channels_out, 3, padding=1, padding_mode=padding, bias=False),
-            nn.BatchNorm2d(channels_out),
-            nn.LeakyReLU(0.01, inplace=True),
-        )
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__(convolution, nn.BatchNorm2d(convolution.out_channels), nn.LeakyReLU(0.01, inplace=True))
+
+
+class DownBlock(nn.Sequential):
+    """Two 3 x 3 convolutions, each with BatchNorm and LeakyReLU."""
+
+    def __init__(self, before: int, after: int, padding: Padding) -> None:
+        super().__init__(ConvBlock(_plain(before, after, padding)), ConvBlock(_plain(after, after, padding)))
+
+
+class UpBlock(nn.Sequential):
+    """The same; the first convolution reads the map below, enlarged, and the one beside."""
+
+    def __init__(self, below: int, here: int, padding: Padding) -> None:
+        super().__init__(ConvBlock(EnlargingConv(below, here, here, padding)), ConvBlock(_plain(here, here, padding)))
+
+    def forward(self, below: Tensor, beside: Tensor) -> Tensor:  # type: ignore[override]
+        """Map (B, C', H/2, W/2) and (B, C, H, W) to (B, C, H, W)."""
+        first = cast(ConvBlock, self[0])
+        joined = first[0](below, beside)
+        return cast(Tensor, self[1](first[2](first[1](joined))))
+
+
+def _plain(before: int, after: int, padding: Padding) -> nn.Conv2d:
+    return nn.Conv2d(before, after, 3, padding=1, padding_mode=padding, bias=False)
 
 
 class UNet(nn.Module):
@@ -54,11 +74,9 @@ class UNet(nn.Module):
         super().__init__()
         sizes = [width, 2 * width, 4 * width, 8 * width]
         self.down = nn.ModuleList(
-            _double(before, after, padding) for before, after in zip([channels, *sizes[:-1]], sizes, strict=True)
+            DownBlock(before, after, padding) for before, after in zip([channels, *sizes[:-1]], sizes, strict=True)
         )
-        self.up = nn.ModuleList(
-            _double(below + here, here, padding) for below, here in zip(sizes[:0:-1], sizes[-2::-1], strict=True)
-        )
+        self.up = nn.ModuleList(UpBlock(below, here, padding) for below, here in zip(sizes[:0:-1], sizes[-2::-1], strict=True))
         self.out = nn.Conv2d(width, width, 1)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -70,12 +88,8 @@ class UNet(nn.Module):
             skips.append(x)
         skips.pop()
         for block in self.up:
-            x = block(torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), skips.pop()], dim=1))
+            x = block(x, skips.pop())
         return cast(Tensor, self.out(x))
-
-
-def _double(before: int, after: int, padding: Padding) -> nn.Sequential:
-    return nn.Sequential(ConvBlock(before, after, padding), ConvBlock(after, after, padding))
 
 
 class Encoder(nn.Module):
