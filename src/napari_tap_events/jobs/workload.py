@@ -57,7 +57,7 @@ class Network:
     learned_bytes: float
     encoded_bytes: float
     weights: int = 0
-    learning: float = 4.4
+    learning: float = 4.6
     scale: float | None = 1.0
 
     def shown(self, movie: MovieSize, settings: HeadSettings | DetectSettings) -> MovieSize:
@@ -76,33 +76,33 @@ def _unet(width: int, cost: float, encoded: float) -> Network:
     return Network(width, cost, encoded, 233 * width, 35 * width, 1900 * width**2)
 
 
-IMAGE = Network(0, 0.02, 0.02, 0, 0)
+IMAGE = Network(0, 0.024, 0.024, 0, 0)
 NETWORKS: dict[str, Network] = {
-    "unet8": _unet(8, 0.42, 0.5),
-    "unet16": _unet(16, 1.0, 1.25),
-    "unet32": _unet(32, 3.1, 3.9),
-    "vit_tiny": Network(16, 0.36, 0.7, 1300, 250, 470_000, 3.4),
-    "vit_small": Network(32, 8.3, 14.8, 6000, 600, 21_600_000),
+    "unet8": _unet(8, 0.42, 0.52),
+    "unet16": _unet(16, 1.0, 1.3),
+    "unet32": _unet(32, 3.1, 4.05),
+    "vit_tiny": Network(16, 0.43, 0.84, 1300, 250, 470_000, 3.4),
+    "vit_small": Network(32, 10, 17.8, 6000, 600, 21_600_000, 4.4),
 }
 """By preset; a transformer sees every pixel of a frame in two windows and more."""
-AUGMENTED = 0.1
+AUGMENTED = 0.12
 """A pixel of a crop: cut out of a larger window, turned and bent."""
-SIMULATED = 1.3
+SIMULATED = 1.55
 """A pixel of a simulated crop: cut out, shown through another microscope, and what the pair head makes of it."""
-MOVIE_PX = 4e5
+MOVIE_PX = 4.8e5
 """A simulated movie, made by one thread; where there is a second one, beside the rest."""
 VAL_SCENES, VAL_CROPS, SCENE_BYTES = 12, 96, 4 << 20
 """Simulated movies and crops that judge; what a movie at hand takes."""
 SETTLED_PX = 30 * 2 * 2 * 192**2
 """Pixels of simulated frames on which norms are measured in the end, where `simulated` is played alone."""
-FINDING, EXPLAINING = 0.25, 0.5
+FINDING, EXPLAINING = 0.3, 0.6
 """A pixel of a frame that is encoded: head, maxima and writing; what is explained of it."""
 CONTROLS_WITHOUT_IMAGE = ("random", "random-paper", "scratch", "difference")
-HEAD_COST = {"evidence": 0.2, "resnet": 5.8, "linear": 0.3}
+HEAD_COST = {"evidence": 0.24, "resnet": 7.0, "linear": 0.36}
 """A map pixel of 16 features through a head, forward and backward."""
-IMAGE_COST = 0.75
+IMAGE_COST = 0.9
 """A map pixel through the convolutions that read the bare image, forward and backward."""
-JUDGING, MAPPING = {"evidence": 1.2, "resnet": 4.8, "linear": 1.2}, 0.8
+JUDGING, MAPPING = {"evidence": 1.45, "resnet": 5.8, "linear": 1.45}, 0.95
 """A map pixel whose windows are judged: held-out answers and maxima; one of the out-of-fold map."""
 HELD_SHARE = 0.4
 """Share of the frames that judge where there are no folds."""
