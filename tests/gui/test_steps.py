@@ -5,10 +5,21 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
-from napari_tap_events.gui.steps import Progress, Step, StepList
+from napari_tap_events.gui.steps import Progress, Room, Step, StepList
 
 
 @pytest.fixture
@@ -108,3 +119,50 @@ def test_tab_goes_through_the_open_panel_from_top_to_bottom_and_on_to_the_next_s
     assert seen[4] is steps.headers["train"]
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab)
     assert QApplication.focusWidget() is seen[3]
+
+
+@pytest.mark.parametrize("make", [QSpinBox, QDoubleSpinBox, QComboBox, QSlider])
+def test_the_wheel_scrolls_over_a_field_that_nobody_has_chosen(qtbot, make):
+    room, panel, field = Room(), QWidget(), make()
+    column = QVBoxLayout(panel)
+    column.addWidget(field)
+    column.addWidget(late := QSpinBox())
+    below = QLabel()
+    below.setMinimumHeight(2000)
+    column.addWidget(below)
+    room.setWidget(panel)
+    qtbot.addWidget(room)
+    room.resize(300, 200)
+    if isinstance(field, QComboBox):
+        field.addItems(["one", "two", "three"])
+    value = field.currentIndex if isinstance(field, QComboBox) else field.value
+    with qtbot.waitExposed(room):
+        room.show()
+    room.activateWindow()
+    late.setFocus()
+    qtbot.waitUntil(late.hasFocus)
+    before, forth = value(), -120 if isinstance(field, QComboBox) else 120
+    assert not wheel(field, forth), "so Qt hands it on to what scrolls"
+    assert value() == before
+
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    assert wheel(field, forth)
+    assert value() != before, "a field that was chosen follows the wheel"
+
+
+def wheel(field, by):
+    """Turn the wheel over a field; return whether the field took it."""
+    middle = QPointF(field.rect().center())
+    event = QWheelEvent(
+        middle,
+        QPointF(field.mapToGlobal(field.rect().center())),
+        QPoint(),
+        QPoint(0, by),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(field, event)
+    return event.isAccepted()

@@ -9,6 +9,8 @@ from enum import StrEnum
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_tap_events.gui.wheel import WheelGuard
+
 
 class Progress(StrEnum):
     """How far a step is; the sign says it to those who do not see colours."""
@@ -148,12 +150,16 @@ class Room(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the focus, and is scrolled to
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._wheel = WheelGuard(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Grow where the panel needs more room than before."""
+        """Grow where the panel needs more room than before; what is new in it leaves the wheel to the scrolling."""
         handled = bool(super().eventFilter(watched, event))
-        if event is not None and watched is self.widget() and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):
+        panel = self.widget()
+        changed = event is not None and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show)
+        if panel is not None and watched is panel and changed:
             self._fit()
+            self._wheel.guard(panel)
         return handled
 
     def _fit(self) -> None:
