@@ -92,18 +92,18 @@ def shaken(most_px: float) -> Callable[[Film], Film]:
 
 
 def registered(first: Callable[[Film], Film]) -> Callable[[Film], Film]:
-    """Alter a movie, then hold it still as `register` does."""
+    """Alter a movie, then hold it still as `register` does; what leaves the field is no event any more."""
 
     def alter(film: Film) -> Film:
         film = first(film)
         even = [levelled(frame[None]) for frame in film.frames]
         shifts = [shift_between(*pair, RegisterSettings().most_px) for pair in pairwise(even)]
-        canvas = canvas_for(held_places(shifts), film.frames.shape[1], film.frames.shape[2], "all")
+        canvas = canvas_for(held_places(shifts), film.frames.shape[1], film.frames.shape[2], RegisterSettings().keep)
         frames = np.concatenate([canvas.placed(frame[None], t) for t, frame in enumerate(film.frames)])
-        corners = canvas.corners[film.truth["t"]]
-        return replace(
-            film, frames=frames, truth=film.truth.assign(y=film.truth["y"] + corners[:, 0], x=film.truth["x"] + corners[:, 1])
-        )
+        corners, truth = canvas.corners[film.truth["t"]], film.truth
+        truth = truth.assign(y=truth["y"] + corners[:, 0], x=truth["x"] + corners[:, 1])
+        inside = truth["y"].between(0, canvas.height - 1) & truth["x"].between(0, canvas.width - 1)
+        return replace(film, frames=frames, truth=truth[inside].reset_index(drop=True))
 
     return alter
 

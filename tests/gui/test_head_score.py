@@ -56,6 +56,15 @@ def test_the_leakage_is_said_also_where_there_is_none():
     assert "⚠ Leakage 1%" in in_words(evaluation | {"leakage": 0.0004}), "a little is not none"
 
 
+def test_each_kind_is_told_where_there_are_several():
+    kinds = [{"kind": "death", "n_true": 5, "tp": 1, "fp": 3}, {"kind": "division", "n_true": 7, "tp": 7, "fp": 0}]
+    score = {"n_true": 12, "tp": 8, "fp": 3, "f1": 0.7, "average_precision": 0.7, "kinds": kinds}
+    assert "Death 1 of 5, division 7 of 7; one under the wrong kind" in in_words({"score": score, "threshold": 0.4})
+    merged = score | {"kinds": [kind | {"fp": None} for kind in kinds]}
+    assert "Death 1 of 5, division 7 of 7." in in_words({"score": merged, "threshold": 0.4})
+    assert "7 of 7" not in in_words({"score": score | {"kinds": kinds[1:]}, "threshold": 0.4})
+
+
 @pytest.mark.parametrize(("at", "frame"), [(4.1, 4), (5.4, 5)])
 def test_a_click_on_the_errors_over_time_tells_the_frame(qtbot, at, frame):
     pytest.importorskip("pyqtgraph")

@@ -57,14 +57,14 @@ def test_a_movie_that_shakes_is_registered_by_one_click_and_the_new_one_is_opene
     assert panel.register.recipe in workbench.recipes()
     click(qtbot, panel.register.recipe.start_button)
     qtbot.waitUntil(lambda: session.movie.name == "shaken-registered.ome.tif", timeout=MINUTE_MS)
-    assert session.movie.shape == (N, 1, *(SIDE + wander))
+    assert session.movie.shape == (N, 1, *(SIDE - wander))
     assert session.entry.cell_px == 14.0
     assert [entry.name for entry in session.project.movies] == ["shaken", "shaken-registered"]
     assert panel.register.isHidden()
     qtbot.waitUntil(lambda: panel.findings.text() == ALL_WELL, timeout=MINUTE_MS)
     save_as(workbench, tmp_path / "mine.tap")
     assert Path(session.movie.source).is_relative_to(tmp_path / "mine.tap"), "it goes along with its project"
-    assert session.movie.frame(3).shape == (1, *(SIDE + wander))
+    assert session.movie.frame(3).shape == (1, *(SIDE - wander))
 
 
 def test_a_new_movie_is_not_opened_over_another_one(workbench, shaken, tmp_path, qtbot):

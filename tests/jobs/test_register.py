@@ -69,11 +69,25 @@ def test_a_shaken_movie_holds_still_and_keeps_type_scale_and_channels(tmp_path, 
     assert "It stays where it is now" in summary_text(out)
 
 
-def test_one_channel_alone_is_written_where_one_is_chosen(tmp_path, finish, shaken):
-    source = written(tmp_path / "shaken.ome.tif", shaken[0])
+def test_the_channel_that_is_chosen_tells_the_shifts_and_all_of_them_are_written(tmp_path, finish, shaken):
+    frames, places = shaken
+    frames = frames.copy()
+    frames[:, 0] = frames[0, 0]  # the other channel stands still, and must not have a say
+    source = written(tmp_path / "shaken.ome.tif", frames)
     run = Run(tmp_path / "out", movie=MovieSettings(channel=1))
     out = finish(register(source, RegisterSettings(), run))
-    assert open_movie(out / "shaken-registered.ome.tif").shape[:2] == (N, 1)
+    movie = open_movie(out / "shaken-registered.ome.tif")
+    assert (movie.n_frames, movie.n_channels, movie.channel_names) == (N, 2, ("red", "green"))
+    assert (np.diff(pd.read_csv(out / "shifts.csv")[["y", "x"]].to_numpy(), axis=0) == -np.diff(places, axis=0)).all()
+    assert (movie.as_array()[:, 1] == movie.frame(0)[1]).all()
+
+
+def test_nothing_is_made_up_unless_that_is_wanted(tmp_path, finish, shaken):
+    source = written(tmp_path / "shaken.ome.tif", shaken[0])
+    out = finish(register(source, RegisterSettings(), Run(tmp_path / "out")))
+    _, _, height, width = open_movie(out / "shaken-registered.ome.tif").shape
+    wander = np.ptp(shaken[1], axis=0)
+    assert (height, width) == tuple(SIDE - wander), "only what all frames show"
 
 
 def test_what_stands_still_is_not_touched(tmp_path, finish, shaken):
@@ -102,7 +116,7 @@ def test_a_picture_that_goes_too_far_is_refused_before_anything_is_written(tmp_p
     frames = np.stack([np.roll(shaken[0][0], 14 * t, axis=2) for t in range(30)])
     source = written(tmp_path / "far.ome.tif", frames)
     with pytest.raises(MovieError, match=r"wanders over 0 x .* choose --keep first or common"):
-        finish(register(source, RegisterSettings(), Run(tmp_path / "out")))
+        finish(register(source, RegisterSettings(keep="all"), Run(tmp_path / "out")))
     assert not list((tmp_path / "out").glob("*.tif"))
 
 

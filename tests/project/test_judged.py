@@ -12,7 +12,7 @@ from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.corrections import Say
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.judged import judged
-from napari_tap_events.project.verdicts import Verdict
+from napari_tap_events.project.verdicts import AuditAnswer, AuditDesign, SeenEvent, Verdict
 
 NEAR = 6.0, 1
 
@@ -75,3 +75,34 @@ def test_a_place_marked_as_nothing_is_rejected(marks: Annotations) -> None:
 def test_an_uncertain_place_is_neither(marks: Annotations) -> None:
     marks.do(marking.mark_point(marks, "uncertain", 3, 34, 34, 5))
     assert statuses(judged(found((1, 20, 20), (3, 34, 34)), marks, *NEAR)) == ["confirmed", "proposed"]
+
+
+def audited(a: Annotations, window: int, *seen: SeenEvent, unsure: bool = False) -> None:
+    """Cut the movie into four windows across, and say what one of them shows."""
+    if a.audit_design is None:
+        a.do(Say(None, AuditDesign(a.shape, (1, 2, 2), (0, 0, 0, 0), 0)))
+    a.do(Say(None, AuditAnswer(window, seen, unsure)))
+
+
+def test_what_was_seen_in_a_random_window_is_confirmed_or_added_and_of_its_kind(marks: Annotations) -> None:
+    y, x = (side - 8.0 for side in marks.shape[1:])
+    audited(marks, 3, SeenEvent(2, y, x, "death"), SeenEvent(4, y - 6, x - 8, "division"))
+    told = judged(found((1, 20, 20), (2, y + 1, x)), marks, *NEAR)
+    assert statuses(told) == ["confirmed", "confirmed", "added"]
+    assert list(told["kind"]) == ["division", "death", "division"]
+    assert told[["t", "y", "x"]].to_numpy()[1:].tolist() == [[2, y, x], [4, y - 6, x - 8]]
+
+
+def test_beside_what_was_seen_in_a_random_window_all_is_rejected(marks: Annotations) -> None:
+    y, x = (side - 8.0 for side in marks.shape[1:])
+    audited(marks, 3, SeenEvent(2, y, x, "death"))
+    told = judged(found((1, 20, 20), (2, y, x), (4, y, x), (4, 8, x)), marks, *NEAR)
+    assert statuses(told) == ["confirmed", "confirmed", "rejected", "proposed"]
+
+
+def test_what_was_seen_twice_or_marked_is_one_event(marks: Annotations) -> None:
+    audited(marks, 0, SeenEvent(1, 21, 20, "division"))
+    audited(marks, 1, SeenEvent(3, 8, marks.shape[2] / 2 + 1, "division"))
+    audited(marks, 2, unsure=True)
+    audited(marks, 3, SeenEvent(3, 10, marks.shape[2] / 2, "division"))
+    assert statuses(judged(found(), marks, *NEAR)) == ["added", "added"]

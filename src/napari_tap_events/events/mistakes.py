@@ -1,34 +1,38 @@
-"""The mistakes of a head on frames that it never saw: what it missed and what it made up, worst first."""
+"""The mistakes of a head on frames that it never saw: what it made up, what it took for another kind and what it missed, worst first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
+from napari_tap_events.events.candidates import Kinds
 from napari_tap_events.events.matching import match_events
 from napari_tap_events.events.table import read_events
 
-MISSED, FALSE = "missed", "false alarm"
+MISSED, FALSE, WRONG_KIND = "missed", "false alarm", "wrong kind"
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """An event that was missed, or a false alarm.
+    """A false alarm, an event that was found under the name of another kind, or one that was missed.
 
     Attributes
     ----------
     what : str
-        `MISSED` or `FALSE`.
+        `FALSE`, `WRONG_KIND` or `MISSED`.
     t : int
         Frame.
     y, x : float
         Pixels of the movie.
     kind : str
+        What it is; of a false alarm, what it was taken for.
     probability : float or None
-        Of a false alarm; of a missed event, that of the best candidate there, None where there is none.
+        That of what was found; of a missed event, that of the best candidate there, None where there is none.
+    taken_for : str
+        The other kind for which an event was taken, "" for none.
     """
 
     what: str
@@ -37,9 +41,10 @@ class Mistake:
     x: float
     kind: str
     probability: float | None
+    taken_for: str = ""
 
 
-def mistakes_of(head: Path, radius_px: float, frames: int) -> list[Mistake]:
+def mistakes_of(head: Path, radius_px: float, frames: int, kinds: Kinds = "merged") -> list[Mistake]:
     """Compare the events that a head found out of fold with the true ones.
 
     Parameters
@@ -49,11 +54,13 @@ def mistakes_of(head: Path, radius_px: float, frames: int) -> list[Mistake]:
     radius_px : float
     frames : int
         How far apart a found and a true event may lie.
+    kinds : "merged" or "separate"
+        Whether an event must be found as what it is.
 
     Returns
     -------
     list of Mistake
-        False alarms, the surest first, then missed events in the order of time.
+        False alarms, the surest first, then wrong kinds and missed events, both in the order of time.
 
     Raises
     ------
@@ -62,14 +69,18 @@ def mistakes_of(head: Path, radius_px: float, frames: int) -> list[Mistake]:
     """
     found, truth = read_events(head / "events.csv"), read_events(head / "truth.csv")
     candidates = read_events(head / "candidates.csv")
-    matching = match_events(found, truth, radius_px, frames)
-    alarms = found.iloc[matching.false].sort_values("probability", ascending=False)
-    missed = truth.iloc[matching.missed].sort_values("t")
-    near = match_events(candidates, missed.reset_index(drop=True), radius_px, frames)
+    matching = match_events(found, truth, radius_px, frames, kinds)
+    alarms = found.iloc[matching.false].sort_values("probability", ascending=False).reset_index(drop=True)
+    missed = truth.iloc[matching.missed].sort_values("t").reset_index(drop=True)
+    taken = match_events(alarms, missed, radius_px, frames)
+    wrong = dict(zip(taken.truth.tolist(), taken.predicted.tolist(), strict=True))
+    others = missed.drop(index=list(wrong)).reset_index(drop=True)
+    near = match_events(candidates, others, radius_px, frames)
     at_best = dict(zip(near.truth.tolist(), candidates["probability"].iloc[near.predicted], strict=True))
     return [
-        *(_mistake(FALSE, row, row.probability) for row in _rows(alarms)),
-        *(_mistake(MISSED, row, at_best.get(number)) for number, row in enumerate(_rows(missed))),
+        *(_mistake(FALSE, row, row.probability) for row in _rows(alarms.drop(index=list(wrong.values())))),
+        *(_wrong_kind(missed.loc[row], alarms.loc[wrong[row]]) for row in sorted(wrong)),
+        *(_mistake(MISSED, row, at_best.get(number)) for number, row in enumerate(_rows(others))),
     ]
 
 
@@ -80,3 +91,7 @@ def _rows(table: pd.DataFrame) -> Iterable[pd.Series]:
 def _mistake(what: str, row: pd.Series, probability: float | None) -> Mistake:
     known = None if probability is None else float(probability)
     return Mistake(what, int(row.t), float(row.y), float(row.x), str(row.kind), known)
+
+
+def _wrong_kind(event: pd.Series, found: pd.Series) -> Mistake:
+    return replace(_mistake(WRONG_KIND, event, found.probability), taken_for=str(found.kind))

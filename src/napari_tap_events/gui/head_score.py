@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.events.mistakes import FALSE, Mistake, mistakes_of
+from napari_tap_events.events.candidates import Kinds
+from napari_tap_events.events.mistakes import FALSE, WRONG_KIND, Mistake, mistakes_of
 from napari_tap_events.gui.colours import GREY, ORANGE, SKY_BLUE
 from napari_tap_events.gui.plots import DASHED, DOTTED, SOLID, dots, line, on_click, plot, write
 from napari_tap_events.jobs.summary import NOTHING_TO_JUDGE
@@ -29,7 +31,7 @@ LINES = 27
 """As high as so many lines of text: a whole curve is seen at once in a window of 800 pixels."""
 SURE_WINDOWS = 20
 """Fewer windows than this say little of how often they are events."""
-SIGNS = {FALSE: "✕"}
+SIGNS = {FALSE: "✕", WRONG_KIND: "≠"}
 MISSED_SIGN = "○"
 COLUMNS = ("", "Frame", "Kind", "Probability")
 
@@ -82,7 +84,8 @@ class HeadScore(QWidget):
         try:
             evaluation = json.loads((head / "evaluation.json").read_text(encoding="utf-8"))
             score = evaluation["score"]
-            self._mistakes = mistakes_of(head, score["radius_px"], score["frames"])
+            kinds: Kinds = "separate" if _told_apart(score) else "merged"
+            self._mistakes = mistakes_of(head, score["radius_px"], score["frames"], kinds)
         except (OSError, ValueError, KeyError, TapEventsError) as error:
             self.words.setText(f"The score of '{head.name}' cannot be read: {error}")
             self.pages.hide()
@@ -95,7 +98,7 @@ class HeadScore(QWidget):
         self.pages.clear()
         self.pages.show()
         for name, page, tip in (
-            ("Mistakes", self.table, "What was missed and what was made up; a click goes there."),
+            ("Mistakes", self.table, "What was made up, taken for another kind, or missed; a click goes there."),
             (
                 "Precision",
                 _precision_recall(evaluation, self._dark),
@@ -116,9 +119,12 @@ class HeadScore(QWidget):
         self.table.setRowCount(len(self._mistakes))
         for row, mistake in enumerate(self._mistakes):
             probability = "" if mistake.probability is None else f"{mistake.probability:.2f}"
-            texts = (f"{SIGNS.get(mistake.what, MISSED_SIGN)} {mistake.what}", str(mistake.t), mistake.kind, probability)
+            kind = f"{mistake.kind}, taken for {mistake.taken_for}" if mistake.taken_for else mistake.kind
+            texts = (f"{SIGNS.get(mistake.what, MISSED_SIGN)} {mistake.what}", str(mistake.t), kind, probability)
             for at, text in enumerate(texts):
-                self.table.setItem(row, at, QTableWidgetItem(text))
+                cell = QTableWidgetItem(text)
+                cell.setToolTip(text)
+                self.table.setItem(row, at, cell)
         self.table.blockSignals(False)
 
     def _in_time(self, evaluation: dict[str, Any]) -> QWidget:
@@ -135,7 +141,7 @@ class HeadScore(QWidget):
 
 
 def in_words(evaluation: dict[str, Any]) -> str:
-    """Say in two sentences how good a head is, and how it was judged (rich text)."""
+    """Say in a few lines how good a head is, and how it was judged (rich text)."""
     score, interval = evaluation["score"], evaluation.get("interval") or {}
     if not score["n_true"]:
         return f"⚠ {NOTHING_TO_JUDGE}"
@@ -144,10 +150,25 @@ def in_words(evaluation: dict[str, Any]) -> str:
     spread = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
     f1 = _number(score["f1"])
     return (
-        f"{found}<br>F1 {f1}{spread} at threshold {_number(evaluation['threshold'])}"
+        f"{found}{_by_kind(score)}<br>F1 {f1}{spread} at threshold {_number(evaluation['threshold'])}"
         f"<br>Average precision {_number(score['average_precision'])}"
         f"<br>{_leakage(evaluation.get('leakage') or 0.0)}"
     )
+
+
+def _by_kind(score: dict[str, Any]) -> str:
+    """Say how many events of each kind were found, where there are several (rich text)."""
+    kinds = [kind for kind in score.get("kinds") or [] if kind["n_true"]]
+    if len(kinds) < 2:
+        return ""
+    told = ", ".join(f"{html.escape(kind['kind'])} {kind['tp']} of {kind['n_true']}" for kind in kinds)
+    more = "; one under the wrong kind counts as missed and as a false alarm" if _told_apart(score) else ""
+    return f"<br>{told[:1].upper()}{told[1:]}{more}."
+
+
+def _told_apart(score: dict[str, Any]) -> bool:
+    """Say whether events had to be found as what they are."""
+    return any(kind["fp"] is not None for kind in score.get("kinds") or [])
 
 
 def _leakage(share: float) -> str:

@@ -275,9 +275,10 @@ class MoviePanel(QWidget):
             self.show_registering()
 
     def _open_registered(self, path: Path) -> None:
-        """Open what was made of the open movie; its cells are as large as they were."""
-        cell_px = self._session.entry.cell_px if self._session.entry is not None else None
-        self.open(path)
+        """Open what was made of the open movie: the same channel of it, and its cells are as large as they were."""
+        entry = self._session.entry
+        cell_px, channel = (None, None) if entry is None else (entry.cell_px, entry.opening.channel)
+        self.open(path, MovieSettings(channel=channel))
         if cell_px:
             self._session.set_cell_size(cell_px)
             self._show_facts()

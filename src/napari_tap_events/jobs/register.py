@@ -24,8 +24,9 @@ SHIFTS = "shifts.csv"
 def register(movie_path: Path, settings: RegisterSettings, run: Run) -> Generator[Report, None, Path]:
     """Undo the shake and the drift of the stage: write the movie anew, every frame moved by whole pixels.
 
-    No pixel is interpolated. Where a frame shows nothing of the new field, its border goes on. Marks on the movie before do not fit the
-    new one; `shifts.csv` tells by how much each frame was moved.
+    No pixel is interpolated. Where a channel was chosen, it alone tells the shifts; all channels are moved and written. Where a frame
+    shows nothing of the new field, which happens only if that is more than what all show, its border goes on. Marks on the movie before
+    do not fit the new one; `shifts.csv` tells by how much each frame was moved.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def register(movie_path: Path, settings: RegisterSettings, run: Run) -> Generato
     MovieError
         When the new field would be too large, or empty.
     """
-    movie = open_movie(movie_path, run.movie)
+    movie, whole = open_movie(movie_path, run.movie), open_movie(movie_path, run.movie.model_copy(update={"channel": None}))
     start(run, "register", settings, {"movie": [movie_path]})
     shifts: list[tuple[float, float]] = []
     for shift in _shifts(movie, settings.most_px):
@@ -57,7 +58,7 @@ def register(movie_path: Path, settings: RegisterSettings, run: Run) -> Generato
         _stop_if_asked(run, "measuring")
     canvas = canvas_for(held_places(shifts), movie.height, movie.width, settings.keep)
     name = f"{stem_of(movie.name)}-registered.ome.tif"
-    yield from _write(movie, canvas, run.out / name, run)
+    yield from _write(whole, canvas, run.out / name, run)
     rows = [{"t": t, "y": int(y), "x": int(x)} for t, (y, x) in enumerate(canvas.corners)]
     write_history(run.out / SHIFTS, rows)
     finish(

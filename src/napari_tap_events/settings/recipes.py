@@ -173,7 +173,9 @@ class RegisterSettings(Settings):
 
     most_px: int = setting(32, "Largest shift from one frame to the next that is looked for.", unit="px", low=1, high=512)
     keep: Literal["all", "common", "first"] = setting(
-        "all", "Field of the new movie: all that any frame shows, what all of them show, or what the first one shows."
+        "common",
+        "Field of the new movie: what all frames show, all that any frame shows, or what the first one shows. Where a frame shows "
+        "nothing, its border goes on, and events seem to be there that are none.",
     )
 
 
