@@ -235,7 +235,7 @@ def stroke_to_overlay(machine: Machine) -> Rows:
     settings = settled(HeadSettings(crop_px=24, steps=20 if machine.quick else 200), source)
     maps = _whole(list(passing_maps(movie, source, compute, 2, range(count))))
     grid = WindowGrid(side, side, 24, 8)
-    apprentice = Apprentice(maps, grid, settings, compute, ("division", "death"))
+    apprentice = Apprentice(maps, grid, settings, compute)
     answers = _marks(count, side)
     began = time.perf_counter()
     learned = _end(apprentice.learn(answers, frames=range(2)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_tap_events.events.criteria import CRITERIA, count_positives, kind_labels, label_movie
+from napari_tap_events.events.criteria import CRITERIA, count_positives, kind_labels, label_movie, told_apart
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.movies.masks import EventMasks, Scope, UncertainZone, unknown_frame
 from napari_tap_events.settings import LabelSettings
@@ -82,11 +82,23 @@ def test_pixels_of_two_kinds_are_not_added_up():
     assert label_movie(masks, WindowGrid(48, 48, 48, 8), LabelSettings(criterion="size-either", area_px=40)).item() == 0
 
 
-def test_merged_is_the_union_of_the_kinds():
-    masks = masks_of(3)
-    merged, apart = (label_movie(masks, GRID, LabelSettings(kinds=k, area_px=2)) for k in ("merged", "separate"))
-    assert (merged.shape[1], apart.shape[1]) == (1, 2)
-    assert np.array_equal(merged[:, 0], apart.max(1))
+def test_the_first_label_is_of_any_event_and_each_kind_that_is_told_apart_has_its_own():
+    masks, settings = masks_of(3), LabelSettings(area_px=2)
+    merged, apart = label_movie(masks, GRID, settings), label_movie(masks, GRID, settings, ("fusion", "division", "death"))
+    assert (merged.shape[1], apart.shape[1]) == (1, 4)
+    assert np.array_equal(merged[:, 0], apart[:, 0])
+    assert np.array_equal(apart[:, 0], apart[:, 2:].max(1))
+    assert np.array_equal(apart[:, 1], np.minimum(apart[:, 0], 0)), (
+        "a kind that the mask lacks has no event, and is unknown where all are"
+    )
+    of_each = [kind_labels(masks, t, GRID, settings.criterion, 2) for t in range(masks.shape[0] - 1)]
+    assert np.array_equal(apart[:, 2:], np.stack(of_each))
+
+
+def test_kinds_are_told_apart_from_two_of_them_on():
+    assert told_apart(["division", "death", "uncertain", "division"], LabelSettings()) == ("death", "division")
+    assert told_apart(["division", "uncertain", "event"], LabelSettings()) == ()
+    assert told_apart(["division", "death"], LabelSettings(kinds="merged")) == ()
 
 
 def test_a_window_that_touches_an_unknown_place_is_neither():

@@ -12,7 +12,7 @@ from torch import nn
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events import dense, map_tiles
-from napari_tap_events.events.dense import DenseHead, Said, any_kind
+from napari_tap_events.events.dense import DenseHead, Said
 from napari_tap_events.events.head import HeadShape
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
@@ -176,12 +176,6 @@ def test_half_precision_of_maps_is_the_only_loss(stored):
     np.testing.assert_allclose(
         DenseHead(head).window_logits(tiles_of(finer), 0), DenseHead(head).window_logits(tiles_of(stored), 0), atol=1e-6
     )
-
-
-def test_the_probability_of_any_event_is_that_of_not_none():
-    p = np.array([0.5, 0.2, 0.0], np.float32).reshape(3, 1, 1)
-    assert any_kind(p).item() == pytest.approx(1 - 0.5 * 0.8)
-    assert any_kind(p[:1]).item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,13 +14,13 @@ from napari_tap_events.events import dense
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import find_maxima, opinion_frame, score_frame
 from napari_tap_events.events.guided import FLOOR, GuidedHead
-from napari_tap_events.events.head import EvidenceHead, HeadShape
+from napari_tap_events.events.head import EvidenceHead, HeadShape, answers_for
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
 
 CPU = Compute(torch.device("cpu"))
 IMAGE_AND_ALL_MAPS = Inputs(features=False, intensity=True, pairs=True, simulated=True)
-SHAPE = HeadShape(0, 1, 3, 2, 12, 4, 2, guides=2)
+SHAPE = HeadShape(0, 1, 3, 3, 12, 4, 2, guides=2)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def head() -> GuidedHead:
     torch.manual_seed(1)
     made = make_head("evidence", SHAPE)
     assert isinstance(made, GuidedHead)
-    made.heed(("division", "death"))
+    made.heed(("division", "death"), ("division", "death"))
     made.weigh((1.2, 0.7))
     return made.eval()
 
@@ -51,7 +51,7 @@ def test_streaming_by_a_window_is_the_crop_there_cut_out(head, stored, stride, m
     monkeypatch.setattr(dense, "LEAST_ROWS", 9)
     tiles, m = tiles_of(stored), head.margin
     found = DenseHead(head).window_logits(tiles, 1, stride)
-    assert found.shape == (2, (40 - 12) // stride + 1, (33 - 12) // stride + 1)
+    assert found.shape == (3, (40 - 12) // stride + 1, (33 - 12) // stride + 1)
     for i, j in np.ndindex(found.shape[1:]):
         frames, pairs = tiles.block(1, *((stride * k - m, stride * k + 12 + m) for k in (i, j)))
         with torch.no_grad():
@@ -86,18 +86,18 @@ def test_with_all_weight_on_the_guide_a_window_scores_the_evidence_that_the_pair
     head.weigh((1.0, 0.0))
     said = DenseHead(head).window_logits(tiles_of(stored), 2)
     evidence = np.logaddexp(0, stored.pairs[2, 1:, 4:16, 8:20].astype(np.float64)).mean((1, 2)) * (24**2 / 100)
-    np.testing.assert_allclose(said[:, 1, 2], np.log(evidence + FLOOR), rtol=1e-4)
+    np.testing.assert_allclose(said[1:, 1, 2], np.log(evidence + FLOOR), rtol=1e-4)
 
 
 def test_scores_are_weighed_from_the_opinions_and_candidates_keep_them(head, stored):
     tiles = tiles_of(stored)
     opinions = opinion_frame(DenseHead(head), tiles, 0, 10.0)
-    assert opinions.shape == (2, 2, 40, 33)
+    assert opinions.shape == (2, 3, 40, 33)
     np.testing.assert_allclose(score_frame(DenseHead(head), tiles, 0, 10.0), 1.2 * opinions[0] + 0.7 * opinions[1], rtol=1e-5)
     found = find_maxima(head, tiles, range(3), 10.0, 1)
     assert found
     for candidate in found:
-        assert candidate.score == pytest.approx(1.2 * candidate.opinions[0] + 0.7 * candidate.opinions[1], rel=1e-4)
+        assert candidate.score == pytest.approx(1.2 * candidate.opinions[0][0] + 0.7 * candidate.opinions[1][0], rel=1e-4)
 
 
 def test_where_several_channels_are_heeded_the_strongest_speaks(stored):
@@ -117,18 +117,19 @@ def test_the_scale_changes_its_own_opinion_alone_of_windows_as_of_places(head, s
 
 
 @pytest.mark.parametrize(
-    ("answers", "kinds", "heeded"),
+    ("kinds", "told_apart", "heeded"),
     [
-        (2, ("division", "death"), [[1, 0], [0, 1]]),
-        (2, ("death", "fusion"), [[0, 1], [1, 1]]),
-        (1, ("division",), [[1, 0]]),
-        (1, ("division", "death"), [[1, 1]]),
-        (1, ("fusion",), [[1, 1]]),
+        (("division", "death"), ("death", "division"), [[1, 1], [0, 1], [1, 0]]),
+        (("death", "fusion"), ("death", "fusion"), [[0, 1], [0, 1], [1, 1]]),
+        (("division", "death", "fusion"), ("death", "fusion"), [[1, 1], [0, 1], [1, 1]]),
+        (("division",), (), [[1, 0]]),
+        (("division", "death"), (), [[1, 1]]),
+        (("fusion",), (), [[1, 1]]),
     ],
 )
-def test_a_kind_heeds_the_channel_of_its_name_and_all_where_there_is_none(answers, kinds, heeded):
-    head = GuidedHead(replace(SHAPE, kinds=answers))
-    head.heed(kinds)
+def test_an_answer_heeds_the_channels_of_its_kinds_and_all_where_there_are_none(kinds, told_apart, heeded):
+    head = GuidedHead(replace(SHAPE, kinds=answers_for(told_apart)))
+    head.heed(kinds, told_apart)
     assert head.heeds.tolist() == heeded
 
 

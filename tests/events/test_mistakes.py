@@ -15,7 +15,12 @@ DIVISION, DEATH = "division", "death"
 @pytest.fixture
 def head(tmp_path: Path) -> Path:
     """A head that found one event, took one for another kind, made one up, and missed two, of which it suspected one."""
-    truth = [EventRow(1, 10, 10, DIVISION), EventRow(9, 40, 40, DEATH), EventRow(5, 80, 80, DEATH), EventRow(3, 120, 20, DIVISION)]
+    truth = [
+        EventRow(1, 10, 10, DIVISION),
+        EventRow(9, 40, 40, DEATH),
+        EventRow(5, 80, 80, DEATH),
+        EventRow(3, 120, 20, DIVISION),
+    ]
     found = [
         EventRow(1, 11, 10, DIVISION, 0.9),
         EventRow(9, 41, 40, DIVISION, 0.8),
@@ -29,7 +34,7 @@ def head(tmp_path: Path) -> Path:
 
 
 def test_an_event_under_the_wrong_kind_is_one_mistake(head):
-    told = [(m.what, m.t, m.kind, m.probability, m.taken_for) for m in mistakes_of(head, 5.0, 1, "separate")]
+    told = [(m.what, m.t, m.kind, m.probability, m.taken_for) for m in mistakes_of(head, 5.0, 1, told_apart=True)]
     assert told == [
         (FALSE, 2, DIVISION, 0.95, ""),
         (FALSE, 6, DEATH, 0.7, ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,7 +55,7 @@ def answers(unit: int, good: int) -> tuple[HeldOut, list[tuple[float, float, flo
         said[good] += 4 * event
         place = (float(20 * unit + i % 20), 40.0 * i, 10.0)
         true += [place] if event else []
-        found.append(Candidate(int(place[0]), place[1], place[2], 0, float(said.sum()), tuple(said.tolist())))
+        found.append(Candidate(int(place[0]), place[1], place[2], 0, float(said.sum()), tuple((one,) for one in said.tolist())))
     logits = rng.normal(size=(2, 20, 1)).astype(np.float32)
     t = np.arange(20 * unit, 20 * unit + 20)
     return HeldOut(0, t, np.zeros((20, 2), np.int64), logits.sum(0), np.zeros((20, 1), np.int8), tuple(found), logits), true
@@ -78,9 +80,16 @@ def test_weighing_changes_logits_and_scores_together():
     part, _ = answers(0, 1)
     now = weigh(part, (2.0, 0.5))
     for before, after in zip(part.candidates, now.candidates, strict=True):
-        assert after.score == pytest.approx(2.0 * before.opinions[0] + 0.5 * before.opinions[1], rel=1e-4)
+        assert after.score == pytest.approx(2.0 * before.opinions[0][0] + 0.5 * before.opinions[1][0], rel=1e-4)
         assert (after.t, after.y, after.x) == (before.t, before.y, before.x)
     np.testing.assert_allclose(now.logits, 2.0 * part.opinions[0] + 0.5 * part.opinions[1], rtol=1e-5)
+
+
+def test_weighing_names_an_event_anew():
+    part, _ = answers(0, 1)
+    told = replace(part.candidates[0], opinions=((1.0, 3.0, 2.0), (0.0, -1.0, 1.0)))
+    named = [weigh(replace(part, candidates=(told,)), weights).candidates[0] for weights in ((1.0, 0.0), (1.0, 1.0))]
+    assert [(c.score, c.kind) for c in named] == [(1.0, 0), (1.0, 1)]
 
 
 def test_a_single_opinion_is_left_as_it_is():

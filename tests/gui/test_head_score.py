@@ -59,9 +59,9 @@ def test_the_leakage_is_said_also_where_there_is_none():
 def test_each_kind_is_told_where_there_are_several():
     kinds = [{"kind": "death", "n_true": 5, "tp": 1, "fp": 3}, {"kind": "division", "n_true": 7, "tp": 7, "fp": 0}]
     score = {"n_true": 12, "tp": 8, "fp": 3, "f1": 0.7, "average_precision": 0.7, "kinds": kinds}
-    assert "Death 1 of 5, division 7 of 7; one under the wrong kind" in in_words({"score": score, "threshold": 0.4})
+    assert "Under the right kind: death 1 of 5, division 7 of 7." in in_words({"score": score, "threshold": 0.4})
     merged = score | {"kinds": [kind | {"fp": None} for kind in kinds]}
-    assert "Death 1 of 5, division 7 of 7." in in_words({"score": merged, "threshold": 0.4})
+    assert "<br>Death 1 of 5, division 7 of 7." in in_words({"score": merged, "threshold": 0.4})
     assert "7 of 7" not in in_words({"score": score | {"kinds": kinds[1:]}, "threshold": 0.4})
 
 

@@ -98,7 +98,7 @@ def encoder(marked: Marked, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def head(marked: Marked, encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A head folder that train wrote, with folds, both kinds and the arrow."""
-    settings = HEAD.model_copy(update={"encoder": str(encoder), "folds": 2, "kinds": "separate", "arrow": True, "steps": 40})
+    settings = HEAD.model_copy(update={"encoder": str(encoder), "folds": 2, "arrow": True, "steps": 40})
     return ended(train([marked.labelled], settings, Run(tmp_path_factory.mktemp("trained") / "head")))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -152,10 +154,10 @@ def test_a_sketch_learns_from_a_copy_and_keeps_what_it_is_worth(apprentice):
 def test_without_a_head_for_these_kinds_of_event_a_sketch_begins_beside_the_guide_or_is_not_made(apprentice, monkeypatch):
     answers = answered(EVENTS[:4], [(6.0, 50.0, 50.0)])
     in_use = ended(apprentice.teach(answers)).head
-    apprentice.settings = apprentice.settings.model_copy(update={"kinds": "separate"})
+    answers = replace(answers, kinds=("death", "division"))
     for head in (None, in_use):
         made = ended(apprentice.sketch(head, answers)).head
-        assert (made.shape.kinds, made.weights.tolist()) == (2, pytest.approx(list(FIRST_WEIGHTS)))
+        assert (made.shape.kinds, made.weights.tolist()) == (3, pytest.approx(list(FIRST_WEIGHTS)))
     monkeypatch.setattr(type(apprentice.first), "guided", False)
     assert ended(apprentice.sketch(None, answers)) is None
 

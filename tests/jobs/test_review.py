@@ -92,9 +92,9 @@ def test_labels_of_boxes_alone_are_those_of_the_whole_movie(marked):
     known = Known((Scope(range(2, 9), 4, 44, 4, 50), Scope(range(12, 18), 10, 56, 10, 60)), (Scope(range(5, 7), 0, 56, 0, 30),))
     masks = EventMasks(marked.labels, ("division", "death"), NOWHERE, known=known)
     grid = WindowGrid(56, 64, 16, 4)
-    for kinds in ("merged", "separate"):
-        settings = LabelSettings(crop_px=16, area_px=10, kinds=kinds)
-        np.testing.assert_array_equal(label_pairs(masks, grid, settings), label_movie(masks, grid, settings))
+    settings = LabelSettings(crop_px=16, area_px=10)
+    for kinds in ((), ("death", "division")):
+        np.testing.assert_array_equal(label_pairs(masks, grid, settings, kinds), label_movie(masks, grid, settings, kinds))
 
 
 def test_train_takes_known_boxes_and_learns_from_nothing_else(marked, quick, finish, tmp_path):

@@ -61,7 +61,7 @@ def test_every_control_is_taught_and_can_be_used_again(taught, marked, control):
     assert not (out / "folds").exists()
     assert not (out / "features").exists()
     model = load_event_model(out, 1, CPU)
-    assert (model.crop_px, model.kinds) == (16, ("event",))
+    assert (model.crop_px, model.kinds) == (16, ("death", "division"))
     assert (out / "encoder").exists() == (control in ("random", "random-paper", "scratch"))
 
 
@@ -134,12 +134,32 @@ def test_the_random_split_is_marked_as_leaking(taught):
 
 
 def test_kinds_apart_have_a_probability_each(taught):
-    out = taught(encoder="intensity", kinds="separate", folds=2)
-    assert load_event_model(out, 1, CPU).kinds == ("division", "death")
-    both = [np.asarray(open_map(out / f"probability_{kind}.ome.zarr").array[3], np.float32) for kind in ("division", "death")]
-    any_kind = np.asarray(open_map(out / "probability.ome.zarr").array[3], np.float32)
-    np.testing.assert_allclose(any_kind, 1 - (1 - both[0]) * (1 - both[1]), atol=2e-3)
+    out = taught(encoder="intensity", folds=2)
+    model = load_event_model(out, 1, CPU)
+    assert (model.kinds, model.head.shape.kinds) == (("death", "division"), 3)
+    maps = [np.asarray(open_map(out / f"probability{end}.ome.zarr").array[3]) for end in ("", "_death", "_division")]
+    assert not any(np.array_equal(*two) for two in itertools.combinations(maps, 2))
     assert set(pd.read_csv(out / "candidates.csv")["kind"]) <= {"division", "death"}
+    assert {
+        kind["kind"]: kind["fp"] is None for kind in json.loads((out / "evaluation.json").read_text())["score"]["kinds"]
+    } == {"death": False, "division": False}
+
+
+def test_merged_kinds_have_one_answer_and_one_name(taught):
+    out = taught(encoder="intensity", kinds="merged", folds=2)
+    model = load_event_model(out, 1, CPU)
+    assert (model.kinds, model.head.shape.kinds) == (("event",), 1)
+    assert not (out / "probability_death.ome.zarr").exists()
+    assert set(pd.read_csv(out / "candidates.csv")["kind"]) <= {"event"}
+
+
+def test_a_head_that_told_kinds_apart_otherwise_is_refused(taught, tmp_path):
+    old = shutil.copytree(taught(encoder="intensity", kinds="merged", folds=2), tmp_path / "old")
+    card = json.loads((old / "card.json").read_text())
+    card["details"]["kinds"] = ["division", "death"]
+    (old / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match=r"'old' tells kinds apart as an earlier version did: train it again"):
+        load_event_model(old, 1, CPU)
 
 
 def test_flashing_events_are_learned(taught):

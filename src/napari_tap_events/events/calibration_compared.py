@@ -42,11 +42,10 @@ def _judged(answers: Mapping[tuple[int, int], list[HeldOut]], method: Method) ->
     parts: list[tuple[Floats, NDArray[np.int8], NDArray[np.int64]]] = []
     for k in sorted(fold for fold, unit in answers if fold == unit):
         others = [part for (fold, unit), held in sorted(answers.items()) if fold == k and unit != k for part in held]
-        calibrators = window_calibrators(others, method)
+        calibrator = window_calibrators(others, method)[0]
         for part in answers[k, k]:
-            for kind, calibrator in enumerate(calibrators):
-                p = calibrator.probability(part.logits[:, kind].astype(np.float64))
-                parts.append((p, part.labels[:, kind], part.t % APART_FRAMES))  # movies side by side
+            p = calibrator.probability(part.logits[:, 0].astype(np.float64))
+            parts.append((p, part.labels[:, 0], part.t % APART_FRAMES))  # movies side by side
     p, labels, t = (np.concatenate(column) for column in zip(*parts, strict=True))
     return {**calibration_summary(p, labels, bins=BINS).to_dict(), "interval": calibration_interval(p, labels == 1, t)}
 

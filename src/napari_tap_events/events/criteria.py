@@ -3,11 +3,13 @@
 Chen, Namboodiri, Sero 2024, section on labelling. A crop of the mask qualifies when it holds more than `area_px` event pixels (any size:
 more than none); a pair is an event when one (either) or each (both) of its crops qualifies. Pixels are counted, kind by kind. Only what
 was looked at can be a negative: a window that touches an unknown place is neither.
+
+What a head answers comes first for any event; where kinds are told apart, an answer for each of them follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tap_events.events.crops import WindowGrid
+from napari_tap_events.events.table import ANY_KIND, UNCERTAIN
 from napari_tap_events.movies.masks import EventMasks, unknown_frame
 from napari_tap_events.settings import Criterion, LabelSettings
 
@@ -72,32 +75,51 @@ def kind_labels(masks: EventMasks, t: int, grid: WindowGrid, criterion: Criterio
     return _labels(_seen(masks, t, grid), _seen(masks, t + 1, grid), criterion, area_px)
 
 
-def label_movie(masks: EventMasks, grid: WindowGrid, settings: LabelSettings) -> NDArray[np.int8]:
+def told_apart(kinds: Iterable[str], settings: LabelSettings) -> tuple[str, ...]:
+    """Return which kinds a head tells apart that is taught by events of these kinds: all of them, or none where there is only one."""
+    named = sorted(set(kinds) - {UNCERTAIN, ANY_KIND})
+    return tuple(named) if settings.kinds == "separate" and len(named) > 1 else ()
+
+
+def label_movie(masks: EventMasks, grid: WindowGrid, settings: LabelSettings, kinds: Sequence[str] = ()) -> NDArray[np.int8]:
     """Label the windows of all frame pairs.
+
+    Parameters
+    ----------
+    masks, grid, settings
+    kinds : sequence of str
+        Which are told apart.
 
     Returns
     -------
     (T-1, K, rows, columns) int8
-        1 event, 0 no event, -1 unknown; K is 1 for merged kinds, else one per kind.
+        1 event, 0 no event, -1 unknown: of any kind, then of each of `kinds`.
     """
-    labels = np.stack([_labels(*pair, settings.criterion, settings.area_px) for pair in _pairs(masks, grid)])
-    return labels.max(1, keepdims=True) if settings.kinds == "merged" else labels
+    return np.stack(
+        [_answers(masks, _labels(*pair, settings.criterion, settings.area_px), kinds) for pair in _pairs(masks, grid)]
+    )
 
 
-def label_pairs(masks: EventMasks, grid: WindowGrid, settings: LabelSettings) -> NDArray[np.int8]:
+def label_pairs(masks: EventMasks, grid: WindowGrid, settings: LabelSettings, kinds: Sequence[str] = ()) -> NDArray[np.int8]:
     """As `label_movie`, looking only at frames of which something is known: quick where little was looked at."""
     boxes = [masks.scope, *masks.known.seen]
     frames = sorted({t for box in boxes for t in box.frames if 0 <= t < masks.shape[0]})
-    kinds = 1 if settings.kinds == "merged" else len(masks.kinds)
-    labels = np.full((masks.shape[0] - 1, kinds, *grid.shape), UNKNOWN, np.int8)
+    labels = np.full((masks.shape[0] - 1, 1 + len(kinds), *grid.shape), UNKNOWN, np.int8)
     before: tuple[int, _Seen] | None = None
     for t in frames:
         now = _seen(masks, t, grid)
         if before is not None and before[0] == t - 1:
-            pair = _labels(before[1], now, settings.criterion, settings.area_px)
-            labels[t - 1] = pair.max(0, keepdims=True) if settings.kinds == "merged" else pair
+            labels[t - 1] = _answers(masks, _labels(before[1], now, settings.criterion, settings.area_px), kinds)
         before = (t, now)
     return labels
+
+
+def _answers(masks: EventMasks, labels: NDArray[np.int8], kinds: Sequence[str]) -> NDArray[np.int8]:
+    """Return of the labels of a mask's kinds that of any event, then those of some kinds; one that the mask lacks has no event."""
+    any_kind = labels.max(0)
+    lacking = np.minimum(any_kind, 0)
+    of_kind = dict(zip(masks.kinds, labels, strict=True))
+    return np.stack([any_kind, *(of_kind.get(kind, lacking) for kind in kinds)])
 
 
 def count_positives(masks: EventMasks, grid: WindowGrid, area_px: int) -> dict[Criterion, int]:

@@ -149,8 +149,3 @@ def _stitched(bands: Sequence[Tensor], overlap: int) -> Tensor:
         whole[..., top : top + band.shape[-2], :] += band
         top += band.shape[-2] - overlap
     return whole
-
-
-def any_kind(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the probability of any event (rows, columns) from those of the kinds (K, rows, columns), taken as independent."""
-    return np.asarray(1 - np.prod(1 - probabilities, axis=0), dtype=np.float32)

@@ -39,11 +39,11 @@ class Candidate:
     y, x : float
         Pixels of the movie.
     kind : int
-        Index of the kind with the highest score.
+        Index of the most likely one of the kinds that are told apart; 0 where none are.
     score : float
         In logits of the head, not calibrated.
-    opinions : tuple of float
-        Where the score was weighed from several opinions: these.
+    opinions : tuple of (K,) tuples of float
+        Where scores were weighed from several opinions: these, of every answer.
     """
 
     t: int
@@ -51,7 +51,7 @@ class Candidate:
     x: float
     kind: int
     score: float
-    opinions: tuple[float, ...] = ()
+    opinions: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _box(logits: NDArray[np.float32], width: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """Score maps (K, h, w) of a frame pair, the greatest score within a cell radius (h, w), and the opinions behind the scores."""
+    """Score maps (K, h, w) of a frame pair, the greatest score of any event within a cell radius (h, w), and the opinions behind."""
 
     t: int
     scores: NDArray[np.float32]
@@ -122,7 +122,7 @@ class MaximaFinder:
     ----------
     grid : ScoreGrid
     radius_px, radius_frames : float, int
-        No two maxima are closer than this in space and in time; kinds compete with each other.
+        No two maxima are closer than this in space and in time, whatever their kinds.
     """
 
     def __init__(self, grid: ScoreGrid, radius_px: float, radius_frames: int) -> None:
@@ -133,9 +133,10 @@ class MaximaFinder:
     def add(self, t: int, scores: NDArray[np.float32], opinions: NDArray[np.float32] | None = None) -> list[Candidate]:
         """Take the score maps (K, h, w) of the next frame pair; return the maxima that are now certain.
 
-        With opinions (opinions, K, h, w), candidates keep theirs.
+        Maxima are those of the first map, which is of any event; the others, of the kinds that are told apart, only name them. With
+        opinions (opinions, K, h, w), candidates keep theirs.
         """
-        around = greatest_around(scores.max(0), self.footprint)
+        around = greatest_around(scores[0], self.footprint)
         self.window.append(_Entry(t, scores, around, opinions))
         while self.window[0].t < t - 2 * self.reach_frames:
             self.window.popleft()
@@ -152,7 +153,7 @@ class MaximaFinder:
         here = next((entry for entry in self.window if entry.t == t), None)
         if here is None:
             return []
-        best = here.scores.max(0)
+        best = here.scores[0]
         peak = best == here.around
         for other in self.window:
             if 0 < t - other.t <= self.reach_frames:
@@ -166,11 +167,20 @@ class MaximaFinder:
         return max(10, round(CANDIDATES_PER_MEGAPIXEL * size * self.grid.stride_px**2 / 1e6))
 
     def _candidate(self, entry: _Entry, y: int, x: int) -> Candidate:
-        kinds = entry.scores[:, y, x]
+        score, kind = score_and_kind(entry.scores[:, y, x])
         place = [self.grid.offset_px + self.grid.stride_px * index for index in (y, x)]
-        kind = int(kinds.argmax())
-        opinions = () if entry.opinions is None else tuple(entry.opinions[:, kind, y, x].tolist())
-        return Candidate(entry.t, place[0], place[1], kind, float(kinds[kind]), opinions)
+        opinions = () if entry.opinions is None else tuple(tuple(one) for one in entry.opinions[:, :, y, x].tolist())
+        return Candidate(entry.t, place[0], place[1], kind, score, opinions)
+
+
+def score_and_kind(scores: NDArray[np.float32]) -> tuple[float, int]:
+    """Return of the scores of one place, (K,), that of any event, and which of the kinds that are told apart is most likely."""
+    return float(scores[0]), int(scores[1:].argmax()) if len(scores) > 1 else 0
+
+
+def with_any_kind(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put before the score maps (K, h, w) of several kinds that of any event, which is the greatest of them."""
+    return scores if len(scores) == 1 else np.concatenate([scores.max(0, keepdims=True), scores])
 
 
 def find_maxima(

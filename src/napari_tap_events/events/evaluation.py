@@ -89,15 +89,9 @@ def judge_folds(
 
 
 def _windows(part: HeldOut, calibration: Calibration) -> tuple[NDArray[Any], ...]:
-    """Return probability, uncalibrated probability, label and time of windows; kinds apart are put one behind the other."""
-    calibrated = [c.probability(part.logits[:, k].astype(np.float64)) for k, c in enumerate(calibration.windows)]
-    count = len(calibrated)
-    return (
-        np.concatenate(calibrated),
-        expit(part.logits.T.reshape(-1).astype(np.float64)),
-        part.labels.T.reshape(-1),
-        np.tile(part.t + part.movie * APART_FRAMES, count),
-    )
+    """Return probability of any event, the same uncalibrated, label and time of windows."""
+    logits = part.logits[:, 0].astype(np.float64)
+    return calibration.windows[0].probability(logits), expit(logits), part.labels[:, 0], part.t + part.movie * APART_FRAMES
 
 
 def _without_doubles(table: pd.DataFrame, score: ScoreSettings) -> pd.DataFrame:
@@ -126,34 +120,40 @@ class Field:
     pixel_size_um: float | None
 
 
-def event_score(judged: Judged, field: Field, score: ScoreSettings, separate: bool) -> EventScore:
-    """Score the events found at each fold's own threshold; average precision is over all candidates."""
-    kinds: Kinds = "separate" if separate else "merged"
-    found = judged.candidates[judged.candidates["found"]]
-    result = score_events(
-        found,
-        judged.truth,
-        score,
-        n_frames=field.n_frames,
-        height=field.height,
-        width=field.width,
-        pixel_size_um=field.pixel_size_um,
-        kinds=kinds,
-    )
-    ap = average_precision(judged.candidates, judged.truth, score, kinds)
+def event_score(judged: Judged, field: Field, score: ScoreSettings, told_apart: bool) -> EventScore:
+    """Score the events found at each fold's own threshold; average precision is over all candidates.
+
+    An event is found whatever it is taken for; where kinds are told apart, the scores of each kind ask for its name as well.
+    """
+
+    def scored(kinds: Kinds) -> EventScore:
+        return score_events(
+            judged.candidates[judged.candidates["found"]],
+            judged.truth,
+            score,
+            n_frames=field.n_frames,
+            height=field.height,
+            width=field.width,
+            pixel_size_um=field.pixel_size_um,
+            kinds=kinds,
+        )
+
+    result = scored("merged")
+    by_kind = scored("separate").kinds if told_apart else result.kinds
+    ap = average_precision(judged.candidates, judged.truth, score)
     rate = result.false_rate * field.n_frames / field.judged_pairs
-    return replace(result, average_precision=ap, threshold=judged.final.threshold, false_rate=rate)
+    threshold = judged.final.threshold
+    return replace(result, average_precision=ap, threshold=threshold, false_rate=rate, kinds=by_kind)
 
 
-def evaluation(judged: Judged, field: Field, score: ScoreSettings, separate: bool) -> dict[str, Any]:
+def evaluation(judged: Judged, field: Field, score: ScoreSettings, told_apart: bool) -> dict[str, Any]:
     """Return all measured numbers as plain values, fit for JSON and for the report."""
-    kinds: Kinds = "separate" if separate else "merged"
-    result = event_score(judged, field, score, separate)
+    result = event_score(judged, field, score, told_apart)
     thresholds = [c.threshold for c in judged.calibrations.values()]
     values: dict[str, Any] = {
         "reliability_before": calibration_summary(judged.raw, judged.labels).to_dict(),
         "reliability_after": calibration_summary(judged.probability, judged.labels).to_dict(),
-        "pr": pr_curve(judged.candidates, judged.truth, score, kinds).to_dict(),
+        "pr": pr_curve(judged.candidates, judged.truth, score).to_dict(),
         "score": result.to_dict(),
         "threshold": judged.final.threshold,
         "fold_thresholds": thresholds,
@@ -163,7 +163,7 @@ def evaluation(judged: Judged, field: Field, score: ScoreSettings, separate: boo
     }
     if field.n_frames < APART_FRAMES and judged.truth["t"].max() < APART_FRAMES:
         interval = bootstrap(
-            judged.candidates, judged.truth, score, threshold=float(np.median(thresholds)), n_frames=field.n_frames, kinds=kinds
+            judged.candidates, judged.truth, score, threshold=float(np.median(thresholds)), n_frames=field.n_frames
         )
         values["interval"] = interval.to_dict()
     return values

@@ -30,9 +30,9 @@ AROUND_PX = 24
 def event_cam(head: EventHead, tiles: MapTiles, t: int) -> NDArray[np.float32]:
     """Return the Grad-CAM of an event head for the frame pair (t, t + 1).
 
-    The score is the sum of all window logits, each weighted by its own probability, so that windows which the head takes for events
-    decide. A frame holds many windows, and what speaks for an event in one of them says nothing of another: a channel has its weight
-    from the gradients in a window around the pixel, not from all of the frame.
+    The score is the sum of the logits of any event in all windows, each weighted by its own probability, so that windows which the head
+    takes for events decide. A frame holds many windows, and what speaks for an event in one of them says nothing of another: a channel
+    has its weight from the gradients in a window around the pixel, not from all of the frame.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def event_cam(head: EventHead, tiles: MapTiles, t: int) -> NDArray[np.float32]:
     m = head.margin
     with torch.enable_grad():
         layers, logits = head.explained(*tiles.block(t, (-m, tiles.height + m), (-m, tiles.width + m)))
-        score = (logits * torch.sigmoid(logits.detach())).sum()
+        score = (logits * torch.sigmoid(logits.detach()))[:, 0].sum()
     cams = [
         _weighted(layer.detach(), _around(gradient, head.shape.crop)).clamp(min=0).mean(0)
         for layer, gradient in zip(layers, torch.autograd.grad(score, layers), strict=True)

@@ -43,7 +43,7 @@ class GuidedHead(EvidenceHead):
     weights : (2,) Tensor
         Weight of the guide, weight of the head; 0 and more.
     heeds : (K, guides) Tensor
-        1 where a kind of event heeds a channel of the guide, else 0.
+        1 where an answer heeds a channel of the guide, else 0.
     scale : (2,) Tensor
         Slope and shift of the head's own opinion, which make it comparable to that of another.
     """
@@ -115,15 +115,17 @@ class GuidedHead(EvidenceHead):
         """Set slope and shift of the head's own opinion."""
         self.scale.copy_(torch.tensor([slope, shift]))
 
-    def heed(self, kinds: Sequence[str]) -> None:
-        """Let every kind of event heed the channel of the guide that has its name; the strongest of all where there is none.
+    def heed(self, kinds: Sequence[str], told_apart: Sequence[str] = ()) -> None:
+        """Let every answer heed the channels of the guide that have the names of its kinds; the strongest of all where there is none.
 
         Parameters
         ----------
         kinds : sequence of str
-            Of the events that the head learns; where it answers for all of them at once, it heeds the channels of all.
+            Of the events that are marked: the first answer, for any event, heeds the channels of all of them.
+        told_apart : sequence of str
+            Those that have an answer of their own.
         """
-        named = torch.tensor([[float(kind == channel) for channel in EVENT_KINDS[: self.shape.guides]] for kind in kinds])
-        if self.shape.kinds == 1:
-            named = named.amax(0, keepdim=True)
+        channels = EVENT_KINDS[: self.shape.guides]
+        wanted = [set(kinds), *({kind} for kind in told_apart)]
+        named = torch.tensor([[float(channel in names) for channel in channels] for names in wanted])
         self.heeds.copy_(torch.where(named.sum(1, keepdim=True) > 0, named, torch.ones_like(named)))

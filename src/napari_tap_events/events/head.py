@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -30,6 +31,11 @@ REFERENCE_AREA_PX = 100
 """Evidence is summed per so many pixels of the movie: about the area of a small dividing nucleus."""
 
 
+def answers_for(kinds: Sequence[str]) -> int:
+    """Return how many logits a head for these kinds has: of any event and, from two kinds on, one for each."""
+    return 1 + len(kinds) if len(kinds) > 1 else 1
+
+
 @dataclass(frozen=True)
 class HeadShape:
     """What a head is made for.
@@ -39,7 +45,7 @@ class HeadShape:
     features, image_channels, pair_channels : int
         Channels that it reads: features and image of a frame, maps of a frame pair.
     kinds : int
-        Number of logits K.
+        Number of logits K: of an event of any kind and, where kinds are told apart, one for each; see `answers_for`.
     crop, stride : int
         Side of the windows and their distance, in pixels of the maps.
     map_stride_px : int

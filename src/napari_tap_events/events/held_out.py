@@ -65,7 +65,7 @@ class Calibration:
     Attributes
     ----------
     windows : tuple of Calibrator
-        For the window map, one for each kind.
+        For the window map, one for each answer: any event, then each kind that is told apart.
     events : Calibrator
         For the scores of candidates.
     threshold : float
@@ -116,7 +116,7 @@ class Calibration:
         return replace(self, windows=windows, events=events, threshold=threshold)
 
     def map(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Turn window logits (K, rows, columns) into the probability of each kind."""
+        """Turn window logits (K, rows, columns) into probabilities: of any event, then of each kind that is told apart."""
         return np.stack([c.probability(z) for c, z in zip(self.windows, logits, strict=True)]).astype(np.float32)
 
 
@@ -189,12 +189,12 @@ def outcome_of_candidates(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the opinions (N, opinions) on all candidates that count, and which of them are events, (N,)."""
     chosen, hit, _ = _outcome(held, truths, score)
-    opinions = [candidate.opinions for part in held for candidate in part.candidates]
+    opinions = [[one[0] for one in candidate.opinions] for part in held for candidate in part.candidates]
     return np.array([opinions[row] for row in chosen.index], dtype=np.float64), hit
 
 
 def window_calibrators(held: Sequence[HeldOut], method: Method) -> tuple[Calibrator, ...]:
-    """Fit a calibrator of window logits for each kind, on held-out answers at their natural prevalence."""
+    """Fit a calibrator of window logits for each answer, on held-out windows at their natural prevalence."""
     logits = np.concatenate([part.logits for part in held])
     labels = np.concatenate([part.labels for part in held])
     return tuple(fit_calibrator(logits[:, k], labels[:, k] == 1, method) for k in range(logits.shape[1]))

@@ -37,7 +37,7 @@ class Lesson:
     tiles : Tiles
         Its maps, or its images where the encoder learns too.
     labels : (T-1, K, rows, columns) int8
-        1 event, 0 none, -1 unknown, on the head's window grid.
+        1 event, 0 none, -1 unknown, on the head's window grid: of any event, then of each kind that is told apart.
     pairs : sequence of int
         Frame pairs t that may be used.
     """
@@ -138,7 +138,7 @@ def check_lessons(lessons: Sequence[Lesson]) -> None:
         When they have no frame pair, hold no event, or no known window without one.
     """
     positives = len(windows_of(lessons, 1))
-    negatives = sum(int((lesson.labels[list(lesson.pairs)] == 0).sum()) for lesson in lessons)
+    negatives = sum(int((lesson.labels[list(lesson.pairs), 0] == 0).sum()) for lesson in lessons)
     if not any(lesson.pairs for lesson in lessons):
         raise ScopeError(
             "no two successive frames are left to learn from: those that were looked at are too few to hold some of them out; "
@@ -161,11 +161,11 @@ def _is_sparse(lessons: Sequence[Lesson]) -> bool:
 
 
 def windows_of(lessons: Sequence[Lesson], label: int) -> NDArray[np.int64]:
-    """Return (movie, t, row, column) of every window that has a label for any kind, (N, 4)."""
+    """Return (movie, t, row, column) of every window with a label, (N, 4): 1 shows an event of any kind, 0 shows none."""
     found = [np.zeros((0, 4), np.int64)]
     for m, lesson in enumerate(lessons):
         pairs = np.asarray(lesson.pairs, dtype=np.int64)
-        index, i, j = np.nonzero((lesson.labels[pairs] == label).any(1))
+        index, i, j = np.nonzero(lesson.labels[pairs, 0] == label)
         found.append(np.stack([np.full(len(index), m), pairs[index], i, j], axis=1))
     return np.concatenate(found)
 
@@ -194,12 +194,21 @@ def with_time_flips(frames: Tensor, pairs: Tensor, labels: Tensor, arrow: bool) 
 def balanced_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the mean of the cross entropy of events and that of non-events; unknown windows count neither way.
 
+    Where kinds are told apart, the same of their answers is added: whether there is an event weighs as much as of which kind it is.
+
     Parameters
     ----------
     logits : (B, K, rows, columns) float32
+        Of any event, then of each kind that is told apart.
     labels : (B, K, rows, columns) int8
         1, 0 or -1 for unknown.
     """
+    if labels.shape[1] > 1:
+        return _balanced(logits[:, :1], labels[:, :1]) + _balanced(logits[:, 1:], labels[:, 1:])
+    return _balanced(logits, labels)
+
+
+def _balanced(logits: Tensor, labels: Tensor) -> Tensor:
     each = F.binary_cross_entropy_with_logits(logits, (labels == 1).float(), reduction="none")
     parts = [(each * mask).sum() / mask.sum().clamp(min=1) for mask in (labels == 1, labels == 0)]
     return 0.5 * (parts[0] + parts[1])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from napari_tap_events.events.candidates import Kinds
 from napari_tap_events.events.matching import match_events
 from napari_tap_events.events.table import read_events
 
@@ -44,7 +43,7 @@ class Mistake:
     taken_for: str = ""
 
 
-def mistakes_of(head: Path, radius_px: float, frames: int, kinds: Kinds = "merged") -> list[Mistake]:
+def mistakes_of(head: Path, radius_px: float, frames: int, told_apart: bool = False) -> list[Mistake]:
     """Compare the events that a head found out of fold with the true ones.
 
     Parameters
@@ -54,8 +53,8 @@ def mistakes_of(head: Path, radius_px: float, frames: int, kinds: Kinds = "merge
     radius_px : float
     frames : int
         How far apart a found and a true event may lie.
-    kinds : "merged" or "separate"
-        Whether an event must be found as what it is.
+    told_apart : bool
+        Whether the head tells kinds apart, so that it may take an event for what it is not.
 
     Returns
     -------
@@ -69,18 +68,17 @@ def mistakes_of(head: Path, radius_px: float, frames: int, kinds: Kinds = "merge
     """
     found, truth = read_events(head / "events.csv"), read_events(head / "truth.csv")
     candidates = read_events(head / "candidates.csv")
-    matching = match_events(found, truth, radius_px, frames, kinds)
-    alarms = found.iloc[matching.false].sort_values("probability", ascending=False).reset_index(drop=True)
-    missed = truth.iloc[matching.missed].sort_values("t").reset_index(drop=True)
-    taken = match_events(alarms, missed, radius_px, frames)
-    wrong = dict(zip(taken.truth.tolist(), taken.predicted.tolist(), strict=True))
-    others = missed.drop(index=list(wrong)).reset_index(drop=True)
-    near = match_events(candidates, others, radius_px, frames)
+    matching = match_events(found, truth, radius_px, frames)
+    alarms = found.iloc[matching.false].sort_values("probability", ascending=False)
+    missed = truth.iloc[matching.missed].sort_values("t")
+    near = match_events(candidates, missed.reset_index(drop=True), radius_px, frames)
     at_best = dict(zip(near.truth.tolist(), candidates["probability"].iloc[near.predicted], strict=True))
+    pairs = zip(_rows(found.iloc[matching.predicted]), _rows(truth.iloc[matching.truth]), strict=True)
+    wrong = [_wrong_kind(event, taken) for taken, event in pairs if told_apart and taken.kind != event.kind]
     return [
-        *(_mistake(FALSE, row, row.probability) for row in _rows(alarms.drop(index=list(wrong.values())))),
-        *(_wrong_kind(missed.loc[row], alarms.loc[wrong[row]]) for row in sorted(wrong)),
-        *(_mistake(MISSED, row, at_best.get(number)) for number, row in enumerate(_rows(others))),
+        *(_mistake(FALSE, row, row.probability) for row in _rows(alarms)),
+        *sorted(wrong, key=lambda mistake: mistake.t),
+        *(_mistake(MISSED, row, at_best.get(number)) for number, row in enumerate(_rows(missed))),
     ]
 
 
@@ -93,5 +91,5 @@ def _mistake(what: str, row: pd.Series, probability: float | None) -> Mistake:
     return Mistake(what, int(row.t), float(row.y), float(row.x), str(row.kind), known)
 
 
-def _wrong_kind(event: pd.Series, found: pd.Series) -> Mistake:
-    return replace(_mistake(WRONG_KIND, event, found.probability), taken_for=str(found.kind))
+def _wrong_kind(event: pd.Series, taken: pd.Series) -> Mistake:
+    return replace(_mistake(WRONG_KIND, event, taken.probability), taken_for=str(taken.kind))

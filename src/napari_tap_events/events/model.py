@@ -10,7 +10,7 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.features import DifferenceFeatures, EncoderFeatures, FeatureSource, IntensityFeatures
 from napari_tap_events.encoder.weights import Card, load_card, load_encoder, load_weights
 from napari_tap_events.errors import ModelError
-from napari_tap_events.events.head import EventHead, HeadShape
+from napari_tap_events.events.head import EventHead, HeadShape, answers_for
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import Calibration
 from napari_tap_events.events.map_tiles import Inputs
@@ -31,7 +31,7 @@ class EventModel:
     inputs : Inputs
         Which maps the head reads.
     kinds : tuple of str
-        Names of its answers.
+        Names of what it finds: of two or more it tells apart which one it is.
     crop_px, map_stride_px : int
         Side of the windows; pixels of the movie per pixel of the maps.
     card : Card
@@ -65,6 +65,8 @@ def load_event_model(folder: Path, channels: int, compute: Compute) -> EventMode
         d: dict[str, Any] = card.details
         head = make_head(d["head"], HeadShape(**d["shape"]), d["pair"])
         inputs, kinds = Inputs(**d["inputs"]), tuple(d["kinds"])
+        if head.shape.kinds != answers_for(kinds):
+            raise ModelError(f"the head '{folder.name}' tells kinds apart as an earlier version did: train it again.")
         crop_px, map_stride_px = int(d["crop_px"]), int(d["map_stride_px"])
         calibration = Calibration.from_dict(d["calibration"])
     except (KeyError, TypeError) as error:

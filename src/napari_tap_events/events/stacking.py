@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from napari_tap_events.events.detection import score_and_kind
 from napari_tap_events.events.held_out import HeldOut, outcome_of_candidates
 from napari_tap_events.settings import ScoreSettings
 
@@ -109,5 +110,6 @@ def weigh(part: HeldOut, weights: Weights) -> HeldOut:
     if part.opinions is None:
         return part
     w = np.array(weights, np.float32)
-    candidates = tuple(replace(c, score=float(w @ np.array(c.opinions, np.float32))) for c in part.candidates)
+    scored = [(c, *score_and_kind(w @ np.array(c.opinions, np.float32))) for c in part.candidates]
+    candidates = tuple(replace(c, score=score, kind=kind) for c, score, kind in scored)
     return replace(part, logits=np.tensordot(w, part.opinions, 1), candidates=candidates)

@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.events.candidates import Kinds
 from napari_tap_events.events.mistakes import FALSE, WRONG_KIND, Mistake, mistakes_of
 from napari_tap_events.gui.colours import GREY, ORANGE, SKY_BLUE
 from napari_tap_events.gui.plots import DASHED, DOTTED, SOLID, dots, line, on_click, plot, write
@@ -84,8 +83,7 @@ class HeadScore(QWidget):
         try:
             evaluation = json.loads((head / "evaluation.json").read_text(encoding="utf-8"))
             score = evaluation["score"]
-            kinds: Kinds = "separate" if _told_apart(score) else "merged"
-            self._mistakes = mistakes_of(head, score["radius_px"], score["frames"], kinds)
+            self._mistakes = mistakes_of(head, score["radius_px"], score["frames"], _told_apart(score))
         except (OSError, ValueError, KeyError, TapEventsError) as error:
             self.words.setText(f"The score of '{head.name}' cannot be read: {error}")
             self.pages.hide()
@@ -162,12 +160,11 @@ def _by_kind(score: dict[str, Any]) -> str:
     if len(kinds) < 2:
         return ""
     told = ", ".join(f"{html.escape(kind['kind'])} {kind['tp']} of {kind['n_true']}" for kind in kinds)
-    more = "; one under the wrong kind counts as missed and as a false alarm" if _told_apart(score) else ""
-    return f"<br>{told[:1].upper()}{told[1:]}{more}."
+    return f"<br>Under the right kind: {told}." if _told_apart(score) else f"<br>{told[:1].upper()}{told[1:]}."
 
 
 def _told_apart(score: dict[str, Any]) -> bool:
-    """Say whether events had to be found as what they are."""
+    """Say whether the head tells kinds apart."""
     return any(kind["fp"] is not None for kind in score.get("kinds") or [])
 
 

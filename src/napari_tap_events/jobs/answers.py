@@ -34,12 +34,15 @@ class Answers:
         As `judged`, but only places that a card had asked about: a mark that somebody set says nothing of what was passed over.
     count : int
         Answers so far, those of the audit included.
+    kinds : tuple of str
+        Of the events that are known.
     """
 
     masks: EventMasks
     judged: tuple[NDArray[np.float64], NDArray[np.bool_]]
     asked: tuple[NDArray[np.float64], NDArray[np.bool_]]
     count: int
+    kinds: tuple[str, ...] = ()
 
 
 def answers_of(a: Annotations) -> Answers:
@@ -51,10 +54,11 @@ def answers_of(a: Annotations) -> Answers:
     top = max((kind.value for kind in a.kinds), default=len(kinds))
     zones = tuple(UncertainZone(p.t, p.y, p.x, p.radius_px) for p in a.points if p.meaning == "uncertain")
     masks = EventMasks(a.labels, names_of(a.kinds)[:top], a.scope or NOWHERE, zones, known_of(a))
-    events = [(r.event.t, r.event.y, r.event.x) for r in a.events if masks.knows(r.event.t, r.event.y, r.event.x)]
+    seen = [region.event for region in a.events if masks.knows(region.event.t, region.event.y, region.event.x)]
+    events, named = [(e.t, e.y, e.x) for e in seen], tuple(sorted({e.kind for e in seen}))
     verdicts = [v for v in a.verdicts if not v.locked and masks.knows(v.t, v.y, v.x)]
     yes, no = ([(v.t, v.y, v.x) for v in verdicts if v.answer == answer] for answer in ("yes", "no"))
-    return Answers(masks, _places(events, no), _places(yes, no), len(a.verdicts) + len(a.audits))
+    return Answers(masks, _places(events, no), _places(yes, no), len(a.verdicts) + len(a.audits), named)
 
 
 def counting(a: Annotations, candidates: pd.DataFrame, near: EventSettings) -> tuple[int, int]:

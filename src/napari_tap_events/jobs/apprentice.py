@@ -25,14 +25,13 @@ from numpy.typing import NDArray
 
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
-from napari_tap_events.encoder.pair_head import EVENT_KINDS
 from napari_tap_events.events.calibration import Calibrator, fit_calibrator
-from napari_tap_events.events.criteria import label_pairs
+from napari_tap_events.events.criteria import label_pairs, told_apart
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import Candidate, MaximaFinder, score_frame, score_grid
 from napari_tap_events.events.guided import GuidedHead
-from napari_tap_events.events.head import EventHead
+from napari_tap_events.events.head import EventHead, answers_for
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.learning import HeadLearner, Lesson, check_lessons
 from napari_tap_events.events.map_tiles import MapTiles
@@ -82,8 +81,6 @@ class Apprentice:
     settings : HeadSettings
         With every input settled.
     compute : Compute
-    kinds : sequence of str
-        Of the events that are looked for.
     at_once : int
         So many heads are taught at the same time, where several do not need each other.
 
@@ -99,15 +96,14 @@ class Apprentice:
         grid: WindowGrid,
         settings: HeadSettings,
         compute: Compute,
-        kinds: Sequence[str] = EVENT_KINDS,
         at_once: int = 1,
     ) -> None:
-        self.maps, self.grid, self.compute, self.kinds, self.at_once = maps, grid, compute, tuple(kinds), at_once
+        self.maps, self.grid, self.compute, self.at_once = maps, grid, compute, at_once
         self.settings = settings.model_copy(update={"tile_px": max(TILE_PX, training_stride_px(settings)), "batch": BATCH})
         self.tiles = MapTiles(maps, inputs_of(settings), compute)
         self.pairs = range(maps.n_frames - 1)
         self.first = FirstSight(maps, self.settings)
-        self._like_arrow: EventHead | None = None
+        self._like_arrow: dict[int, EventHead] = {}
 
     def learn(
         self, answers: Answers, frames: range | None = None, control: Control | None = None
@@ -133,13 +129,15 @@ class Apprentice:
         ScopeError
             When there is no event, or nothing that is none, among the answers.
         """
-        labels = label_pairs(answers.masks, self.grid, self.settings)
+        kinds = told_apart(answers.kinds, self.settings)
+        labels = label_pairs(answers.masks, self.grid, self.settings, kinds)
         check_lessons([Lesson(self.tiles, labels, list(self.pairs))])
         warm = None
         if self.settings.arrow and not self.first.guided:
             warm = yield from self._like_the_arrow(labels.shape[1], control)
-        head = yield from self._teach(labels, list(self.pairs), "head", warm, control)
-        return Unproven(head, answers, labels, warm)
+        taught = Unproven(self._head_for(answers, kinds, warm), answers, labels, warm, kinds)
+        yield from self._go_on(taught.head, labels, list(self.pairs), "head", self._steps(warm), control)
+        return taught
 
     def sketch(
         self, head: EventHead | None, answers: Answers, control: Control | None = None
@@ -165,16 +163,17 @@ class Apprentice:
         ScopeError
             When there is no event, or nothing that is none, among the answers.
         """
-        labels = label_pairs(answers.masks, self.grid, self.settings)
+        kinds = told_apart(answers.kinds, self.settings)
+        labels = label_pairs(answers.masks, self.grid, self.settings, kinds)
         if head is not None and labels.shape[1] == head.shape.kinds:
             begun = copy.deepcopy(head)
         elif self.first.guided:
-            begun = self._new_head(labels.shape[1])
+            begun = self._head_for(answers, kinds)
         else:
             return None
         steps = max(1, round(SKETCH_SHARE * self.settings.steps_for(0)))
         made = yield from self._go_on(begun, labels, list(self.pairs), "a sketch of the head", steps, control)
-        return Unproven(made, answers, labels, None)
+        return Unproven(made, answers, labels, None, kinds)
 
     def prove(
         self, taught: Unproven, frames: range | None = None, control: Control | None = None
@@ -195,46 +194,49 @@ class Apprentice:
         """
         head, answers, labels = taught.head, taught.answers, taught.labels
         folds = self._folds(labels)
-        others = yield from side_by_side(
-            "folds", [self._without(fold, labels, taught.warm) for fold in folds], self.at_once, control
-        )
+        others = yield from side_by_side("folds", [self._without(fold, taught) for fold in folds], self.at_once, control)
         said = {t: other for fold, other in zip(folds, others, strict=True) for t in fold}
         busy = set(np.flatnonzero((labels >= 0).any((1, 2, 3))).tolist())
         held = HeldHeads({t: said[t] for t in busy if t in said}, self.tiles, self.settings)
         _weigh(head, held, answers)
         found = yield from self._candidates(held.dense(head), frames or range(self.maps.n_frames), control)
-        return replace(self._calibrated(head, found, held, answers), windows=self._window_calibrators(held, labels))
+        return replace(
+            self._calibrated(taught, found, held), windows=self._window_calibrators(held, labels), kinds=taught.kinds
+        )
 
     def rough(self, taught: Unproven) -> tuple[Calibrator, ...]:
-        """Calibrate a head, for each kind, by some of the windows that taught it: too sure of itself, but of the right size."""
+        """Calibrate each answer of a head by some of the windows that taught it: too sure of itself, but of the right size."""
         busy = np.flatnonzero((taught.labels >= 0).any((1, 2, 3)))
         some = busy[np.unique(np.linspace(0, len(busy) - 1, ROUGH_PAIRS).astype(int))]
         heads = HeldHeads(dict.fromkeys(some.tolist(), taught.head), self.tiles, self.settings)
         return self._window_calibrators(heads, taught.labels)
 
     def look_again(
-        self, head: EventHead, calibrator: Calibrator, control: Control | None = None
+        self, head: EventHead, calibrator: Calibrator, kinds: Sequence[str] = (), control: Control | None = None
     ) -> Generator[Report, None, pd.DataFrame]:
-        """Return the candidates of a head that was taught before."""
+        """Return the candidates of a head that was taught before, and tells these kinds apart."""
         found = yield from self._candidates(DenseHead(head), range(self.maps.n_frames), control)
-        return table_of(found, calibrator, "head")
+        return table_of(found, calibrator, "head", kinds)
 
-    def _like_the_arrow(self, kinds: int, control: Control | None) -> Generator[Report, None, EventHead]:
-        """Return a head that says what the arrow map says: from there answers lead on, and no label went into it.
+    def _like_the_arrow(self, answers: int, control: Control | None) -> Generator[Report, None, EventHead]:
+        """Return a head with so many answers that says what the arrow map says: from there a person leads on, and no label went into it.
 
         Answers speak of a few places that look like events. A head that begins anywhere learns what tells these apart, and may say
         anything of all the rest of the movie.
         """
-        if self._like_arrow is None:
+        if answers not in self._like_arrow:
             found = self.first.candidates().nlargest(FIRST_PLACES, "probability")
-            labels = np.zeros((len(self.pairs), kinds, *self.grid.shape), np.int8)
+            labels = np.zeros((len(self.pairs), answers, *self.grid.shape), np.int8)
             for t, y, x in found[["t", "y", "x"]].to_numpy():
                 rows, columns = (self._windows_at(place, size) for place, size in zip((y, x), self.grid.shape, strict=True))
                 for at, label in ((t - 1, -1), (t + 1, -1), (t, 1)):
                     if 0 <= at < len(labels):
                         labels[int(at), :, rows, columns] = label
-            self._like_arrow = yield from self._teach(labels, list(self.pairs), "first head", None, control)
-        return self._like_arrow
+            head = self._new_head(answers)
+            self._like_arrow[answers] = yield from self._go_on(
+                head, labels, list(self.pairs), "first head", self._steps(None), control
+            )
+        return self._like_arrow[answers]
 
     def _windows_at(self, place: float, size: int) -> slice:
         """Return the windows of a row or column in whose middle half a place lies."""
@@ -255,35 +257,33 @@ class Apprentice:
 
     def _teachable(self, labels: NDArray[np.int8], away: range) -> bool:
         """Say whether enough is left to learn from without a block."""
-        left = np.concatenate([labels[: max(0, away.start - 1)], labels[away.stop + 1 :]])
+        left = np.concatenate([labels[: max(0, away.start - 1), 0], labels[away.stop + 1 :, 0]])
         return bool((left == 1).any() and (left == 0).any())
 
-    def _teach(
-        self, labels: NDArray[np.int8], pairs: Sequence[int], stage: str, warm: EventHead | None, control: Control | None
-    ) -> Generator[Report, None, EventHead]:
-        head = self._new_head(labels.shape[1], warm)
-        return (yield from self._go_on(head, labels, pairs, stage, self._steps(warm), control))
-
-    def _without(self, fold: range, labels: NDArray[np.int8], warm: EventHead | None) -> Callable[[Control], Lessons]:
-        """Return what teaches a head by all that lies outside of a block."""
+    def _without(self, fold: range, taught: Unproven) -> Callable[[Control], Lessons]:
+        """Return what teaches a head as another one was taught, by all that lies outside of a block."""
         pairs = [t for t in self.pairs if not (fold.start - 1 <= t < fold.stop + 1)]
-        head = self._new_head(labels.shape[1], warm)  # now: threads must not draw from one source
-        return lambda control: self._go_on(head, labels, pairs, "fold", self._steps(warm), control)
+        head = self._head_for(taught.answers, taught.kinds, taught.warm)  # now: threads must not draw from one source
+        return lambda control: self._go_on(head, taught.labels, pairs, "fold", self._steps(taught.warm), control)
 
     def _steps(self, warm: EventHead | None) -> int:
         """Return for how many steps a head learns: as few as for few events, since a person waits."""
         alone, steps = warm is None and not self.first.guided, self.settings.steps_for(0)
         return steps if alone else max(1, round(WARM_SHARE * steps))
 
-    def _new_head(self, kinds: int, warm: EventHead | None = None) -> EventHead:
-        torch.manual_seed(self.settings.seed)
-        head = make_head(self.settings.head, head_shape(self.maps, self.settings, kinds), self.settings.pair)
-        head.to(self.compute.device)
+    def _head_for(self, answers: Answers, kinds: Sequence[str], warm: EventHead | None = None) -> EventHead:
+        """Return a head that tells kinds apart and has learned nothing yet, or goes on from another."""
+        head = self._new_head(answers_for(kinds))
         if isinstance(head, GuidedHead):
-            head.heed(self.kinds)
+            head.heed(answers.masks.kinds, kinds)
         if warm is not None:
             head.load_state_dict(warm.state_dict())
         return head
+
+    def _new_head(self, answers: int) -> EventHead:
+        torch.manual_seed(self.settings.seed)
+        head = make_head(self.settings.head, head_shape(self.maps, self.settings, answers), self.settings.pair)
+        return head.to(self.compute.device)
 
     def _go_on(
         self,
@@ -310,10 +310,11 @@ class Apprentice:
                 yield Report("candidates", t - pairs.start, len(pairs))
         return found + finder.rest()
 
-    def _calibrated(self, head: EventHead, found: list[Candidate], held: HeldHeads, answers: Answers) -> Learned:
+    def _calibrated(self, taught: Unproven, found: list[Candidate], held: HeldHeads) -> Learned:
         """Calibrate by held-out scores of what was answered, and say of every candidate what a held-out head says."""
         places = np.array([(c.t, c.y, c.x) for c in found], dtype=np.float64).reshape(-1, 3)
         own = np.array([c.score for c in found])
+        head, answers = taught.head, taught.answers
         asked, truth = answers.judged
         guided = isinstance(head, GuidedHead)  # its opinions are on one scale by now
         scales = {id(one): SAME for one in held.each} if guided else held.scales(head, asked)
@@ -325,7 +326,7 @@ class Apprentice:
         both = bool(events.any() and not events.all())
         calibrator = fit_calibrator(logits, events, "platt") if both else self._uncalibrated()
         told = calibrator.probability(everywhere)
-        table = table_of(found, calibrator, "head").assign(held_out=np.round(told, 6))
+        table = table_of(found, calibrator, "head", taught.kinds).assign(held_out=np.round(told, 6))
         threshold = promised_threshold(table["probability"].to_numpy()) if both and found else self.first.threshold
         return Learned(head, calibrator, threshold, table, answers.count)
 

@@ -116,9 +116,9 @@ class Desk:
             raise ModelError(f"the encoder '{self.settings.encoder}' has no arrow head; add --no-arrow.")
         cache = FeatureCache(Path(self.review.cache or self.project / "features"), round(self.review.cache_gb * 1e9))
         self.maps: FeatureMaps = yield from cache.maps(self.movie, self.source, self.compute, MAP_STRIDE_PX, self.control)
-        grid, kinds = window_grid(self.movie, self.settings), [kind.name for kind in self.annotations().kinds]
         at_once = torch.get_num_threads() if self.compute.device.type == "cpu" else 1
-        self.apprentice = Apprentice(self.maps, grid, self.settings, self.compute, kinds, at_once)
+        grid = window_grid(self.movie, self.settings)
+        self.apprentice = Apprentice(self.maps, grid, self.settings, self.compute, at_once)
         self.shelf = HeadShelf(self.movie, self.source, self.maps, self.settings, self.compute)
         self.folder = self.kept or review_folder(self.project, self.name)
         fine = window_grid(self.movie, self.settings, oof_stride_px(self.settings))
@@ -158,7 +158,8 @@ class Desk:
         ruling = self._rule(a, learned)
         history = read_history(self.folder / HISTORY)
         folder = f"heads/review-{self.name}-{len(history.heads) + 1}"
-        self.shelf.keep(self.project / folder, learned, ruling, self._kinds(a))
+        kinds = learned.kinds or (name_for_all(region.event.kind for region in a.events),)
+        self.shelf.keep(self.project / folder, learned, ruling, kinds)
         words, begun_with = ruling.words, self._begun_with()
         record = HeadRecord(folder, learned.answers, ruling.accepted, plain(ruling.ap), words, begun_with=begun_with)
         self._write(history.with_head(record))
@@ -169,12 +170,6 @@ class Desk:
         took = round(time.perf_counter() - started, 2)
         about = {"head": folder, "accepted": ruling.accepted, "words": ruling.words, "answers": learned.answers}
         return about | {"ap": plain(ruling.ap), "threshold": learned.threshold, "seconds": took, "in_use": self.told.head}
-
-    def _kinds(self, a: Annotations) -> list[str]:
-        """Return the names of the head's answers."""
-        if self.settings.kinds == "separate":
-            return [kind.name for kind in a.kinds]
-        return [name_for_all(region.event.kind for region in a.events)]
 
     def go_back(self, folder: str) -> Generator[Report, None, dict[str, Any]]:
         """Put an earlier head in use again, and find its candidates.
@@ -195,9 +190,11 @@ class Desk:
         ProjectError, ModelError
             When it cannot be loaded, or was made for another encoder or other settings.
         """
-        head, calibration = self.shelf.load(self.project / history.in_use)
+        folder = self.project / history.in_use
+        head, calibration = self.shelf.load(folder)
         answers = history.record.answers if history.record is not None else 0
-        candidates = yield from self.apprentice.look_again(head, calibration.events, self.control)
+        kinds = load_card(folder, "head").details["kinds"]
+        candidates = yield from self.apprentice.look_again(head, calibration.events, kinds, self.control)
         self._use(head, calibration.windows)
         told = ProposalsOnDisk(Proposals(candidates, True), calibration.threshold, history.in_use, answers)
         write_proposals(self.folder, told)

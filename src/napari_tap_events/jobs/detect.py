@@ -13,7 +13,7 @@ from napari_tap_events.encoder.feature_maps import passing_maps
 from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.errors import JobStopped, SettingsError
 from napari_tap_events.events.crops import WindowGrid
-from napari_tap_events.events.dense import DenseHead, any_kind
+from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import Candidate, MaximaFinder, score_frame, score_grid
 from napari_tap_events.events.held_out import kind_name
 from napari_tap_events.events.map_tiles import MapTiles
@@ -142,8 +142,8 @@ class _Maps:
     def write(self, t: int, head: DenseHead, tiles: MapTiles) -> None:
         """Write the maps of the frame pair (t, t + 1)."""
         index = t - self.frames.start
-        kinds = self.model.calibration.map(head.window_logits(tiles, t, self.stride))
-        for array, values in zip(self.probability, [any_kind(kinds), *kinds], strict=False):
+        answers = self.model.calibration.map(head.window_logits(tiles, t, self.stride))
+        for array, values in zip(self.probability, answers, strict=True):
             array[index] = values.astype(np.float16)
         for name, look in self.looks.items():
             self.of_pairs[name][index] = look(tiles.maps).astype(np.float16)

@@ -91,7 +91,7 @@ def _of_events(movie: Movie, folder: Path, frames: range, compute: Compute) -> t
             tiles = MapTiles(maps, model.inputs, compute, first=t)
             found = {"grad_cam": event_cam(model.head, tiles, t)}
             if isinstance(model.head, EvidenceHead):
-                found["evidence"] = model.head.evidence(dense.said_map(tiles, t)).max(0)
+                found["evidence"] = model.head.evidence(dense.said_map(tiles, t))[0]
             yield t, found
 
     return model.map_stride_px, each()

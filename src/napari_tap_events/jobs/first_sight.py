@@ -13,7 +13,8 @@ from scipy.special import expit
 
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events.calibration import Calibrator
-from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid
+from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, with_any_kind
+from napari_tap_events.events.held_out import kind_name
 from napari_tap_events.events.table import EventRow, events_table
 from napari_tap_events.events.without_labels import ARROW_BLUR, RANKINGS
 from napari_tap_events.jobs.teaching import inputs_of
@@ -53,7 +54,7 @@ class FirstSight:
         finder = MaximaFinder(ScoreGrid(stride, (stride - 1) / 2), self.settings.radius_px, self.settings.radius_frames)
         found: list[Candidate] = []
         for t in range(self.maps.n_frames - 1):
-            found += finder.add(t, self._logits(t))
+            found += finder.add(t, with_any_kind(self._logits(t)))
         return table_of(found + finder.rest(), Calibrator(), self._ranking)
 
     @property
@@ -74,9 +75,9 @@ class FirstSight:
         return np.asarray(ndi.gaussian_filter(changed, (0, ARROW_BLUR * radius, ARROW_BLUR * radius)))
 
 
-def table_of(found: Sequence[Candidate], calibrator: Calibrator, source: str) -> pd.DataFrame:
-    """Return candidates as an events table with a column `score`, in logits."""
+def table_of(found: Sequence[Candidate], calibrator: Calibrator, source: str, kinds: Sequence[str] = ()) -> pd.DataFrame:
+    """Return candidates as an events table with a column `score`, in logits; `kinds` are those that are told apart."""
     scores = np.array([c.score for c in found], dtype=np.float64)
     p = calibrator.probability(scores) if calibrator.method != "none" else expit(scores)
-    rows = [EventRow(c.t, c.y, c.x, "event", float(q), source=source) for c, q in zip(found, p, strict=True)]
+    rows = [EventRow(c.t, c.y, c.x, kind_name(c, kinds), float(q), source=source) for c, q in zip(found, p, strict=True)]
     return events_table(rows).assign(score=scores)

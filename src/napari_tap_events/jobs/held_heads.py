@@ -64,7 +64,7 @@ class HeldHeads:
         seen: dict[int, list[tuple[Scores, Scores]]] = {}
         own, dense = self.dense(final), self._dense()
         for t, head in sorted(self.heads.items()):
-            both = [opinion_frame(which, self.tiles, t, self.near.radius_px)[-1].max(0) for which in (dense[id(head)], own)]
+            both = [opinion_frame(which, self.tiles, t, self.near.radius_px)[-1][0] for which in (dense[id(head)], own)]
             away = self._away(both[0].shape, asked, t, score_grid(final, self.tiles.maps.stride_px))
             seen.setdefault(id(head), []).append((both[0][away], both[1][away]))
         return {
@@ -86,7 +86,7 @@ class HeldHeads:
         for t, rows in self._by_pair(places):
             head = self.heads[t]
             slope, shift = scales[id(head)]
-            values = score_frame(dense[id(head)], self.tiles, t, self.near.radius_px).max(0)
+            values = score_frame(dense[id(head)], self.tiles, t, self.near.radius_px)[0]
             for row in rows:
                 scores[row] = slope * values[self._around(head, values, places[row, 1:])].max() + shift
         return scores
@@ -99,13 +99,12 @@ class HeldHeads:
             if not isinstance(head, GuidedHead):
                 continue
             maps = opinion_frame(dense[id(head)], self.tiles, t, self.near.radius_px)
-            weighed = head.weighed(maps)
-            kind, values = weighed.argmax(0), weighed.max(0)
+            values = head.weighed(maps)[0]
             for row in rows:
                 part = self._around(head, values, places[row, 1:])
                 y, x = np.unravel_index(values[part].argmax(), values[part].shape)
                 y, x = y + part[0].start, x + part[1].start
-                opinions[row] = maps[:, kind[y, x], y, x]
+                opinions[row] = maps[:, 0, y, x]
         return opinions
 
     def dense(self, head: EventHead) -> DenseHead:

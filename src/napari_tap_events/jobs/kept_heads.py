@@ -17,7 +17,7 @@ from napari_tap_events.encoder.shipped import WEIGHTS, encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.encoder.weights import Card, copy_encoder, load_card, load_weights, movie_record, save_model
 from napari_tap_events.errors import ModelError
-from napari_tap_events.events.head import EventHead, HeadShape
+from napari_tap_events.events.head import EventHead, HeadShape, answers_for
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import Calibration
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX
@@ -51,7 +51,7 @@ class HeadShelf:
     compute: Compute
 
     def keep(self, folder: Path, learned: Learned, ruling: Ruling, kinds: Sequence[str]) -> None:
-        """Write a head, its encoder beside it.
+        """Write a head, its encoder beside it; `kinds` are the names of what it finds.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class HeadShelf:
             When it cannot be loaded, or was made for another encoder or other settings.
         """
         card = load_card(folder, "head")
-        shape = head_shape(self.maps, self.settings, len(card.details["kinds"]))
+        shape = head_shape(self.maps, self.settings, answers_for(card.details["kinds"]))
         fits = HeadShape(**card.details["shape"]) == shape and card.details["head"] == self.settings.head
         fits &= float(card.details.get("scale", 1)) == self._scale
         if not fits or not self._has_this_encoder(folder, str(card.details.get("source"))):

@@ -29,7 +29,9 @@ class Learned:
     answers : int
         How many it learned from.
     windows : tuple of Calibrator
-        Logit of a window to probability, for each kind.
+        Logit of a window to probability: of any event, then of each kind that is told apart.
+    kinds : tuple of str
+        Which are told apart.
     """
 
     head: EventHead
@@ -38,6 +40,7 @@ class Learned:
     candidates: pd.DataFrame
     answers: int
     windows: tuple[Calibrator, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,15 +52,18 @@ class Unproven:
     head : EventHead
     answers : Answers
     labels : (T-1, K, rows, columns) int8
-        What they say of each window: 1 event, 0 none, -1 unknown.
+        What they say of each window: 1 event, 0 none, -1 unknown; of any event, then of each kind that is told apart.
     warm : EventHead or None
         What it went on from, as its held-out heads must.
+    kinds : tuple of str
+        Which are told apart.
     """
 
     head: EventHead
     answers: Answers
     labels: NDArray[np.int8]
     warm: EventHead | None
+    kinds: tuple[str, ...] = ()
 
 
 def listed(table: pd.DataFrame, threshold: float, column: str = "probability") -> pd.DataFrame:

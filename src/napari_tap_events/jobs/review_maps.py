@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_tap_events.events.calibration import Calibrator
 from napari_tap_events.events.crops import WindowGrid
-from napari_tap_events.events.dense import DenseHead, any_kind
+from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX
@@ -30,7 +30,7 @@ class Speaker:
     ----------
     head : EventHead
     windows : tuple of Calibrator
-        Logit of a window to probability, for each kind.
+        Logit of a window to probability: of any event, then of each kind that is told apart.
     """
 
     head: EventHead
@@ -75,8 +75,7 @@ class ReviewMaps:
         values, dense = self.opened(name), DenseHead(speaker.head)
         for t in pairs:
             logits = dense.window_logits(self.tiles, t, self.grid.stride_px // MAP_STRIDE_PX)
-            kinds = np.stack([c.probability(z) for c, z in zip(speaker.windows, logits, strict=True)]).astype(np.float32)
-            values[t] = any_kind(kinds).astype(np.float16)
+            values[t] = speaker.windows[0].probability(logits[0]).astype(np.float16)
             yield Report(name, t, self.movie.n_frames - 1)
 
     def opened(self, name: str, empty: bool = False) -> Any:

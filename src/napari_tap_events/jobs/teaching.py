@@ -23,7 +23,7 @@ from napari_tap_events.events.curriculum import Curriculum, held_sets
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.end_to_end import EndToEnd, ImageTiles
 from napari_tap_events.events.guided import GuidedHead
-from napari_tap_events.events.head import EventHead, HeadShape
+from napari_tap_events.events.head import EventHead, HeadShape, answers_for
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import HeldOut, judge
 from napari_tap_events.events.learning import HeadLearner
@@ -57,6 +57,8 @@ class Classroom:
         None where the encoder is trained with the head.
     maps : sequence of FeatureMaps
         Of every movie; without channels where the encoder is trained with the head.
+    told_apart : tuple of str
+        Kinds of event that have an answer of their own.
     """
 
     movies: Sequence[Movie]
@@ -67,13 +69,12 @@ class Classroom:
     settings: HeadSettings
     compute: Compute
     run: Run
+    told_apart: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Names of the head's answers; of merged ones that of the only kind that teaches, else "event"."""
-        if self.settings.kinds == "separate":
-            return self.masks[0].kinds
-        return (name_for_all(kind for movie in self.curriculum.movies for kind in movie.truth["kind"]),)
+        """Names of what is found: the kinds that are told apart, else the only one that teaches, else "event"."""
+        return self.told_apart or (name_for_all(kind for movie in self.curriculum.movies for kind in movie.truth["kind"]),)
 
 
 @dataclass(frozen=True)
@@ -159,11 +160,11 @@ def settled(settings: HeadSettings, source: FeatureSource | None) -> HeadSetting
     return settings.model_copy(update=chosen)
 
 
-def head_shape(maps: FeatureMaps, settings: HeadSettings, kinds: int) -> HeadShape:
-    """Return what a head for these maps is made for."""
+def head_shape(maps: FeatureMaps, settings: HeadSettings, answers: int) -> HeadShape:
+    """Return what a head for these maps is made for, with so many answers (`answers_for`)."""
     inputs, fs = inputs_of(settings), maps.stride_px
     crop, stride = settings.crop_px // fs, training_stride_px(settings) // fs
-    return HeadShape(*inputs.channels(maps), kinds, crop, stride, fs, maps.simulated if inputs.simulated else 0)
+    return HeadShape(*inputs.channels(maps), answers, crop, stride, fs, maps.simulated if inputs.simulated else 0)
 
 
 def cross_fit(room: Classroom) -> Generator[Report, None, Taught]:
@@ -220,14 +221,14 @@ def _begun(room: Classroom, tiles: Sequence[Tiles]) -> Begun:
     """Return a head, and with it the encoder where that learns as well, with the weights that the seed gives."""
     settings = room.settings
     torch.manual_seed(settings.seed)
-    shape = head_shape(room.maps[0], settings, len(room.kinds))
+    shape = head_shape(room.maps[0], settings, answers_for(room.kinds))
     if room.source is None:
         encoder = Encoder(room.movies[0].n_channels, EncoderSettings(preset=settings.preset))
         shape = HeadShape(encoder.features, 0, 0, shape.kinds, shape.crop, shape.stride, shape.map_stride_px)
         return Begun(EndToEnd(encoder, make_head(settings.head, shape, settings.pair)).to(room.compute.device), tiles)
     head = make_head(settings.head, shape, settings.pair)
     if isinstance(head, GuidedHead):
-        head.heed(room.masks[0].kinds)
+        head.heed(room.masks[0].kinds, room.told_apart)
     return Begun(head.to(room.compute.device), tiles)
 
 
@@ -276,7 +277,7 @@ def _ask(room: Classroom, pupil: Pupil, unit: int) -> list[HeldOut]:
 def _nothing_said(room: Classroom, opinions: int, m: int) -> NDArray[np.float32]:
     movie = room.movies[m]
     grid = window_grid(movie, room.settings, oof_stride_px(room.settings))
-    return np.full((movie.n_frames - 1, opinions, len(room.kinds), *grid.shape), -np.inf, np.float32)
+    return np.full((movie.n_frames - 1, opinions, answers_for(room.kinds), *grid.shape), -np.inf, np.float32)
 
 
 def _map_opinions(room: Classroom, pupil: Pupil, unit: int, said: Sequence[NDArray[np.float32]]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, encode_movie
@@ -14,7 +15,7 @@ from napari_tap_events.encoder.features import FeatureSource
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS, feature_source
 from napari_tap_events.errors import JobStopped, SettingsError
-from napari_tap_events.events.criteria import count_positives, label_movie
+from napari_tap_events.events.criteria import count_positives, label_movie, told_apart
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.curriculum import LabelledMovie, held_sets, make_curriculum, with_folds
 from napari_tap_events.events.few_labels import owners
@@ -60,7 +61,9 @@ def train(
     yield Report("labels", message="counting the windows with events")
     movies, masks = [movie for movie, _ in opened], [mask for _, mask in opened]
     grids = [window_grid(movie, settings) for movie in movies]
-    lessons = [_lesson(item, mask, grid, settings) for item, mask, grid in zip(labelled, masks, grids, strict=True)]
+    truths = [truth_of(item, mask) for item, mask in zip(labelled, masks, strict=True)]
+    kinds = told_apart((kind for truth in truths for kind in truth["kind"]), settings)
+    lessons = [_lesson(truth, mask, grid, settings, kinds) for truth, mask, grid in zip(truths, masks, grids, strict=True)]
     positives = [count_positives(mask, grid, settings.area_px) for mask, grid in zip(masks, grids, strict=True)]
     counts: dict[str, int] = {criterion: sum(each[criterion] for each in positives) for criterion in positives[0]}
     asked, settings = settings, with_folds(lessons, settings, settings.seed)
@@ -101,7 +104,7 @@ def train(
     for movie, place in zip(movies, places, strict=True):
         encoded = yield from _maps(movie, source, place, compute, run)
         maps.append(encoded)
-    room = Classroom(movies, masks, curriculum, source, maps, settings, compute, run)
+    room = Classroom(movies, masks, curriculum, source, maps, settings, compute, run, kinds)
     taught = yield from cross_fit(room)
     keep_training(room, taught, counts)
     if cache is None:
@@ -110,8 +113,10 @@ def train(
     return run.out
 
 
-def _lesson(item: Labelled, masks: EventMasks, grid: WindowGrid, settings: HeadSettings) -> LabelledMovie:
-    labels, truth = label_movie(masks, grid, settings), truth_of(item, masks)
+def _lesson(
+    truth: pd.DataFrame, masks: EventMasks, grid: WindowGrid, settings: HeadSettings, kinds: Sequence[str]
+) -> LabelledMovie:
+    labels = label_movie(masks, grid, settings, kinds)
     return LabelledMovie(labels, truth, owners(labels, truth, grid) if settings.teaching_events else None)
 
 

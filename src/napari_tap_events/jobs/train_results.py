@@ -14,7 +14,6 @@ from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.sources import CONTROLS
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, MovieRecord, copy_encoder, movie_record, save_model
 from napari_tap_events.events.calibration_compared import compare_methods
-from napari_tap_events.events.dense import any_kind
 from napari_tap_events.events.evaluation import Field, Judged, evaluation, judge_folds
 from napari_tap_events.events.guided import GuidedHead
 from napari_tap_events.events.held_out import APART_FRAMES, Calibration
@@ -39,7 +38,7 @@ def keep_training(room: Classroom, taught: Taught, positives: Mapping[str, int])
     judged = judge_folds(stacked.answers, truths, room.kinds, settings.calibration, score)
     if isinstance(taught.final.head, GuidedHead):
         taught.final.head.weigh(stacked.final)
-    values = evaluation(judged, _field(room, taught), score, settings.kinds == "separate")
+    values = evaluation(judged, _field(room, taught), score, len(room.kinds) > 1)
     leak = _leakage(room, taught)
     values["calibration_methods"] = compare_methods(stacked.answers)
     values |= {"positives": dict(positives), "leakage": leak, "protocol": protocol(settings, len(room.movies))}
@@ -133,7 +132,7 @@ def _placed(room: Classroom, table: pd.DataFrame) -> pd.DataFrame:
 def _write_maps(
     room: Classroom, taught: Taught, calibrations: Mapping[int, Calibration], weights: Mapping[int, Weights]
 ) -> dict[str, str]:
-    """Write the out-of-fold probability of every movie: any event, and with separate kinds each kind."""
+    """Write the out-of-fold probability of every movie: of any event, and of each kind that is told apart."""
     files: dict[str, str] = {}
     if taught.said is None:
         return files
@@ -159,10 +158,10 @@ def _write_maps(
             files[name + suffix] = path.name
         for unit, blocks in enumerate(room.curriculum.blocks):
             for t in blocks[m].pairs:
-                kinds = calibrations[unit].map(
+                answers = calibrations[unit].map(
                     np.tensordot(np.array(weights[unit] or (1.0,), np.float32), taught.said[m][t], 1)
                 )
-                for array, values in zip(arrays, [any_kind(kinds), *kinds], strict=False):
+                for array, values in zip(arrays, answers, strict=True):
                     array[t] = values.astype(np.float16)
     return files
 

@@ -14,7 +14,7 @@ from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, load_encoder
 from napari_tap_events.errors import JobStopped, ModelError
-from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid
+from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, with_any_kind
 from napari_tap_events.events.table import EventRow, events_table, write_events
 from napari_tap_events.events.without_labels import RANKINGS, Ranking, arrow_map, event_map
 from napari_tap_events.jobs.detect import as_taught, mapped_first, pair_at
@@ -73,7 +73,7 @@ def detect_without_labels(
         yield Report("detect", 0, len(frames) - 1, mapped_first(t))
     for done, (t, maps) in enumerate(passing_maps(movie, source, compute, MAP_STRIDE_PX, frames), 1):
         stored.write(t, maps)
-        candidates += finder.add(t, ranking.score(maps, near.radius_px / MAP_STRIDE_PX))
+        candidates += finder.add(t, with_any_kind(ranking.score(maps, near.radius_px / MAP_STRIDE_PX)))
         yield Report("detect", done, len(frames) - 1)
         if run.control.wait_or_stop():
             raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")

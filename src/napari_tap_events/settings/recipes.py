@@ -160,7 +160,9 @@ class LabelSettings(Settings):
         unit="px",
     )
     crop_px: int = setting(48, "Side of the crops that are judged.", unit="px", low=8, high=512)
-    kinds: Literal["merged", "separate"] = setting("merged", "One probability for any event, or one for each kind.")
+    kinds: Literal["separate", "merged"] = setting(
+        "separate", "Tell kinds of event apart, where several are marked; or merge them: an event is an event."
+    )
 
 
 FEW_EVENTS = 50
