@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import psutil
 import pytest
 from qtpy.QtCore import QUrl
@@ -12,7 +14,7 @@ from napari_tap_events.events.exports.facts import MovieFacts
 from napari_tap_events.events.table import EventRow, events_table, read_events
 from napari_tap_events.gui import one_command, results_exports
 from napari_tap_events.gui.results_exports import Exportable, ResultExports
-from napari_tap_events.study.result_folder import JUDGED
+from napari_tap_events.study.result_folder import JUDGED, SAID
 
 EVENTS = events_table([EventRow(3, 4, 5, "division", 0.8, "head"), EventRow(9, 1, 1, "death", 0.3, "head", "rejected")])
 
@@ -123,8 +125,10 @@ def test_the_report_is_written_by_another_process_and_can_be_opened(exports, qtb
 
 def test_what_a_person_has_judged_lies_beside_the_report(exports, monkeypatch, result_folder):
     monkeypatch.setattr(exports.report, "start", lambda _folder: None)
-    exports.setValue(Exportable(EVENTS, MovieFacts(), result_folder, judged=EVENTS.assign(status="confirmed")))
+    said = {"marks": {"division": 1}, "answers": {"yes": 1}, "audit": None}
+    exports.setValue(Exportable(EVENTS, MovieFacts(), result_folder, judged=EVENTS.assign(status="confirmed"), said=said))
     exports.write_report()
+    assert json.loads((result_folder / SAID).read_text()) == said
     assert set(read_events(result_folder / JUDGED)["status"]) == {"confirmed"}
 
 

@@ -14,6 +14,7 @@ from napari_tap_events.events.table import EventRow, events_table, read_events, 
 from napari_tap_events.gui import commands
 from napari_tap_events.gui.result_layers import open_results
 from napari_tap_events.gui.results_panel import LEAST_WIDTH_PX, ResultsPanel
+from napari_tap_events.gui.threshold import THRESHOLD
 
 PIXEL_UM, INTERVAL_S = 0.5, 300.0
 
@@ -231,5 +232,9 @@ def test_a_report_tells_of_what_a_person_judged_whatever_is_listed(viewer, panel
     judged = panel.exports.value().judged
     assert len(judged) == len(status) > len(panel.exports.value().events)
     assert judged["status"].iloc[0] == "rejected"
+    layer.metadata[THRESHOLD] = float(layer.features["probability"].iloc[0]) + 0.01
+    panel.list.kinds.setCurrentIndex(0)
+    judged = panel.exports.value().judged
+    assert "rejected" not in set(judged["status"]), "nobody would have listed it"
     panel.layer_choice.setCurrentText("true events")
     assert panel.exports.value().judged is None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QApplication
 
 from napari_tap_events.gui.card_picture import Scene
 from napari_tap_events.gui.draft import Draft
 from napari_tap_events.gui.review_card import ReviewCard
+from napari_tap_events.gui.reviewer import MARK_FIRST, NOT_AN_ANSWER, TAKE_AWAY
 from napari_tap_events.movies.scope import Scope
 from napari_tap_events.review.cards import HOW_FAR_DOWN, NO_LABELS_YET, STRONGEST, WORDS, Card
 
@@ -19,7 +21,7 @@ CARDS = {
     "a weaker one": Card("uncertain", 4, 20, 20, "division", 0.02, 30, words=HOW_FAR_DOWN),
     "an uncertain one": Card("uncertain", 1021, 20, 20, "division", 0.29, 30, words=WORDS["uncertain"]),
     "a doubted mark": Card("error", 21, 20, 20, "division", 0.02, 30, marked=True, words=WORDS["error"]),
-    "a window": Card("audit", 10, 20, 20, "", None, 30, Scope(range(8, 14), 0, 40, 0, 40), 3, words=WORDS["audit"]),
+    "a window": Card("audit", 1010, 20, 20, "", None, 30, Scope(range(1008, 1014), 0, 40, 0, 40), 3, words=WORDS["audit"]),
 }
 
 
@@ -62,3 +64,14 @@ def test_what_is_said_fits_into_its_room(card, name):
     shown(card, CARDS[name], editing=name == "an uncertain one")
     assert card.why.heightForWidth(NARROW_PX) <= card.why.height()
     assert card.question.sizeHint().width() <= NARROW_PX
+
+
+@pytest.mark.parametrize("words", [MARK_FIRST, TAKE_AWAY, NOT_AN_ANSWER])
+def test_what_was_not_possible_is_said_in_the_place_of_the_reason_and_moves_nothing(card, words):
+    shown(card, CARDS["a window"])
+    before = [widget.geometry() for widget in (card.picture, card.buttons["yes"], card.strip)]
+    card.say(words)
+    QApplication.processEvents()
+    assert card.why.isHidden()
+    assert card.said.heightForWidth(NARROW_PX) <= card.said.height()
+    assert [widget.geometry() for widget in (card.picture, card.buttons["yes"], card.strip)] == before

@@ -225,11 +225,15 @@ def test_in_a_random_window_clicks_mark_events_which_measure_and_teach_nothing(m
     assert card.box is not None
     assert "never teaches" in bench.desk.card.why.text()
     bench.key(K.Key_F)
-    assert MARK_FIRST in bench.desk.card.said.text()
+    said, why = bench.desk.card.said, bench.desk.card.why
+    assert MARK_FIRST in said.text()
+    assert said.isVisible()
+    assert why.isHidden(), "it stands where the reason stood, above the picture"
     picture = bench.desk.card.picture
     picture.pause(0)
     QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=QPoint(picture.width() // 2, 112))
     (seen,) = bench.reviewer.draft.seen
+    assert (said.isHidden(), why.isVisible()) == (True, True), "what was wanted was done"
     assert seen.t == card.t
     assert abs(seen.y - card.y) < 2
     assert abs(seen.x - card.x) < 2

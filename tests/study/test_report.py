@@ -24,7 +24,7 @@ from napari_tap_events.study.methods import methods
 from napari_tap_events.study.over_time import over_time_of_result, true_times
 from napari_tap_events.study.report import write_report
 from napari_tap_events.study.result import Result, read_result
-from napari_tap_events.study.result_folder import JUDGED
+from napari_tap_events.study.result_folder import JUDGED, SAID
 from napari_tap_events.study.words import headline
 
 Change = Callable[[Callable[[dict[str, Any]], None]], None]
@@ -226,6 +226,29 @@ def test_what_a_person_judged_takes_the_place_of_what_was_found(result_folder: P
     assert "1 division and 1 death" in page.words
     (result_folder / JUDGED).write_text("nothing of the kind")
     assert "What a person has judged is not shown" in Page(write_report(result_folder)).words
+
+
+def test_what_a_person_said_is_told_with_the_count_and_its_interval(result_folder: Path) -> None:
+    audit = {"looked": 30, "windows": 512, "events": [41.2, 37.6, 46.4], "recall": [0.9, 0.8, 0.97], "precision": [None] * 3}
+    said = {"marks": {"division": 12, "death": 1}, "answers": {"yes": 9, "no": 4}, "audit": audit}
+    (result_folder / SAID).write_text(json.dumps(said))
+    words = Page(write_report(result_folder)).words
+    for told in (
+        "12 divisions and 1 death",
+        "9 yes, 4 no",
+        "looked at of 512",
+        "≈ 41",
+        "95%: 38 to 46",
+        "0.90",
+        "95 %: 0.80 to 0.97",
+    ):
+        assert told in words
+    (result_folder / SAID).write_text(json.dumps({"marks": {"death": 2}, "answers": {}, "audit": None}))
+    words = Page(write_report(result_folder)).words
+    assert "2 deaths, those that answers set included" in words
+    assert "Random windows" not in words
+    (result_folder / SAID).write_text("nothing of the kind")
+    assert "What a person said" not in Page(write_report(result_folder)).words
 
 
 def test_where_only_recall_is_known_only_recall_is_told(result_folder: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from napari_tap_events.events.listed import are_listed
 from napari_tap_events.events.table import read_events
-from napari_tap_events.gui.made_of import model_of
+from napari_tap_events.gui.made_of import is_of_open_movie, model_of
 from napari_tap_events.project.judged import judged
 from napari_tap_events.project.session import Session
+from napari_tap_events.review.proposals import review_folder
+from napari_tap_events.review.said import what_was_said
 from napari_tap_events.study.result_folder import mapping, read_result_folder
 
 CANDIDATES = "candidates.csv"
@@ -61,6 +64,14 @@ def read_search(folder: Path) -> Search:
     told = card["settings"]["detect"]
     threshold = float(mapping(card.get("summary")).get("threshold", 0.5))
     return Search(folder, told["radius_px"], told["radius_frames"], threshold, tuple(card.get("warnings", ())))
+
+
+def said_of(session: Session, folder: Path) -> dict[str, Any] | None:
+    """Return what a person has said of the movie of a search, in numbers; None where another movie is open."""
+    project, entry, marks = session.project, session.entry, session.annotations
+    if project is None or entry is None or marks is None or not is_of_open_movie(session, folder):
+        return None
+    return what_was_said(marks, review_folder(project.path, entry.name))
 
 
 def count_listed(session: Session, folder: Path) -> int:

@@ -19,7 +19,7 @@ class Notice(QWidget):
         row.addWidget(self.button)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._come_into_sight)
+        self._soon.timeout.connect(lambda: bring_into_sight(self))
         self.say("")
 
     def say(self, words: str, button: str = "") -> None:
@@ -31,13 +31,14 @@ class Notice(QWidget):
         if words:
             self._soon.start()  # it has no place yet
 
-    def _come_into_sight(self) -> None:
-        """Scroll to the sentence, where it stands in a panel that scrolls."""
-        room = self.parentWidget()
-        while room is not None and not isinstance(room, QScrollArea):
-            room = room.parentWidget()
-        if room is not None:
-            room.ensureWidgetVisible(self)
+
+def bring_into_sight(widget: QWidget) -> None:
+    """Scroll to a widget, where it stands in a panel that scrolls."""
+    room = widget.parentWidget()
+    while room is not None and not isinstance(room, QScrollArea):
+        room = room.parentWidget()
+    if room is not None:
+        room.ensureWidgetVisible(widget)
 
 
 class Words(QLabel):

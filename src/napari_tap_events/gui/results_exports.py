@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from qtpy.QtCore import QUrl, Signal
@@ -16,7 +17,8 @@ from napari_tap_events.events.exports.facts import MovieFacts
 from napari_tap_events.events.table import write_events
 from napari_tap_events.gui.notice import Notice
 from napari_tap_events.gui.results_report import ReportJob
-from napari_tap_events.study.result_folder import JUDGED
+from napari_tap_events.jobs.output import write_json
+from napari_tap_events.study.result_folder import JUDGED, SAID
 
 REPORT_TIP = "Write report.html into the result folder: scores, curves, pictures, methods, settings. Takes some seconds."
 NO_FOLDER = "A report is written of a result folder; these events come from none."
@@ -35,12 +37,15 @@ class Exportable:
         The result folder that they come from.
     judged : events table, optional
         All that a report is to tell of, rejected ones too, where a person has judged what was found; None where nobody has.
+    said : dict, optional
+        What a person has said of the movie, in numbers; see `review.said`.
     """
 
     events: pd.DataFrame
     facts: MovieFacts
     folder: Path | None = None
     judged: pd.DataFrame | None = None
+    said: dict[str, Any] | None = None
 
 
 class ResultExports(QWidget):
@@ -114,7 +119,9 @@ class ResultExports(QWidget):
             try:
                 if self._value.judged is not None:
                     write_events(self._value.folder / JUDGED, self._value.judged)
-            except TapEventsError as error:
+                if self._value.said is not None:
+                    write_json(self._value.folder / SAID, self._value.said)
+            except (TapEventsError, OSError) as error:
                 self._say(f"✕ {_sentence(error)}")
                 return
             self.report.start(self._value.folder)
@@ -171,6 +178,6 @@ def _free_name(path: Path) -> Path:
     return free
 
 
-def _sentence(error: TapEventsError) -> str:
+def _sentence(error: TapEventsError | OSError) -> str:
     text = str(error)
     return text[:1].upper() + text[1:]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import napari.viewer
 import numpy as np
 import pandas as pd
@@ -12,6 +16,8 @@ from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.exports.facts import MovieFacts
+from napari_tap_events.events.listed import probabilities
+from napari_tap_events.events.over_time import BY_A_PERSON
 from napari_tap_events.events.table import read_events
 from napari_tap_events.gui.commands import ask_and_open_results
 from napari_tap_events.gui.event_points import jump_to_event
@@ -22,6 +28,7 @@ from napari_tap_events.gui.result_layers import RESULT
 from napari_tap_events.gui.results_exports import Exportable, ResultExports
 from napari_tap_events.gui.results_list import ResultList
 from napari_tap_events.gui.themes import is_dark
+from napari_tap_events.gui.threshold import THRESHOLD
 from napari_tap_events.gui.world import World
 from napari_tap_events.study.exporting import movie_facts
 from napari_tap_events.study.result_folder import ResultFolder, read_result_folder
@@ -41,10 +48,15 @@ class ResultsPanel(QWidget):
     ----------
     napari_viewer : napari.viewer.Viewer
         Whose layers of events are listed; those of `open_results`, and those that a search has just made.
+    said : callable, optional
+        Returns what a person has said of the movie of a result folder (`review.said`), None where nobody knows.
     """
 
-    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+    def __init__(
+        self, napari_viewer: napari.viewer.Viewer, said: Callable[[Path], dict[str, Any] | None] = lambda _folder: None
+    ) -> None:
         super().__init__()
+        self._said = said
         self._viewer = napari_viewer
         self._layer: Points | None = None
         self._result: ResultFolder | None = None
@@ -178,15 +190,22 @@ class ResultsPanel(QWidget):
         self._follow_frame()
         known = self._result is not None and self._result.shape is not None
         facts = movie_facts(self._result) if self._result and known else MovieFacts(None, 0, 0, 0, *_scale(world))
-        self.exports.setValue(Exportable(events, facts, self._result.folder if self._result else None, self._judged()))
+        folder = self._result.folder if self._result else None
+        said = self._said(folder) if folder else None
+        self.exports.setValue(Exportable(events, facts, folder, self._judged(), said))
 
     def _judged(self) -> pd.DataFrame | None:
-        """Return what was found as a person has judged it, whatever the list shows of it; None where nobody has."""
+        """Return what was found as a person has judged it, whatever the list shows of it; None where nobody has.
+
+        Of what was rejected only what would be listed otherwise: a no speaks of all candidates around, however unlikely they are.
+        """
         if self._layer is None or self._layer.metadata[ROLE] != "events" or "status" not in self._layer.features:
             return None
         events = pd.DataFrame(self._layer.features)
-        judged = events["status"] != "proposed"
-        return events[judged | _shown(self._layer)] if judged.any() else None
+        by_a_person = events["status"].isin(BY_A_PERSON)
+        rejected = (events["status"] == "rejected") & (probabilities(events) >= self._layer.metadata.get(THRESHOLD, 0.0))
+        judged = (events["status"] != "proposed").any()
+        return events[by_a_person | rejected | _shown(self._layer)] if judged else None
 
     def _all_candidates(self) -> pd.DataFrame | None:
         """Return the candidates below the threshold too: those in the layer that are hidden, else those of the folder."""

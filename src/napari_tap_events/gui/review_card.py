@@ -89,6 +89,7 @@ class ReviewCard(QWidget):
 
     def show_draft(self, card: Card, draft: Draft, scene: Scene) -> None:
         """Show what is about to be said of the card."""
+        self.say("")
         self.question.setText(f"<b>{escape(_question(card, draft))}</b>")
         self.kinds.setValue(draft.kind)
         self.tags.setValue(draft.tags)
@@ -113,19 +114,21 @@ class ReviewCard(QWidget):
         self.maps.setEnabled(self.maps.count() > 1)
 
     def say(self, words: str) -> None:
-        """Say in a sentence what was not possible."""
+        """Say in a sentence what was not possible, in the place of why the card comes; "" gives that back."""
         self.said.setText(f"⚠ {escape(words)}" if words else "")
         self.said.setVisible(bool(words))
+        self.why.setVisible(not words)
 
     def _dress(self) -> None:
         self.question.setWordWrap(False)
         self.question.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.why.setFixedHeight(WHY_LINES * self.why.fontMetrics().lineSpacing())
+        for label in (self.why, self.said):
+            label.setFixedHeight(WHY_LINES * label.fontMetrics().lineSpacing())
+            label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.probability.setToolTip("The probability that there is an event, as the model says.")
         room = self.probability.sizePolicy()
         room.setRetainSizeWhenHidden(True)
         self.probability.setSizePolicy(room)
-        self.why.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.picture.setToolTip("A click puts the event there; in a random window it marks one, or takes it away.")
         self.maps.setToolTip(
             "What lies over the picture: the probability map, or where the network looks (run Why? in step 5)."
@@ -162,11 +165,11 @@ class ReviewCard(QWidget):
         column.setSpacing(4)
         column.addWidget(self.question)
         column.addWidget(self.why)
+        column.addWidget(self.said)
         column.addLayout(top)
         column.addLayout(answers)  # above the strip, so that a small window shows them without scrolling
         column.addWidget(self.strip)
         column.addLayout(beside)
-        column.addWidget(self.said)
         column.addStretch()
 
     def _connect(self) -> None:
@@ -194,7 +197,7 @@ class ReviewCard(QWidget):
 
 def _question(card: Card, draft: Draft) -> str:
     if card.box is not None:
-        return "Which events are in this window?"
+        return f"Which events, in frames {card.box.frames.start} to {card.box.frames.stop}?"
     t = card.t + draft.nudge
     if card.marked:
         return f"Is the mark of frames {t} and {t + 1} right?"

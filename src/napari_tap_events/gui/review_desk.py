@@ -17,10 +17,10 @@ from napari_tap_events.gui.card_overlay import CardMaps
 from napari_tap_events.gui.card_picture import Ring, Scene
 from napari_tap_events.gui.card_place import CardPlace
 from napari_tap_events.gui.colours import looks_of_values
-from napari_tap_events.gui.draft import asked_square
+from napari_tap_events.gui.draft import Said, asked_square
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.layers import world_of
-from napari_tap_events.gui.notice import Words
+from napari_tap_events.gui.notice import Words, bring_into_sight
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.review_card import ReviewCard
 from napari_tap_events.gui.review_lessons import Lessons
@@ -38,6 +38,7 @@ from napari_tap_events.project.verdicts import Answer
 from napari_tap_events.review.cards import Card
 from napari_tap_events.review.gate import read_history
 from napari_tap_events.review.proposals import read_proposals, review_folder
+from napari_tap_events.review.said import last_audit
 from napari_tap_events.settings import HeadSettings, ReviewSettings
 
 HISTORY = "heads.json"
@@ -108,6 +109,7 @@ class ReviewDesk(QWidget):
         self._catch_up()
         self._show_card()
         self.heads.setValue(self._history)
+        self._audited(last_audit(self.folder))
 
     def begin(self) -> None:
         """Show the first card, where an earlier review left any; the worker comes after."""
@@ -184,7 +186,7 @@ class ReviewDesk(QWidget):
         card.leave_wanted.connect(reviewer.leave)
         card.go_wanted.connect(self.go_to_card)
         card.map_chosen.connect(self._choose_map)
-        self.answers.chosen.connect(reviewer.edit)
+        self.answers.chosen.connect(self._edit)
         self.heads.back_wanted.connect(self.work.go_back)
         self.learn_button.clicked.connect(self.learn)
         self.trust.came_together.connect(self._correct)
@@ -225,6 +227,11 @@ class ReviewDesk(QWidget):
         if place is not None:
             go_to(self._viewer, self._movie, place)
             self._mark_place()
+
+    def _edit(self, said: Said) -> None:
+        """Lay the card of an earlier answer on the table, where it is seen."""
+        self.reviewer.edit(said)
+        bring_into_sight(self.card)
 
     def _mark_place(self) -> None:
         card, draft = self.reviewer.card, self.reviewer.draft
@@ -392,7 +399,7 @@ class ReviewDesk(QWidget):
         self.untaught.setText(untaught_words(count, learning_words(self._annotations), every))
 
     def _audited(self, about: dict[str, Any] | None) -> None:
-        self.audit.setText(audit_words(about))
+        self.audit.setText(audit_words(about if self._annotations.audits else None))
 
     def _look_soon(self) -> None:
         self._look.start()

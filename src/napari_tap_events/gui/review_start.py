@@ -65,7 +65,8 @@ class ReviewStart(QWidget):
         self.encoder, self.head, self.button, self.mix = ModelChoice(), ModelChoice(), QPushButton("Start"), QLabel()
         self.encoder.setToolTip("What turns images into features: an encoder of step 3, or the image itself.")
         self.head.setToolTip(
-            "What judges the features: a new head, or one that was taught elsewhere, whose probabilities 30 answers put right."
+            "What judges the features: a new head, which also learns from your marks; or one that was taught elsewhere, whose "
+            "probabilities 30 answers put right. A head that this movie has taught is not offered: answers here would not judge it fairly."
         )
         self.form = SettingsForm((ReviewSettings, HeadSettings, ComputeSettings), only=SHOWN)
         kept = preferred_cache()

@@ -12,6 +12,8 @@ from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLa
 from napari_tap_events.events.listed import LISTED_FROM, are_listed, probabilities, statuses
 from napari_tap_events.events.over_time import BY_A_PERSON, RANKS_ONLY
 
+THRESHOLD = "tap_events_threshold"
+"""Key in the metadata of a layer of candidates: from which probability on they are shown."""
 STEPS = 1000
 TIP = "Candidates of at least this probability are shown as events. The mark of the start is the threshold chosen on held-out frames."
 ORDER = "Their order tells more than their number."
@@ -80,6 +82,7 @@ class ThresholdField(QWidget):
         self.slider.setValue(round(threshold * STEPS))
         self.slider.blockSignals(False)
         for layer in self._layers:
+            layer.metadata[THRESHOLD] = threshold
             layer.shown = are_listed(layer.features, threshold)
         if self._layers:
             self.words.setText(_in_words(self._layers[-1].features, threshold))

@@ -243,9 +243,10 @@ class Workbench(LeavingPanel):
         self.mark.expect_answers()  # made now, not in the middle of the first answers
 
     def _make_results(self) -> QWidget:
+        from napari_tap_events.gui.found_events import said_of
         from napari_tap_events.gui.results_panel import ResultsPanel
 
-        panel = ResultsPanel(self._viewer)
+        panel = ResultsPanel(self._viewer, partial(said_of, self.session))
         panel.exports.taken.connect(self._signs.exported)
         return panel
 

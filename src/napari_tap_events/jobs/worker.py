@@ -28,6 +28,7 @@ from napari_tap_events.jobs.review_maps import OVERLAY, SKETCH
 from napari_tap_events.reports import Report
 from napari_tap_events.review.audit import audit_movie
 from napari_tap_events.review.queue import next_cards
+from napari_tap_events.review.said import keep_audit
 
 Order = Mapping[str, Any]
 Say = Callable[[dict[str, Any]], None]
@@ -143,7 +144,9 @@ class Worker:
 
     def _audit(self, order: Order) -> None:
         found = audit_movie(self.desk.annotations(), self.desk.told.listed, self.desk.settings)
-        self._tell(order, "audit", audit=None if found is None else found.to_json())
+        told = None if found is None else found.to_json()
+        keep_audit(self.desk.folder, told)
+        self._tell(order, "audit", audit=told)
 
     def _add(self, order: Order, rank: int, steps: Generator[Report, None, Any]) -> None:
         self._tasks.append(_Task(order, rank, steps))

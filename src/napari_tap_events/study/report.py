@@ -17,7 +17,7 @@ from napari_tap_events.study.pictures import Picture
 from napari_tap_events.study.result import Result, read_result
 from napari_tap_events.study.result_folder import read_result_folder
 from napari_tap_events.study.study_page import study_page
-from napari_tap_events.study.words import counted_events, headline, plural, tiles
+from napari_tap_events.study.words import counted_by_windows, counted_events, headline, plural, tiles
 
 FRAMES_SHOWN = 6
 MOST_INSETS = 8
@@ -70,6 +70,7 @@ def _sections(result: Result) -> Iterator[Section]:
     """Make every section that the folder has data for."""
     for part in (
         _movie,
+        _review,
         _scores,
         _over_time,
         _probability,
@@ -113,6 +114,14 @@ def _scores(result: Result) -> Section | None:
     if score.get("recall_only"):
         lead += " Only recall is told: the annotation is not complete, so a false event cannot be told from one nobody marked."
     return Section("scores", "Scores", lead, judged=True, curves=tuple(curves), tables=tuple(table for table in found if table))
+
+
+def _review(result: Result) -> Section | None:
+    table = tables.said_table(result)
+    if table is None:
+        return None
+    lead = "Random windows were looked at to count what a list misses; they taught nothing. The model is that of the review."
+    return Section("review", "What a person said", lead if counted_by_windows(result) else "", tables=(table,))
 
 
 def _over_time(result: Result) -> Section | None:

@@ -17,7 +17,7 @@ from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.table import read_events
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import StoredMap, open_map
-from napari_tap_events.study.result_folder import JUDGED, ResultFolder, mapping, read_result_folder
+from napari_tap_events.study.result_folder import JUDGED, SAID, ResultFolder, mapping, read_result_folder
 
 Part = TypeVar("Part")
 
@@ -42,6 +42,8 @@ class Result(ResultFolder):
         Scores, curves and calibration on frames that did not teach; empty where nothing was judged.
     notes : tuple of str
         A sentence for everything that the card names and that cannot be shown.
+    said : mapping
+        What a person has said of the movie, in numbers (`review.said`); empty where nobody has.
     """
 
     movie: Movie | None = None
@@ -57,6 +59,7 @@ class Result(ResultFolder):
     insets: pd.DataFrame | None = None
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    said: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int, int, int] | None:
@@ -121,6 +124,7 @@ def read_result(folder: Path) -> Result:
         insets=read("insets", _insets),
         evaluation=read("evaluation", _json) or {},
         notes=tuple(notes),
+        said=_said(found.folder),
     )
 
 
@@ -159,6 +163,13 @@ def _judged(folder: Path, notes: list[str]) -> pd.DataFrame | None:
     told = ", ".join(f"{said[status]} {status}" for status in ("confirmed", "added", "rejected", "proposed") if status in said)
     notes.append(f"Events are shown as a person has judged them: {told}. Scores are of what the program found.")
     return judged
+
+
+def _said(folder: Path) -> Mapping[str, Any]:
+    try:
+        return mapping(_json(folder / SAID))
+    except (OSError, ValueError):
+        return {}
 
 
 def _open_movie(found: ResultFolder, notes: list[str]) -> Movie | None:

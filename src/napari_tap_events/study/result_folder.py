@@ -26,6 +26,9 @@ INPUTS = ("movie", "masks", "truth")
 JUDGED = "judged.csv"
 """Beside what a command has written: its events as a person has judged them since, above the threshold that was chosen in the window."""
 
+SAID = "said.json"
+"""Beside it: what a person has said of the movie, in numbers, as `review.said` tells it."""
+
 
 @dataclass(frozen=True)
 class ResultFolder:

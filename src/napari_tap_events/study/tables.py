@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 
 from napari_tap_events.study.result import Result
-from napari_tap_events.study.words import duration, interval_words
+from napari_tap_events.study.result_folder import mapping
+from napari_tap_events.study.words import counted_by_windows, duration, interval_words, listed, plural
 
 MOST_EVENTS = 300
 NOT_KNOWN = "–"
+
+
+MOVIE_NAMES = {"shape": "shape (T, C, Y, X)", "axes": "axes of the file"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,33 @@ def score_table(result: Result) -> Table | None:
     threshold = f" at probability {number(score.get('threshold'))}" if score.get("threshold") is not None else ""
     caption = f"Events{threshold}, matched within {score['radius_px']:g} px and {score['frames']} frames"
     return Table(caption, ("", "value", "meaning"), tuple((a, b, c.strip()) for a, b, c in rows))
+
+
+def said_table(result: Result) -> Table | None:
+    """Return what a person has marked and answered, and the count by random windows."""
+    marks, answers, audit = (mapping(result.said.get(name)) for name in ("marks", "answers", "audit"))
+    rows = []
+    if marks:
+        named = listed([plural(int(count), str(kind)) for kind, count in marks.items()])
+        rows.append(("Marks", str(sum(marks.values())), f"{named}, those that answers set included"))
+    if answers:
+        rows.append(
+            ("Answers to cards", str(sum(answers.values())), ", ".join(f"{n} {answer}" for answer, n in answers.items()))
+        )
+    if audit:
+        rows.append(("Random windows", str(audit.get("looked")), f"looked at of {audit.get('windows')}"))
+    counted = counted_by_windows(result)
+    if counted:
+        rows.append(("Events in the movie", *_estimate(counted, 0, "by what these windows show")))
+    for name, meaning in (("recall", "share of all events that is listed"), ("precision", "share of the list that is events")):
+        if counted and None not in audit.get(name, (None,)):
+            rows.append((name.capitalize(), *_estimate(audit[name], 2, meaning)))
+    return Table("Marks and review", ("", "number", "meaning"), tuple(rows)) if rows else None
+
+
+def _estimate(estimate: Sequence[float], digits: int, meaning: str) -> tuple[str, str]:
+    value, low, high = (f"{part:.{digits}f}" for part in estimate)
+    return value, f"{meaning}; 95 %: {low} to {high}"
 
 
 def threshold_table(result: Result) -> Table | None:
@@ -213,9 +244,16 @@ def events_rows(events: pd.DataFrame | None, interval_s: float | None) -> Table 
 def setting_tables(result: Result) -> list[Table]:
     """Return what is known of the movie, the main numbers, every section of settings, and the versions."""
     sections = [(f"Settings: {name}", values) for name, values in (result.card.get("settings") or {}).items()]
-    movie = {name: value for name, value in result.described.items() if name != "path"}
+    movie = {MOVIE_NAMES.get(name, name): value for name, value in result.described.items() if name != "path"}
+    inputs = {name: value for name, value in (result.card.get("inputs") or {}).items() if not isinstance(value, Mapping)}
     summary = result.card.get("summary") or {}
-    everything = [("Movie", movie), ("Summary", summary), *sections, ("Versions", result.card.get("versions") or {})]
+    everything = [
+        ("Movie", movie),
+        ("Inputs", inputs),
+        ("Summary", summary),
+        *sections,
+        ("Versions", result.card.get("versions") or {}),
+    ]
     return [pairs_table(caption, values) for caption, values in everything if values]
 
 

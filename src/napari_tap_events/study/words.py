@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from napari_tap_events.study.result import Result
+from napari_tap_events.study.result_folder import mapping
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,15 @@ class Tile:
 def counted_events(result: Result) -> pd.DataFrame | None:
     """Return the events that count: all but those that a person rejected."""
     return None if result.events is None else result.events[result.events["status"] != "rejected"]
+
+
+def counted_by_windows(result: Result) -> tuple[float, float, float] | None:
+    """Return how many events the movie holds, low and high end, by the random windows of a review; None where nobody knows."""
+    found = mapping(result.said.get("audit")).get("events")
+    if not found or None in found:
+        return None
+    value, low, high = found
+    return float(value), float(low), float(high)
 
 
 def headline(result: Result) -> str:
@@ -63,6 +73,10 @@ def tiles(result: Result) -> list[Tile]:
     events, score = counted_events(result), result.evaluation.get("score") or {}
     if events is not None:
         found.append(Tile(str(len(events)), "events", _threshold_words(result, events)))
+    counted = counted_by_windows(result)
+    if counted is not None:
+        value, low, high = (f"{part:.0f}" for part in counted)
+        found.append(Tile(f"≈ {value}", "in the movie", f"by random windows; 95%: {low} to {high}"))
     for name, label in (
         ("f1", "F1"),
         ("recall", "recall"),
