@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,27 @@ def test_a_head_learns_what_it_is_taught():
     for _ in fit(task, Plan("head", 80, learning_rate=0.02)):
         pass
     assert np.mean([task.loss(step)[0].item() for step in range(100, 105)]) < 0.5 * first
+
+
+@pytest.mark.parametrize("kind", ["linear", "resnet", "evidence"])
+def test_whether_there_is_an_event_is_learned_as_if_kinds_were_not_told_apart(kind):
+    lesson = lesson_of()
+    left = np.arange(lesson.labels.shape[-1]) < 6
+    apart = replace(lesson, labels=np.concatenate([lesson.labels, lesson.labels * left, lesson.labels * ~left], axis=1))
+    answers = []
+    for taught in (lesson, apart):
+        torch.manual_seed(0)
+        head = make_head(kind, replace(SHAPE, kinds=taught.labels.shape[1]))
+        task = HeadLearner(head, [taught], HeadSettings(batch=4, tile_px=24, crop_px=12), CPU)
+        for _ in fit(task, Plan("head", 12, 12, 0.01, 0.0, "constant")):
+            pass
+        maps = [
+            part[None] for part in lesson.tiles.block(2, (-head.margin, 30 + head.margin), (-head.margin, 26 + head.margin))
+        ]
+        with torch.no_grad():
+            answers.append(head.eval()(*maps)[0])
+    torch.testing.assert_close(answers[1][:1], answers[0])
+    assert (answers[1][1] - answers[1][2]).abs().max() > 0.01, "the others have learned, too"
 
 
 @pytest.mark.parametrize(("value", "told"), [(0, "0 windows with events"), (1, "and 0 without"), (-1, "0 windows with events")])

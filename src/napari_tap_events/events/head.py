@@ -4,6 +4,9 @@ Each head is written as convolutions without padding, so that the answer for a w
 same window cut out, with `margin` pixels of features around it. `linear` and `resnet` are those of Chen, Namboodiri, Sero 2024;
 `evidence` pools a per-pixel evidence map, which needs no fixed crop and shows where the event is.
 
+Where kinds are told apart, the answers for them learn beside the one for any event and never move what that one reads: it is learned as if
+there were no others.
+
 Each is three steps, so that a frame, which belongs to two frame pairs, is read once, and a large frame in bands: what a frame says by
 itself (`frame_part`), what a frame pair says (`pair_part`), and what that means for each window (`windows`).
 """
@@ -234,7 +237,7 @@ class _SummedHead(EventHead):
 
 
 class LinearHead(_SummedHead):
-    """All features of both frames, flattened, to one logit per kind."""
+    """All features of both frames, flattened, to one logit an answer."""
 
     def __init__(self, shape: HeadShape) -> None:
         super().__init__(shape)
@@ -253,7 +256,7 @@ class LinearHead(_SummedHead):
 
 
 class ResNetHead(_SummedHead):
-    """A residual block per frame, the mean over both frames, flattened, to one logit per kind; blind to the order of frames."""
+    """A residual block per frame, the mean over both frames, flattened, to one logit an answer; blind to the order of frames."""
 
     margin = 3
 
@@ -265,7 +268,11 @@ class ResNetHead(_SummedHead):
 
     def frame_part(self, maps: Tensor, step: int) -> Tensor:
         """Return what the residual block of each frame adds to the windows, (B, K, rows, columns)."""
-        return cast(Tensor, self.flat(self.per_frame(maps), step, slice(0, HIDDEN["resnet"])))
+        seen, own = self.per_frame(maps), slice(0, HIDDEN["resnet"])
+        said = self.flat(seen, step, own)
+        if self.training and self.shape.kinds > 1:
+            said = torch.cat([said[:, :1], self.flat(seen.detach(), step, own)[:, 1:]], dim=1)
+        return cast(Tensor, said)
 
     def pair_part(self, first: Tensor, second: Tensor, pairs: Tensor, step: int) -> Tensor:
         """Return the sums over windows, (B, K, rows, columns): the layer is linear, so the mean may come after it."""
@@ -287,6 +294,10 @@ def _beside(*maps: Tensor) -> Tensor:
     if parts[0].is_contiguous(memory_format=torch.channels_last):
         parts = [part.contiguous(memory_format=torch.channels_last) for part in parts]
     return torch.cat(parts, dim=1)
+
+
+def _evidence_of(channels: int, hidden: int, answers: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, answers, 1))
 
 
 class EvidenceHead(EventHead):
@@ -313,7 +324,8 @@ class EvidenceHead(EventHead):
         channels = shape.features + (hidden if shape.image_channels else 0)
         joined = channels * (1 if pair == "mean" else 2) + shape.pair_channels
         self.norm = nn.BatchNorm2d(joined)
-        self.join = nn.Sequential(nn.Conv2d(joined, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, shape.kinds, 1))
+        self.join = _evidence_of(joined, hidden, 1)
+        self.naming = _evidence_of(joined, hidden, shape.kinds - 1) if shape.kinds > 1 else None
         self.bias = nn.Parameter(torch.full((shape.kinds,), -2.0))
 
     def frame_part(self, maps: Tensor, step: int) -> Tensor:
@@ -326,7 +338,11 @@ class EvidenceHead(EventHead):
     def pair_part(self, first: Tensor, second: Tensor, pairs: Tensor, step: int) -> Tensor:
         """Return the evidence per pixel, (B, K, h, w) without the margin, never negative."""
         both = (first + second) / 2 if self.order == "mean" else torch.cat([first, second], dim=1)
-        return F.softplus(self.join(self.norm(_beside(both, self.inner(pairs)))) - 2.0)
+        seen = self.norm(_beside(both, self.inner(pairs)))
+        said = self.join(seen)
+        if self.naming is not None:
+            said = torch.cat([said, self.naming(seen.detach())], dim=1)
+        return F.softplus(said - 2.0)
 
     def explained(self, frames: Tensor, pairs: Tensor) -> tuple[list[Tensor], Tensor]:
         """As for every head; the layer is what each frame says by itself, an image as the convolutions see it."""
