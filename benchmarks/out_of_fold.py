@@ -37,7 +37,7 @@ from napari_tap_events.training.splits import even_blocks
 
 FOLDS = 6
 PRETRAIN = {"steps": 1200, "val_every": 300}
-HEAD = {"folds": FOLDS, "crop_px": 24, "criterion": "size-both", "kinds": "merged"}
+HEAD = {"folds": FOLDS, "crop_px": 24, "criterion": "size-both"}
 ENCODERS = {
     "tap": {},
     "tap-synthetic": {"synthetic_movies": 30, "synthetic_look": "nuclei"},
@@ -66,10 +66,6 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "shipped: intensity, weighed against the event map": (
         "shipped",
         {"features": False, "intensity": True, "simulated": True},
-    ),
-    "shipped: intensity, weighed against the event map, kinds told apart": (
-        "shipped",
-        {"features": False, "intensity": True, "simulated": True, "kinds": "separate"},
     ),
     "shipped: features and intensity, weighed against the event map": ("shipped", {"intensity": True, "simulated": True}),
     "tap, begun from shipped: arrow map and intensity, weighed against the event map": (

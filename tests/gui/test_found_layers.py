@@ -99,3 +99,18 @@ def test_what_explains_is_shown_and_hidden_by_its_name(tmp_path, viewer, found, 
     assert [layer.name for layer in viewer.layers if layer.visible] == ["array", name]
     found.show_only("probability")
     assert [layer.name for layer in viewer.layers if layer.visible] == ["array", "probability"]
+
+
+def test_maps_of_single_kinds_can_be_chosen_and_go_with_their_result(tmp_path, viewer, found):
+    for name in ("probability", "probability_division", "probability_death", "arrow"):
+        begin(tmp_path / "first", name)
+    found.show(tmp_path / "first", MOVIE, 4.0)
+    assert found.roles() == ("probability", "probability_death", "probability_division", "arrow")
+    found.show_only("probability_death")
+    maps = ("probability", "probability of death", "probability of division", "arrow")
+    assert [viewer.layers[name].visible for name in maps] == [False, True, False, False]
+    found.show_only("probability")
+    assert [viewer.layers[name].visible for name in maps] == [True, False, False, False]
+    begin(tmp_path / "second")
+    found.show(tmp_path / "second", MOVIE, 4.0)
+    assert not any("death" in layer.name or "division" in layer.name for layer in viewer.layers)

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.found_events import read_search
-from napari_tap_events.gui.found_layers import FoundLayers
+from napari_tap_events.gui.found_layers import OF_A_KIND, FoundLayers
 from napari_tap_events.gui.insets import InsetStrip
 from napari_tap_events.gui.made_of import is_of_open_movie, movie_of, other_movie_of, reads_open_movie
 from napari_tap_events.gui.model_choice import ModelChoice
@@ -185,7 +185,7 @@ class FindPanel(QWidget):
         """Offer the maps that there are, and show one of them."""
         self.maps.clear()
         for role in (*self.layers.roles(), ""):
-            self.maps.addItem(MAPS[role], role)
+            self.maps.addItem(MAPS.get(role) or f"probability of {role.removeprefix(OF_A_KIND)}", role)
         self.maps.setCurrentIndex(self.maps.findData(chosen))
         self._shown.setVisible(self.maps.count() > 1)
         self.layers.show_only(chosen)

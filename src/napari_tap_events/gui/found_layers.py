@@ -15,6 +15,7 @@ from napari_tap_events.events.table import read_events
 from napari_tap_events.gui import layers as show_as
 from napari_tap_events.gui.event_points import event_layers, jump_to_event, most_probable
 from napari_tap_events.gui.result_layers import RESULT
+from napari_tap_events.gui.world import World
 from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import open_map
 
@@ -26,6 +27,8 @@ MAPS = {
     "evidence": ("evidence.ome.zarr", show_as.evidence_layer),
 }
 
+OF_A_KIND = "probability_"
+"""How the roles of the maps of single kinds begin."""
 GROWING = ("probability", "simulated", "arrow")
 """What can be seen while it is computed: the first of them that there is."""
 
@@ -67,6 +70,8 @@ class FoundLayers:
             Returns the candidates with their `status` as a person has judged them.
         """
         world = show_as.world_of(movie)
+        if (folder / "probability.ome.zarr").exists():
+            self._show_kinds(folder, world)
         for role, (name, make) in MAPS.items():
             if (folder / name).exists():
                 try:
@@ -116,15 +121,18 @@ class FoundLayers:
         return ""
 
     def show_only(self, role: str) -> None:
-        """Show one of the maps, by its name in `MAPS`, and hide the others, also that of a review; "" hides all."""
+        """Show one of the maps, by its role, and hide the others, also that of a review; "" hides all."""
         mine = self._mine.get(role, [])
         for layer in self._viewer.layers:
-            if layer.metadata.get(show_as.ROLE) in MAPS:
+            if layer.metadata.get(show_as.ROLE) in (*MAPS, show_as.KIND_MAP):
                 layer.visible = layer in mine
 
     def roles(self) -> tuple[str, ...]:
-        """Return which maps there are."""
-        return tuple(role for role in MAPS if self._mine.get(role))
+        """Return which maps there are: names in `MAPS`, and `OF_A_KIND` with the name of a kind."""
+        kinds = sorted(role for role in self._mine if role.startswith(OF_A_KIND) and self._mine[role])
+        others = [role for role in MAPS if self._mine.get(role)]
+        at = others.index("probability") + 1 if "probability" in others else 0
+        return (*others[:at], *kinds, *others[at:])
 
     def go_to_best(self, movie: Movie) -> None:
         """Show the most probable event of a movie, where there is any."""
@@ -138,6 +146,17 @@ class FoundLayers:
         for role in list(self._mine):
             self._replace(role, [])
         self._growing, self.points = None, ()
+
+    def _show_kinds(self, folder: Path, world: World) -> None:
+        """Show the maps of the kinds that a head tells apart; those of the result before go."""
+        for role in [role for role in self._mine if role.startswith(OF_A_KIND)]:
+            self._replace(role, [])
+        for path in sorted(folder.glob(f"{OF_A_KIND}*.ome.zarr")):
+            role = path.name.removesuffix(".ome.zarr")
+            try:
+                self._replace(role, [show_as.kind_layer(open_map(path), world, role.removeprefix(OF_A_KIND))])
+            except TapEventsError as error:
+                show_warning(str(error))
 
     def _show_candidates(self, candidates: pd.DataFrame, folder: Path, movie: Movie, radius_px: float) -> None:
         points = event_layers(candidates, show_as.world_of(movie), movie.n_frames, 2 * radius_px)

@@ -20,6 +20,8 @@ FRAMES_LOOKED_AT = 12
 PIXELS_LOOKED_AT = 500_000
 """So many pixels of a frame settle its contrast."""
 ROLE = "tap_events_role"
+KIND_MAP = "probability_kind"
+"""Role of the map of one kind of event."""
 """Key in a layer's metadata under which we write what the layer is: movie, masks, events ..."""
 NAMES = {"grad_cam": "Grad-CAM"}
 """Of maps that are not called by their role."""
@@ -86,6 +88,15 @@ def probability_layer(stored: StoredMap, world: World) -> Image:
     """Show the event probability (0..1) with its colour bar, each value over the centre of its window."""
     layer = _map_layer(stored, world, "probability", probability_colormap(), contrast_limits=(0.0, 1.0), blending="translucent")
     layer.colorbar.visible = True
+    return layer
+
+
+def kind_layer(stored: StoredMap, world: World, kind: str) -> Image:
+    """Show the probability of one kind of event (0..1), hidden until it is asked for."""
+    layer = _map_layer(
+        stored, world, KIND_MAP, probability_colormap(), contrast_limits=(0.0, 1.0), blending="translucent", visible=False
+    )
+    layer.name = f"probability of {kind}"
     return layer
 
 
