@@ -9,6 +9,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_tap_events.events.table import EventRow, events_table, write_events
+from napari_tap_events.gui import find_panel
 from napari_tap_events.gui.card_overlay import CardMaps
 from napari_tap_events.gui.find_panel import FindPanel
 from napari_tap_events.gui.layers import ROLE
@@ -17,6 +18,7 @@ from napari_tap_events.gui.project_models import found_last
 from napari_tap_events.jobs.output import STARTED, describe
 from napari_tap_events.jobs.runner import Job
 from napari_tap_events.movies.ome_zarr import create_map
+from napari_tap_events.project import marking
 from napari_tap_events.project.session import Session
 
 from .marking import cell_movie
@@ -134,6 +136,30 @@ def end(panel, session, out, tmp_path, monkeypatch):
     panel.recipe.follow(job)
     panel.recipe.watch.leave()
     panel.recipe.watch.ended.emit("done", "")
+
+
+def test_what_is_said_after_a_search_is_taken_in_when_it_is_looked_at_again(panel, session, monkeypatch):
+    rows = (*ROWS, EventRow(5, 10.0, 60.0, "division", 0.7, "head"))
+    folder = lay_out(session, "detect", "cells-2", rows)
+    monkeypatch.setattr(find_panel, "found_last", lambda _session: folder)
+    panel.show_result(folder)
+    panel.threshold.setValue(0.8)
+    assert panel.threshold.events() == 1
+    marks = session.annotations
+    marks.do(marking.stamp(marks, marks.kinds[1], 5, 11, 60, 4))
+    before = panel.layers.points
+    panel.show_last()
+    assert panel.layers.points != before
+    told = panel.layers.points[-1].features
+    assert [(row.kind, row.status) for row in told.itertuples()] == [("division", "proposed"), ("death", "confirmed")]
+    assert (panel.threshold.value(), panel.threshold.events()) == (0.8, 2)
+    before = panel.layers.points
+    panel.show_last()
+    assert panel.layers.points == before, "nothing was said since"
+    marks.undo()
+    (folder / "result.json").unlink()
+    panel.show_last()
+    assert panel.layers.points == before, "what is gone cannot be judged again"
 
 
 def test_how_a_search_went_is_not_said_of_another_movie(panel, session, tmp_path, monkeypatch):

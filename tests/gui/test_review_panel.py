@@ -593,6 +593,8 @@ def test_the_mix_is_said_in_words_and_holds_at_once(bench):
         "Of 10 cards: 1 most uncertain, 2 confident, 3 random windows, 4 suspected label errors."
     )
     assert bench.reviewer.settings.audit == 3
+    bench.session.select(bench.session.entry.name)
+    assert bench.panel.start.value()[0].audit == 3, "also when the movie is opened again"
 
 
 def test_answers_are_there_again_when_the_movie_is_opened_again(bench):

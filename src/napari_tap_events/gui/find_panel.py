@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import napari.viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 
+from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.estimate_line import Material
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.found_events import read_search
@@ -25,6 +27,7 @@ from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.project_models import finders, found_last
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
+from napari_tap_events.gui.result_layers import RESULT
 from napari_tap_events.gui.threshold import ThresholdField
 from napari_tap_events.movies.event_sizes import sizes_of_cell
 from napari_tap_events.movies.movie import Movie
@@ -66,6 +69,7 @@ class FindPanel(QWidget):
         self._viewer, self._session = viewer, session
         self.layers = FoundLayers(viewer)
         self._later: dict[Path, Callable[[Path], None]] = {}
+        self._judged_since = False
         self._build()
         self.recipe.finished.connect(self.show_result)
         self.recipe.watch.reported.connect(self._grow)
@@ -77,6 +81,7 @@ class FindPanel(QWidget):
         session.models_changed.connect(self.refresh)
         session.movie_leaving.connect(self._forget)
         session.movie_changed.connect(self._follow_movie)
+        session.annotations_changed.connect(self._note_judgement)
 
     def close(self) -> bool:
         """Let go of the session; jobs live on."""
@@ -84,6 +89,7 @@ class FindPanel(QWidget):
         self._session.models_changed.disconnect(self.refresh)
         self._session.movie_leaving.disconnect(self._forget)
         self._session.movie_changed.disconnect(self._follow_movie)
+        self._session.annotations_changed.disconnect(self._note_judgement)
         self.recipe.close()
         self.explain.close()
         return bool(super().close())
@@ -101,10 +107,28 @@ class FindPanel(QWidget):
         self.layers.go_to_best(movie)
 
     def show_last(self) -> None:
-        """Show again what was found last in this movie, where nothing is shown: it was open in an earlier window, or before another."""
+        """Show what was found last in this movie, as it is judged now.
+
+        Where nothing is shown, it was found in an earlier window, or before another movie was opened.
+        """
         folder, movie = found_last(self._session), self._session.movie
-        if folder is not None and movie is not None and not self.layers.points and not self.recipe.running():
+        if folder is None or movie is None or self.recipe.running():
+            return
+        if not self.layers.points:
             self._show(folder, movie)
+        elif self._judged_since:
+            self._judge_again(movie)
+
+    def _note_judgement(self, _frames: frozenset[int]) -> None:
+        self._judged_since = True
+
+    def _judge_again(self, movie: Movie) -> None:
+        """Take in what was marked and answered since the events were shown; the threshold stays."""
+        with suppress(TapEventsError):  # its folder is gone: what is shown stays
+            search = read_search(self.layers.points[-1].metadata[RESULT])
+            self.layers.show_candidates(search.folder, movie, search.radius_px, partial(search.judged, session=self._session))
+        self._judged_since = False
+        self.threshold.rule(self.layers.points)
 
     def _is_here(self, folder: Path, show: Callable[[Path], None]) -> bool:
         """Say whether a result is of the open movie; one of another waits for its movie."""
@@ -124,7 +148,8 @@ class FindPanel(QWidget):
 
     def _show(self, folder: Path, movie: Movie) -> None:
         search = read_search(folder)
-        self.layers.show(folder, movie, search.radius_px, lambda candidates: search.judged(candidates, self._session))
+        self.layers.show(folder, movie, search.radius_px, partial(search.judged, session=self._session))
+        self._judged_since = False
         self.about_found.setText(search.in_words())
         self.threshold.show()
         self.threshold.setValue(search.threshold)

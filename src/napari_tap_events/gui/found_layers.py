@@ -79,7 +79,7 @@ class FoundLayers:
                 except TapEventsError as error:
                     show_warning(str(error))
         if (folder / "candidates.csv").exists():
-            self._show_candidates(judge(read_events(folder / "candidates.csv")), folder, movie, radius_px)
+            self.show_candidates(folder, movie, radius_px, judge)
 
     def grow(self, folder: Path, movie: Movie, done: int) -> str:
         """Show what a running job has mapped so far; frames that it has not reached are empty.
@@ -158,7 +158,9 @@ class FoundLayers:
             except TapEventsError as error:
                 show_warning(str(error))
 
-    def _show_candidates(self, candidates: pd.DataFrame, folder: Path, movie: Movie, radius_px: float) -> None:
+    def show_candidates(self, folder: Path, movie: Movie, radius_px: float, judge: Judge = _as_found) -> None:
+        """Show the candidates alone; as for `show`."""
+        candidates = judge(read_events(folder / "candidates.csv"))
         points = event_layers(candidates, show_as.world_of(movie), movie.n_frames, 2 * radius_px)
         points[-1].metadata[RESULT] = folder
         self._replace("events", list(points))

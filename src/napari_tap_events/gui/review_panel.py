@@ -171,6 +171,8 @@ class ReviewPanel(LeavingPanel):
     def _take_settings(self) -> None:
         if self.desk is not None:
             self.desk.take_settings()
+            if self.work.running and not self.start.form.problem():
+                self.start.keep(self.desk.folder)
 
     def tell_answers(self) -> None:
         """Say how many answers there are."""
