@@ -24,6 +24,7 @@ from napari_tap_events.project.kinds import DEFAULT_KINDS
 from napari_tap_events.project.marking import stamp
 from napari_tap_events.review.cards import NO_LABELS_YET
 from napari_tap_events.review.gate import HeadHistory, HeadRecord, write_history
+from napari_tap_events.review.said import keep_audit
 from napari_tap_events.review.transfer import trust
 from napari_tap_events.settings import HeadSettings, QueueSettings
 
@@ -574,6 +575,18 @@ def test_the_audit_tells_when_one_can_stop(bench):
     assert "39 to 41" in bench.desk.audit.text()
     bench.say(what="audit", audit={"enough": False, "sentence": "About 40 events."})
     assert "You can stop" not in bench.desk.audit.text()
+
+
+def test_the_last_count_is_told_while_no_worker_runs(make_bench):
+    bench = make_bench(WINDOWS_ONLY)
+    keep_audit(bench.desk.folder, {"looked": 1, "enough": False, "sentence": "About 40 events (95 %: 30 to 61)."})
+    bench.session.select(bench.session.entry.name)
+    assert not bench.desk.audit.text(), "no window was looked at"
+    bench.begin()
+    bench.key(K.Key_J)
+    bench.session.select(bench.session.entry.name)
+    assert not bench.link.alive
+    assert "About 40 events" in bench.desk.audit.text()
 
 
 def test_a_frame_that_was_not_mapped_yet_is_asked_for_when_it_is_looked_at(bench, qtbot):

@@ -109,7 +109,7 @@ class ReviewDesk(QWidget):
         self._catch_up()
         self._show_card()
         self.heads.setValue(self._history)
-        self._audited(last_audit(self.folder))
+        self._audited(last_audit(self.folder) if annotations.audits else None)
 
     def begin(self) -> None:
         """Show the first card, where an earlier review left any; the worker comes after."""
@@ -399,7 +399,7 @@ class ReviewDesk(QWidget):
         self.untaught.setText(untaught_words(count, learning_words(self._annotations), every))
 
     def _audited(self, about: dict[str, Any] | None) -> None:
-        self.audit.setText(audit_words(about if self._annotations.audits else None))
+        self.audit.setText(audit_words(about))
 
     def _look_soon(self) -> None:
         self._look.start()
