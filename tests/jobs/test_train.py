@@ -18,10 +18,10 @@ from napari_tap_events.encoder import features
 from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.errors import JobStopped, MaskError, ModelError, OutputError, ScopeError, SettingsError
 from napari_tap_events.events.model import load_event_model
-from napari_tap_events.events.table import read_events
+from napari_tap_events.events.table import EventRow, events_table, read_events, write_events
 from napari_tap_events.jobs import teaching
 from napari_tap_events.jobs.labelled import Labelled
-from napari_tap_events.jobs.output import Run
+from napari_tap_events.jobs.output import Run, probability_maps
 from napari_tap_events.jobs.train import train
 from napari_tap_events.movies.ome_zarr import open_map
 from napari_tap_events.settings import ComputeSettings, recipes
@@ -151,6 +151,18 @@ def test_merged_kinds_have_one_answer_and_one_name(taught):
     assert (model.kinds, model.head.shape.kinds) == (("event",), 1)
     assert not (out / "probability_death.ome.zarr").exists()
     assert set(pd.read_csv(out / "candidates.csv")["kind"]) <= {"event"}
+
+
+def test_kinds_that_the_mask_does_not_name_are_not_told_apart(taught, marked, tmp_path):
+    rows = [EventRow(2, 20, 20, "division", source="mask"), EventRow(9, 30, 40, "fusion", source="mask")]
+    write_events(tmp_path / "truth.csv", events_table(rows))
+    out = taught(encoder="intensity", labelled=[Labelled(marked.movie, marked.masks, tmp_path / "truth.csv")])
+    assert load_event_model(out, 1, CPU).kinds == ("event",)
+
+
+def test_every_name_of_a_kind_gives_a_map_a_name():
+    assert probability_maps(["cell death", "a/b: c?"]) == ["probability", "probability_cell death", "probability_a_b_ c_"]
+    assert probability_maps(["division"]) == ["probability"]
 
 
 def test_a_head_that_told_kinds_apart_otherwise_is_refused(taught, tmp_path):

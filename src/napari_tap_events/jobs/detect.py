@@ -20,7 +20,7 @@ from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.model import EventModel, load_event_model
 from napari_tap_events.events.table import EventRow, events_table, write_events
 from napari_tap_events.events.without_labels import arrow_map, event_map
-from napari_tap_events.jobs.output import Run, describe, finish, start
+from napari_tap_events.jobs.output import Run, describe, finish, probability_maps, start
 from napari_tap_events.movies.movie import Movie, single_channel
 from napari_tap_events.movies.ome_zarr import create_map
 from napari_tap_events.movies.opening import open_movie
@@ -122,7 +122,7 @@ class _Maps:
         fs = model.map_stride_px
         grid = window_grid(movie, model, stride_px)
         self.stride = stride_px // fs
-        names = ["probability"] + ([f"probability_{kind}" for kind in model.kinds] if len(model.kinds) > 1 else [])
+        names = probability_maps(model.kinds)
         self.probability = [self._create(name, grid.shape, stride_px, grid.offset_px) for name in names]
         own = model.source if isinstance(model.source, EncoderFeatures) else None
         heads = {"arrow": (arrow_map, own and own.arrow_head), "simulated": (event_map, own and own.pair_head)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -189,6 +190,15 @@ def describe(movie: Movie, content_hash: str | None = None) -> dict[str, Any]:
         "interval_s": movie.interval_s,
         "content_hash": content_hash or movie.content_hash(),
     }
+
+
+def probability_maps(kinds: Sequence[str]) -> list[str]:
+    """Return the names of the maps of a head that finds these kinds: that of any event and, where they are told apart, one for each.
+
+    What cannot stand in the name of a file becomes "_".
+    """
+    safe = [re.sub(r"[^\w .-]", "_", kind) for kind in kinds]
+    return ["probability", *(f"probability_{kind}" for kind in safe if len(safe) > 1)]
 
 
 def write_json(path: Path, values: Any) -> None:

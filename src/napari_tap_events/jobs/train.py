@@ -62,7 +62,8 @@ def train(
     movies, masks = [movie for movie, _ in opened], [mask for _, mask in opened]
     grids = [window_grid(movie, settings) for movie in movies]
     truths = [truth_of(item, mask) for item, mask in zip(labelled, masks, strict=True)]
-    kinds = told_apart((kind for truth in truths for kind in truth["kind"]), settings)
+    named = {kind for mask in masks for kind in mask.kinds}
+    kinds = told_apart((kind for truth in truths for kind in truth["kind"] if kind in named), settings)
     lessons = [_lesson(truth, mask, grid, settings, kinds) for truth, mask, grid in zip(truths, masks, grids, strict=True)]
     positives = [count_positives(mask, grid, settings.area_px) for mask, grid in zip(masks, grids, strict=True)]
     counts: dict[str, int] = {criterion: sum(each[criterion] for each in positives) for criterion in positives[0]}

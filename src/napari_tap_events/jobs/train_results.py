@@ -21,7 +21,7 @@ from napari_tap_events.events.model import ENCODER
 from napari_tap_events.events.stacking import Weights, stack
 from napari_tap_events.events.table import with_scale, write_events
 from napari_tap_events.jobs.labelled import MAP_STRIDE_PX, training_stride_px, window_grid
-from napari_tap_events.jobs.output import describe, finish, write_history, write_json
+from napari_tap_events.jobs.output import describe, finish, probability_maps, write_history, write_json
 from napari_tap_events.jobs.teaching import Classroom, Taught, inputs_of, oof_stride_px
 from napari_tap_events.movies.masks import save_masks
 from napari_tap_events.movies.ome_zarr import create_map
@@ -139,7 +139,7 @@ def _write_maps(
     for m, movie in enumerate(room.movies):
         grid = window_grid(movie, room.settings, oof_stride_px(room.settings))
         suffix = "" if m == 0 else f"_{m + 1}"
-        names = ["probability"] + ([f"probability_{kind}" for kind in room.kinds] if len(room.kinds) > 1 else [])
+        names = probability_maps(room.kinds)
         arrays = []
         for name in names:
             path = room.run.out / f"{name}{suffix}.ome.zarr"
