@@ -32,7 +32,7 @@ SURE_WINDOWS = 20
 """Fewer windows than this say little of how often they are events."""
 SIGNS = {FALSE: "✕", WRONG_KIND: "≠"}
 MISSED_SIGN = "○"
-COLUMNS = ("", "Frame", "Kind", "Probability")
+COLUMNS = ("", "Frame", "Kind", "p")
 
 
 class HeadScore(QWidget):
@@ -61,6 +61,10 @@ class HeadScore(QWidget):
         self.pages.setFixedHeight(LINES * self.fontMetrics().lineSpacing())
         self.pages.setStyleSheet("QTabBar::tab { padding: 3px; }")  # five names beside each other at the least width
         self.table = _table()
+        across = self.table.horizontalHeader()
+        if across is not None:
+            for number in (COLUMNS.index("Frame"), COLUMNS.index("p")):  # room for two kinds beside each other
+                across.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
         self.table.itemSelectionChanged.connect(self._choose)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -117,7 +121,7 @@ class HeadScore(QWidget):
         self.table.setRowCount(len(self._mistakes))
         for row, mistake in enumerate(self._mistakes):
             probability = "" if mistake.probability is None else f"{mistake.probability:.2f}"
-            kind = f"{mistake.kind}, taken for {mistake.taken_for}" if mistake.taken_for else mistake.kind
+            kind = f"{mistake.kind}, as {mistake.taken_for}" if mistake.taken_for else mistake.kind
             texts = (f"{SIGNS.get(mistake.what, MISSED_SIGN)} {mistake.what}", str(mistake.t), kind, probability)
             for at, text in enumerate(texts):
                 cell = QTableWidgetItem(text)
