@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import pytest
 import tifffile
 
 from napari_tap_events.events.table import read_events
-from napari_tap_events.jobs.detect import REVIEWED, TAUGHT, detect
+from napari_tap_events.jobs.detect import TAUGHT, detect
 from napari_tap_events.jobs.labelled import Labelled, truth_of
 from napari_tap_events.jobs.output import Run
 from napari_tap_events.jobs.train import train
@@ -44,12 +43,6 @@ def test_detecting_on_the_movie_that_taught_says_that_it_flatters(made, tmp_path
     done(train([Labelled(made / "movie.tif", made / "masks.tif")], QUICK, run(tmp_path / "head")))
     done(detect(made / "movie.tif", tmp_path / "head", DetectSettings(), run(tmp_path / "same")))
     assert json.loads((tmp_path / "same/result.json").read_text())["warnings"] == [TAUGHT]
-    reviewed = shutil.copytree(tmp_path / "head", tmp_path / "reviewed")
-    card = json.loads((reviewed / "card.json").read_text())
-    card["details"]["review"] = {"answers": 20, "accepted": True, "words": ""}
-    (reviewed / "card.json").write_text(json.dumps(card))
-    done(detect(made / "movie.tif", reviewed, DetectSettings(), run(tmp_path / "again")))
-    assert json.loads((tmp_path / "again/result.json").read_text())["warnings"] == [REVIEWED]
     other = tifffile.imread(made / "movie.tif").copy()
     other[0, 0, 0] ^= 1
     tifffile.imwrite(tmp_path / "other.tif", other, metadata={"axes": "TYX"})

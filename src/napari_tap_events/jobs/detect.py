@@ -28,12 +28,8 @@ from napari_tap_events.reports import Report
 from napari_tap_events.settings import DetectSettings, frame_range
 
 TAUGHT = (
-    "Marks on this movie taught the head, so probabilities flatter in the frames that taught. Honest ones are in the events.csv of a head "
-    "that was trained with folds."
-)
-REVIEWED = (
-    "Answers on this movie taught the head, so probabilities flatter where you answered. The random windows of the review tell honestly "
-    "how many events there are."
+    "Marks or answers on this movie taught the head, so probabilities flatter near them. Honest ones are in the events.csv of a head that "
+    "was trained with folds; an honest number of events comes from the random windows of a review."
 )
 
 
@@ -172,6 +168,5 @@ def _keep(
     about = describe(movie)
     inputs = {"movie": about, "head": model.card.name, "head_metrics": model.card.metrics}
     taught = any(record.content_hash == about["content_hash"] for record in model.card.movies)
-    warning = REVIEWED if "review" in model.card.details else TAUGHT
-    finish(run, "detect", {"detect": settings}, inputs, files, summary, [warning] if taught else [])
+    finish(run, "detect", {"detect": settings}, inputs, files, summary, [TAUGHT] if taught else [])
     return run.out
