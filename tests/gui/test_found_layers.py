@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_tap_events.gui.found_layers import FoundLayers
-from napari_tap_events.gui.layers import movie_layers, probability_layer, world_of
+from napari_tap_events.gui.layers import masks_layer, movie_layers, probability_layer, world_of
 from napari_tap_events.movies.movie import movie_from_array
 from napari_tap_events.movies.ome_zarr import create_map, open_map
 
@@ -75,6 +75,14 @@ def test_the_result_takes_the_place_of_what_grew(tmp_path, viewer, found):
     begin(tmp_path / "next")
     assert found.grow(tmp_path / "next", MOVIE, 0) == "probability"
     assert [layer.name for layer in viewer.layers][1:] == ["probability"]
+
+
+def test_a_map_hides_no_marks(tmp_path, viewer, found):
+    viewer.add_layer(masks_layer(np.zeros((8, 16, 16), np.uint8), world_of(MOVIE), name="event marks"))
+    begin(tmp_path)
+    begin(tmp_path, "arrow")
+    found.show(tmp_path, MOVIE, 5.0)
+    assert [layer.name for layer in viewer.layers] == ["array", "probability", "arrow", "event marks"]
 
 
 def test_one_map_is_shown_at_a_time_that_of_a_review_among_them(tmp_path, viewer, found):

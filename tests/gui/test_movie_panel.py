@@ -9,7 +9,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_tap_events.gui.layers import ROLE
+from napari_tap_events.gui.movie_facts import CHOOSE
 from napari_tap_events.gui.movie_panel import ALL_WELL, LOOKING, START, MoviePanel, movie_flags
+from napari_tap_events.gui.readiness import missing
+from napari_tap_events.project.marking import stamp
 from napari_tap_events.project.session import Session
 from napari_tap_events.settings import MovieSettings
 
@@ -174,12 +177,21 @@ def test_one_channel_of_several_can_be_chosen(panel, session, tmp_path):
     frames[:, 1] = 7
     tifffile.imwrite(tmp_path / "two.tif", frames, imagej=True, metadata={"axes": "TCYX"})
     panel.open(tmp_path / "two.tif")
-    assert panel.facts.channel.count() == 2
-    panel.facts.channel.setCurrentIndex(1)
-    panel.facts.channel.activated.emit(1)
+    channel = panel.facts.channel
+    assert [channel.itemText(row) for row in range(channel.count())] == [CHOOSE, "channel 0", "channel 1"]
+    assert "has 2 channels: choose below" in panel.sentence.text()
+    assert missing(session) == "Choose in step 1 the channel in which events show: channel 0 or channel 1."
+    channel.activated.emit(0)
+    assert (session.entry.opening.channel, panel.facts.shown().channel) == (None, None)
+    channel.setCurrentIndex(2)
+    assert panel.facts.shown().channel == 1
+    channel.activated.emit(2)
     assert session.entry.opening.channel == 1
     assert int(session.movie.frame(0)[0, 0, 0]) == 7
-    assert panel.facts.channel.count() == 2
+    assert [channel.itemText(row) for row in range(channel.count())] == ["channel 0", "channel 1"]
+    assert (channel.currentText(), panel.sentence.isHidden(), missing(session)) == ("channel 1", True, "")
+    channel.activated.emit(0)
+    assert session.entry.opening.channel == 0
 
 
 def test_the_precheck_speaks_when_it_has_looked(panel, path, qtbot):
@@ -187,6 +199,18 @@ def test_the_precheck_speaks_when_it_has_looked(panel, path, qtbot):
     assert panel.findings.text() == LOOKING
     qtbot.waitUntil(lambda: panel.findings.text() != LOOKING, timeout=60_000)
     assert panel.findings.text() == ALL_WELL or panel.findings.text()[0] in "⚠ℹ"
+
+
+def test_a_late_change_of_the_cell_size_tells_what_does_not_follow(panel, session, path):
+    panel.open(path)
+    panel.facts.cell.setValue(12)
+    assert (session.entry.cell_px, panel.about_cell.isHidden()) == (12, True)
+    session.annotations.do(stamp(session.annotations, session.annotations.kinds[0], 1, 10, 10, 4))
+    session.project.new_folder("heads", "head").joinpath("result.json").write_text("{}")
+    panel.facts.cell.setValue(20)
+    assert panel.about_cell.text().startswith("ℹ Marks and heads made before keep their sizes")
+    panel.open(path)
+    assert panel.about_cell.isHidden()
 
 
 def test_what_was_said_becomes_flags():

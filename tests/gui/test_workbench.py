@@ -285,6 +285,21 @@ def test_marks_that_a_window_left_behind_are_offered_and_taken_up_again(workbenc
     assert button.isHidden()
 
 
+def test_the_project_that_was_open_last_is_one_click_away(viewer, docked, tmp_path, qtbot):
+    session = Session(tmp_path / "unsaved")
+    for name in ("before", "divisions"):
+        session.new_project(tmp_path / f"{name}.tap")
+    session.close()
+    workbench = docked(viewer)
+    bar = workbench.project
+    bar.recent.aboutToShow.emit()
+    assert [action.text().split()[0] for action in bar.recent.actions()] == ["divisions", "before"]
+    assert bar.left_button.text() == "Go on with 'divisions'"
+    click(qtbot, bar.left_button)
+    assert workbench.session.project.path == tmp_path / "divisions.tap"
+    assert bar.left_button.isHidden()
+
+
 def test_the_offer_of_what_was_left_goes_with_the_first_mark(workbench, synthetic, tmp_path):
     path = tmp_path / "made" / "movie.tif"
     for session in (Session(workbench.session._unsaved), workbench.session):

@@ -25,7 +25,7 @@ FILM = MovieEntry(
 
 
 def test_a_card_comes_back(tmp_path: Path) -> None:
-    card = ProjectCard("2024-05-01T10:00:00+00:00", (FILM,), (Kind("fusion", 7, "9"),), "/elsewhere")
+    card = ProjectCard("2024-05-01T10:00:00+00:00", (FILM,), (Kind("fusion", 7, "9"),), "/elsewhere", {"train": {"folds": 4}})
     write_card(tmp_path, card)
     assert read_card(tmp_path) == (card, SCHEMA)
     assert [path.name for path in tmp_path.iterdir()] == ["project.json"]

@@ -12,9 +12,10 @@ from napari_tap_events.movies.marked_points import read_marked_points
 from napari_tap_events.movies.masks import Scope, UncertainZone, open_masks
 from napari_tap_events.project import marking
 from napari_tap_events.project.annotations import Annotations
-from napari_tap_events.project.corrections import SetKinds
+from napari_tap_events.project.corrections import Say, SetKinds
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.kinds import Kind
+from napari_tap_events.project.verdicts import Verdict
 from napari_tap_events.settings import HeadSettings, frame_range
 
 
@@ -72,6 +73,15 @@ def test_what_lies_outside_of_the_scope_is_remarked(project: Project, marks: Ann
         "1 of 2 events lie outside of the scope and are not used.",
         "1 points 'nothing here' lie outside of the scope and are not used.",
     )
+
+
+def test_what_a_review_has_seen_outside_of_the_scope_teaches(project: Project, marks: Annotations) -> None:
+    marks.do(marking.set_scope(marks, range(1), (0, 40, 0, 50)))
+    assert project.export_for_training("film").remarks == ("1 of 1 events lie outside of the scope and are not used.",)
+    marks.do(Say(None, Verdict(1, "no", "uncertain", 4, 30, 30, "division", side_px=10, reach_frames=1)))
+    files = project.export_for_training("film")
+    assert files.known is not None
+    assert files.remarks == ()
 
 
 def test_training_calls_kinds_by_the_names_that_a_person_gave_them(project: Project, marks: Annotations) -> None:

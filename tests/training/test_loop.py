@@ -275,8 +275,10 @@ def test_the_line_is_learned_and_reported(plan):
 def test_pausing_makes_no_step_until_it_ends(plan):
     control, learner = Control(), Line()
     control.paused = control.stopping = True
+    reports = fit(learner, plan, control)
+    assert next(reports).done == 0, "how far it is stands in the last report, too"
     with pytest.raises(JobStopped, match="after 0 of 30"):
-        next(fit(learner, plan, control))
+        next(reports)
     assert learner.steps == []
 
 

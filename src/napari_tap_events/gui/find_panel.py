@@ -26,6 +26,7 @@ from napari_tap_events.gui.movie_panel import movie_flags
 from napari_tap_events.gui.notice import Words
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.project_models import finders, found_last
+from napari_tap_events.gui.readiness import missing
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.gui.result_layers import RESULT
 from napari_tap_events.gui.threshold import ThresholdField
@@ -238,8 +239,8 @@ class FindPanel(QWidget):
 
     def _of_model(self, stem: str) -> RecipeInputs:
         project, entry, movie, model = self._session.project, self._session.entry, self._session.movie, self.model.value()
-        if project is None or entry is None or movie is None:
-            return RecipeInputs([], Path(), "Open a movie in step 1 first.")
+        if project is None or entry is None or movie is None or missing(self._session):
+            return RecipeInputs([], Path(), missing(self._session))
         if model is None:
             return RecipeInputs([], Path(), "There is no model yet: pretrain one in step 3, or train one in step 4.")
         flags = [f"--{model.role}", model.value, *movie_flags(entry.opening)]

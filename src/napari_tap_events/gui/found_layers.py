@@ -7,7 +7,7 @@ from pathlib import Path
 
 import napari.viewer
 import pandas as pd
-from napari.layers import Layer, Points
+from napari.layers import Image, Layer, Points
 from napari.utils.notifications import show_warning
 
 from napari_tap_events.errors import TapEventsError
@@ -171,5 +171,8 @@ class FoundLayers:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         for layer in layers:
-            self._viewer.add_layer(layer)
+            if isinstance(layer, Image):
+                show_as.lay_over_movie(self._viewer, layer)
+            else:
+                self._viewer.add_layer(layer)
         self._mine[role] = layers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import napari.viewer
 import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
@@ -20,9 +21,9 @@ FRAMES_LOOKED_AT = 12
 PIXELS_LOOKED_AT = 500_000
 """So many pixels of a frame settle its contrast."""
 ROLE = "tap_events_role"
+"""Key in a layer's metadata under which we write what the layer is: movie, masks, events ..."""
 KIND_MAP = "probability_kind"
 """Role of the map of one kind of event."""
-"""Key in a layer's metadata under which we write what the layer is: movie, masks, events ..."""
 NAMES = {"grad_cam": "Grad-CAM"}
 """Of maps that are not called by their role."""
 
@@ -75,6 +76,12 @@ def contrast_of(frame: NDArray[Any]) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = (float(value) for value in np.percentile(finite, (0.1, 99.9)))
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def lay_over_movie(viewer: napari.viewer.Viewer, layer: Image) -> None:
+    """Put a map into the viewer, above the movie and other maps of it, but below marks and events, which it must not hide."""
+    images = [number for number, there in enumerate(viewer.layers) if isinstance(there, Image) and ROLE in there.metadata]
+    viewer.layers.insert(max(images, default=-1) + 1, layer)
 
 
 def masks_layer(masks: Any, world: World, name: str = "masks") -> Labels:

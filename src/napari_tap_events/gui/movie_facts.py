@@ -10,6 +10,7 @@ from napari_tap_events.movies.opening import FileDescription
 from napari_tap_events.settings import MovieSettings
 
 UNKNOWN = "not known"
+CHOOSE = "choose one …"
 ALL_DEPTHS = "maximum of all planes"
 FILES_OWN = " The file's own value is shown where it has one; 0 says that it is not known."
 CELL_HELP = (
@@ -54,7 +55,7 @@ class MovieFacts(QWidget):
         for word, field in zip(words, rows, strict=True):
             self._form.addRow(word, field)
         self.axes.editingFinished.connect(lambda: self._tell(axes=self.axes.text().strip().upper()))
-        self.channel.activated.connect(lambda number: self._tell(channel=number))
+        self.channel.activated.connect(self._tell_channel)
         self.plane.activated.connect(lambda number: self._tell(z="max" if number == 0 else str(number - 1)))
         self.pixel_size.valueChanged.connect(lambda value: self._tell(pixel_size_um=value or None))
         self.interval.valueChanged.connect(lambda value: self._tell(interval_s=value or None))
@@ -67,8 +68,8 @@ class MovieFacts(QWidget):
     def shown(self) -> MovieSettings:
         """Return what the form shows, the axes that it suggests included."""
         said = {"axes": self.axes.text().strip().upper() or None}
-        if self.channel.count() > 1:
-            said["channel"] = str(self.channel.currentIndex())
+        if self.channel.currentData() is not None:
+            said["channel"] = str(self.channel.currentData())
         if self.plane.count() > 1:
             said["z"] = "max" if self.plane.currentIndex() == 0 else str(self.plane.currentIndex() - 1)
         return MovieSettings.checked(**{**self._said.model_dump(), **said})
@@ -83,7 +84,7 @@ class MovieFacts(QWidget):
         size = " x ".join(str(side) for side in file.shape)
         self.size_label.setText(f"{movie.n_frames} frames of {movie.height} x {movie.width} px" if movie else size)
         self.axes.setText(axes)
-        self._offer(self.channel, _channels(axes, file), said.channel or 0)
+        self._offer_channels(_channels(axes, file), said.channel)
         planes = _length(axes, file, "Z")
         plane = int(said.z) + 1 if said.z and said.z.isdigit() else 0
         self._offer(self.plane, [ALL_DEPTHS, *(f"plane {z}" for z in range(planes))] if planes > 1 else [], plane)
@@ -92,6 +93,19 @@ class MovieFacts(QWidget):
         self.cell.setValue(cell_px or 0.0)
         for field in fields:
             field.blockSignals(False)
+
+    def _offer_channels(self, names: list[str], chosen: int | None) -> None:
+        """Offer the channels; none is chosen before a person has done so."""
+        self._offer(self.channel, names, chosen or 0)
+        for number in range(len(names)):
+            self.channel.setItemData(number, number)
+        if chosen is None and len(names) > 1:
+            self.channel.insertItem(0, CHOOSE)
+            self.channel.setCurrentIndex(0)
+
+    def _tell_channel(self, row: int) -> None:
+        if self.channel.itemData(row) is not None:
+            self._tell(channel=self.channel.itemData(row))
 
     def _offer(self, choice: QComboBox, names: list[str], chosen: int) -> None:
         choice.clear()

@@ -29,6 +29,8 @@ FILES = "Movies (*.tif *.tiff *.btf *.avi *.mp4);;All files (*)"
 START = "Open a movie, or drop one here: a TIFF, an AVI or MP4, a folder of frames, or an OME-Zarr folder."
 LOOKING = "Looking for what could mislead the learning …"
 ALL_WELL = "✓ Nothing was found that could mislead the learning."
+SEVERAL = "⚠ This movie has {count} channels: choose below the one in which events show. It alone is learned from and searched."
+KEEP_SIZES = "ℹ {made} made before keep their sizes; what is made from now on follows the new diameter."
 SIGNS = {"warning": "⚠", "note": "ℹ"}
 
 
@@ -113,14 +115,14 @@ class MoviePanel(QWidget):
         self.try_button.setToolTip("Read the file with the axes, channel and depth that are shown.")
         self.register_button = QPushButton("Register …")
         self.register_button.setToolTip("Hold the picture still where the stage shook or drifted.")
-        self.sentence, self.findings, self.name = QLabel(START), QLabel(), QLabel()
+        self.sentence, self.findings, self.name, self.about_cell = QLabel(START), QLabel(), QLabel(), QLabel()
         self.facts = MovieFacts()
         buttons = QHBoxLayout()
         buttons.addWidget(self.open_button)
         buttons.addWidget(self.folder_button)
         column = self._column = QVBoxLayout(self)
         column.addLayout(buttons)
-        for label in (self.sentence, self.name, self.findings):
+        for label in (self.sentence, self.name, self.about_cell, self.findings):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         for widget in (
@@ -128,6 +130,7 @@ class MoviePanel(QWidget):
             self.sentence,
             self.name,
             self.facts,
+            self.about_cell,
             self.try_button,
             self.findings,
             self.register_button,
@@ -135,6 +138,7 @@ class MoviePanel(QWidget):
             column.addWidget(widget)
         column.addStretch()
         self.layer_button.hide()
+        self.about_cell.hide()
         self.try_button.hide()
         self.register_button.hide()
         self.register_button.clicked.connect(self.show_registering)
@@ -143,11 +147,24 @@ class MoviePanel(QWidget):
         self.folder_button.clicked.connect(self._choose_folder)
         self.layer_button.clicked.connect(self._take_layer)
         self.facts.valueChanged.connect(self._open_again)
-        self.facts.cellChanged.connect(self._session.set_cell_size)
+        self.facts.cellChanged.connect(self._set_cell_size)
 
     def _open_again(self, said: MovieSettings) -> None:
         if self._path is not None:
             self.open(self._path, said)
+
+    def _set_cell_size(self, cell_px: float | None) -> None:
+        """Keep the diameter, and say what does not follow it any more."""
+        self._session.set_cell_size(cell_px)
+        project, marks = self._session.project, self._session.annotations
+        there = {
+            "marks": marks is not None and marks.events,
+            "encoders": project is not None and project.encoders(),
+            "heads": project is not None and project.heads(),
+        }
+        made = " and ".join(name for name, any_there in there.items() if any_there).capitalize()
+        self.about_cell.setText(KEEP_SIZES.format(made=made))
+        self.about_cell.setVisible(bool(made))
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a movie", "", FILES)
@@ -219,6 +236,7 @@ class MoviePanel(QWidget):
         self._show_facts()
         self.name.setVisible(movie is not None)
         self.try_button.hide()
+        self.about_cell.hide()
         self.findings.clear()
         running = self._register is not None and self._register.recipe.running()
         self.register_button.setVisible(movie is not None and not running)
@@ -229,7 +247,7 @@ class MoviePanel(QWidget):
             self._say(self._session.problem or START)
             return
         self.layer_button.hide()
-        self._say(" ".join(movie.notes))
+        self._say(" ".join(movie.notes) if movie.n_channels == 1 else SEVERAL.format(count=movie.n_channels))
         self.name.setText(f"<b>{movie.name}</b>")
         self.name.setToolTip(movie.source)
         self._show_layers()

@@ -10,10 +10,10 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tap_events.errors import SettingsError
 from napari_tap_events.gui.estimate_line import Material
-from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.games_choice import GamesChoice
 from napari_tap_events.gui.made_of import other_movie_of
 from napari_tap_events.gui.movie_panel import movie_flags
+from napari_tap_events.gui.readiness import missing
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.movies.event_sizes import patch_of_cell
 from napari_tap_events.project.session import Session
@@ -43,13 +43,14 @@ class PretrainPanel(QWidget):
         super().__init__()
         self._session = session
         forms = (PretrainSettings, ComputeSettings)
-        self.recipe = RecipePanel("Pretrain", SENTENCE, "pretrain", forms, self._inputs, hidden=CHOSEN_ABOVE)
+        self.recipe = RecipePanel(
+            "Pretrain", SENTENCE, "pretrain", forms, self._inputs, hidden=CHOSEN_ABOVE, following=("patch_px",)
+        )
         self.games = GamesChoice(self._movie_size)
         self.recipe.set_above(self.games)
         self.recipe.estimate.ask(lambda: Material(session.movie) if session.movie else None)
         self.recipe.attend(partial(other_movie_of, session))
         self.recipe.finished.connect(self.pretrained.emit)
-        self._fitted = Fitted(self.recipe.form, ("patch_px",))
         self.recipe.valueSet.connect(self._follow)
         self.games.valueChanged.connect(self._choose)
         for signal in (session.movie_changed, session.cell_size_changed):
@@ -71,14 +72,14 @@ class PretrainPanel(QWidget):
     def _follow_movie(self) -> None:
         entry = self._session.entry
         if entry is not None and entry.cell_px:
-            self._fitted.fit({"patch_px": patch_of_cell(entry.cell_px)})
+            self.recipe.fitted.fit({"patch_px": patch_of_cell(entry.cell_px)})
         self.recipe.estimate.refresh()
         self.games.refresh()
 
     def _inputs(self) -> RecipeInputs:
         project, entry, movie = self._session.project, self._session.entry, self._session.movie
-        if project is None or entry is None or movie is None:
-            return RecipeInputs([], Path(), "Open a movie in step 1 first.")
+        if project is None or entry is None or movie is None or missing(self._session):
+            return RecipeInputs([], Path(), missing(self._session))
         if self.games.problem():
             return RecipeInputs([], Path(), self.games.problem())
         return RecipeInputs([movie.source, *movie_flags(entry.opening)], project.new_folder("encoders", "encoder"))

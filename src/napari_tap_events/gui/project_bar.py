@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from napari.utils.notifications import show_error
@@ -18,6 +19,7 @@ SUFFIX = ".tap"
 NOTHING, NOTHING_TIP = "No project yet", "It begins with the first movie."
 UNSAVED = "Project not saved yet"
 UNSAVED_TIP = "Nothing is lost: marks are kept in {path} until you say where the project is to lie (Project > Save as)."
+GO_ON_UNSAVED = "Go on with marks that were not saved"
 IS_SAVED = "The project is being saved elsewhere; wait until that is done, or cancel it."
 
 
@@ -88,7 +90,7 @@ class ProjectBar(QWidget):
         self.again.setToolTip("Write what is kept in memory only, once there is room.")
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.missing.setToolTip("The project and its marks are there, but its movie is not where it was.")
-        self.left_button = QPushButton("Go on with marks that were not saved")
+        self.left_button = QPushButton(GO_ON_UNSAVED)
         self.movies = QComboBox()
         self.movies.setToolTip("The movies of the project.")
         self.movies.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -113,15 +115,16 @@ class ProjectBar(QWidget):
         menu = QMenu(self)
         menu.aboutToShow.connect(lambda: self.notice.say(""))
         self.save_action = QAction("Save project as …", menu)
-        self.recent = QMenu("Not saved yet", menu)
+        self.recent, self.unsaved = QMenu("Open recent", menu), QMenu("Not saved yet", menu)
         self.open_action, self.new_action = QAction("Open project …", menu), QAction("New project …", menu)
         for action, slot in ((self.open_action, self._ask_open), (self.new_action, self._ask_new)):
             action.triggered.connect(slot)
             menu.addAction(action)
         menu.addAction(self.save_action)
-        menu.addMenu(self.recent)
         self.save_action.triggered.connect(self._ask_save)
-        self.recent.aboutToShow.connect(self._list_unsaved)
+        for listed, slot in ((self.recent, self._list_recent), (self.unsaved, self._list_unsaved)):
+            menu.addMenu(listed)
+            listed.aboutToShow.connect(slot)
         return menu
 
     def _list_movies(self) -> None:
@@ -137,27 +140,37 @@ class ProjectBar(QWidget):
         self.missing.setVisible(bool(self._session.problem))
 
     def _offer_what_was_left(self) -> None:
-        """Offer marks that a window left behind when it was closed or died, while nothing is marked in this one."""
-        left = self._session.left_to_go_on_with()
+        """Offer what was worked on last; with a movie, the marks on it that a window left behind when it was closed or died."""
+        last = self._session.last_worked_on()
+        saved = last is not None and last in self._session.recent()
+        left = last or self._session.left_to_go_on_with()
         self.left_button.setVisible(left is not None)
         if left is not None:
             self.left_button.setProperty("path", str(left))
-            self.left_button.setToolTip(f"{words_of(left)}. Others are in the menu, under 'Not saved yet'.")
+            self.left_button.setText(f"Go on with '{left.stem}'" if saved else GO_ON_UNSAVED)
+            about, menu = (str(left), "Open recent") if saved else (words_of(left), "Not saved yet")
+            self.left_button.setToolTip(f"{about}. Others are in the menu, under '{menu}'.")
 
     def _marked(self, _frames: object) -> None:
         if not self.left_button.isHidden():
             self._offer_what_was_left()
 
+    def _list_recent(self) -> None:
+        self._list(self.recent, {path: f"{path.stem}    {path.parent}" for path in self._session.recent()})
+
     def _list_unsaved(self) -> None:
-        self.recent.clear()
-        for path in self._session.left_unsaved():
-            action = QAction(words_of(path), self.recent)
+        self._list(self.unsaved, {path: words_of(path) for path in self._session.left_unsaved()})
+
+    def _list(self, menu: QMenu, projects: Mapping[Path, str]) -> None:
+        menu.clear()
+        for path, words in projects.items():
+            action = QAction(words, menu)
             action.triggered.connect(lambda _=False, path=path: self.open(path))
-            self.recent.addAction(action)
-        if self.recent.isEmpty():
-            nothing = QAction("none", self.recent)
+            menu.addAction(action)
+        if menu.isEmpty():
+            nothing = QAction("none", menu)
             nothing.setEnabled(False)
-            self.recent.addAction(nothing)
+            menu.addAction(nothing)
 
     def _ask_open(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Open a project: choose its folder, NAME.tap")

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.estimate_line import EstimateLine
+from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.fold import Fold
 from napari_tap_events.gui.job_view import JobView
 from napari_tap_events.gui.job_watch import JobWatch
@@ -77,6 +78,8 @@ class RecipePanel(QWidget):
         Called when the recipe is to start, and only then; it may raise a `TapEventsError`.
     hidden : collection of str
         Settings that are not asked for.
+    following : collection of str
+        Settings that follow the movie, as long as nobody chooses others.
 
     Attributes
     ----------
@@ -106,15 +109,17 @@ class RecipePanel(QWidget):
         forms: Sequence[type[Settings]],
         inputs: Callable[[], RecipeInputs],
         hidden: Collection[str] = (),
+        following: Collection[str] = (),
     ) -> None:
         super().__init__()
         self.setAccessibleName(title)
-        self._command, self._inputs = command, inputs
+        self.command, self._inputs = command, inputs
         self._other_movie_of: Callable[[JobRecord], str] = lambda _: ""
         self._other_movie = ""
         self._computes = ComputeSettings in forms
         self.watch = JobWatch(self)
         self.form = SettingsForm(forms, hidden=(*hidden, *FROM_THE_PROJECT.get(command, ())))
+        self.fitted = Fitted(self.form, following)
         self._build(sentence)
         self._connect()
         self._offer()
@@ -168,7 +173,7 @@ class RecipePanel(QWidget):
                 self._refuse(inputs.problem)
                 return
             arguments = [*inputs.arguments, *self.form.flags()]
-            job = Job.start(self._command, arguments, inputs.out, inputs.job_folder(self._command))
+            job = Job.start(self.command, arguments, inputs.out, inputs.job_folder(self.command))
             self.estimate.begin()
         except TapEventsError as error:
             self._refuse(str(error))
@@ -189,7 +194,7 @@ class RecipePanel(QWidget):
     def follow(self, job: Job) -> None:
         """Show a job, and follow it to its end."""
         self._refuse("")
-        if self._command in LEARNING:
+        if self.command in LEARNING:
             self.view.curves.prepare()
         self._other_movie = self._other_movie_of(job.record)
         self.view.setValue(job)
@@ -205,7 +210,7 @@ class RecipePanel(QWidget):
         jobs : Path
             Folder in which the folders of jobs lie.
         """
-        job = None if self.running() else unfinished_job(jobs, self._command)
+        job = None if self.running() else unfinished_job(jobs, self.command)
         if job is not None:
             self.follow(job)
         return job is not None
@@ -237,7 +242,7 @@ class RecipePanel(QWidget):
         self.view.curves.set_dark(dark)
 
     def _build(self, sentence: str) -> None:
-        self.start_button, self.resume_button = QPushButton(ACTIONS[self._command]), QPushButton("Resume")
+        self.start_button, self.resume_button = QPushButton(ACTIONS[self.command]), QPushButton("Resume")
         self.pause_button, self.stop_button = QPushButton("Pause"), QPushButton("Stop")
         self.start_button.setToolTip("Runs in a process of its own: you can go on working here.")
         self.resume_button.setToolTip("Go on from where it stopped, with the settings that it was started with.")
@@ -249,7 +254,7 @@ class RecipePanel(QWidget):
         for button in (self.resume_button, self.start_button, self.pause_button, self.stop_button):
             row.addWidget(button, stretch=1)
         self.sentence, self.refusal, self.device = QLabel(sentence), QLabel(), DeviceLine()
-        self.estimate = EstimateLine(self._command, self.form.value)
+        self.estimate = EstimateLine(self.command, self.form.value)
         for label in (self.sentence, self.refusal):
             label.setWordWrap(True)
         self.refusal.hide()
@@ -321,7 +326,7 @@ class RecipePanel(QWidget):
         resumable = job is not None and job.resumable and not self._other_movie
         self.start_button.setVisible(not running)
         self.start_button.setEnabled(not self.form.problem())
-        self.start_button.setText("Start anew" if resumable else ACTIONS[self._command])
+        self.start_button.setText("Start anew" if resumable else ACTIONS[self.command])
         self.resume_button.setVisible(resumable)
         for button in (self.pause_button, self.stop_button):
             button.setVisible(running)

@@ -9,7 +9,7 @@ import napari.viewer
 from napari.layers import Image
 
 from napari_tap_events.errors import TapEventsError
-from napari_tap_events.gui.layers import probability_layer, world_of
+from napari_tap_events.gui.layers import lay_over_movie, probability_layer, world_of
 from napari_tap_events.gui.places import go_to_frame
 from napari_tap_events.gui.review_map import ReviewMap
 from napari_tap_events.movies.movie import Movie
@@ -118,7 +118,7 @@ class ReviewOverlay:
     def _add(self, layer: Image) -> None:
         active, self.layer = self._viewer.layers.selection.active, layer
         layer.name = NAME
-        self._viewer.add_layer(layer)
+        lay_over_movie(self._viewer, layer)
         self._viewer.layers.selection.active = active
 
     def _read_again(self) -> None:

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.gui.leaving import LeavingPanel
 from napari_tap_events.gui.made_of import results_of_open_movie
+from napari_tap_events.gui.readiness import missing
 from napari_tap_events.gui.review_desk import ReviewDesk
 from napari_tap_events.gui.review_keys import ReviewKeys
 from napari_tap_events.gui.review_start import ReviewStart
@@ -143,6 +144,9 @@ class ReviewPanel(LeavingPanel):
     def begin(self) -> None:
         """Show the first card, and start the worker."""
         if self.desk is None or self._session.project is None or self._session.entry is None:
+            return
+        if missing(self._session):
+            self.desk.state.setText(f"⚠ {missing(self._session)}")
             return
         try:
             flags = self.start.flags()

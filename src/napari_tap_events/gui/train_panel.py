@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.events.mistakes import Mistake
 from napari_tap_events.gui.estimate_line import Material
-from napari_tap_events.gui.fitted import Fitted
 from napari_tap_events.gui.head_score import HeadScore
 from napari_tap_events.gui.layers import world_of
 from napari_tap_events.gui.made_of import is_of_open_movie, movie_of, other_movie_of
@@ -25,6 +24,7 @@ from napari_tap_events.gui.places import go_to, go_to_frame
 from napari_tap_events.gui.preferences import preferred_cache
 from napari_tap_events.gui.project_models import encoders
 from napari_tap_events.gui.question import Question
+from napari_tap_events.gui.readiness import missing
 from napari_tap_events.gui.recipe_panel import RecipeInputs, RecipePanel
 from napari_tap_events.movies.event_sizes import FittingSizes, sizes_of_cell
 from napari_tap_events.project.session import Session
@@ -115,10 +115,9 @@ class TrainPanel(QWidget):
         self.counts.setWordWrap(True)
         self.counts.setTextFormat(Qt.TextFormat.RichText)
         forms = (HeadSettings, ComputeSettings)
-        self.recipe = RecipePanel("Train", SENTENCE, "train", forms, self._inputs, hidden=("encoder",))
+        self.recipe = RecipePanel("Train", SENTENCE, "train", forms, self._inputs, hidden=("encoder",), following=SIZES)
         self.recipe.estimate.ask(self._material)
         self.recipe.attend(partial(other_movie_of, self._session))
-        self._fitted = Fitted(self.recipe.form, SIZES)
         self.encoder.valueChanged.connect(lambda _: self.recipe.estimate.refresh())
         self.score, self.about_another = HeadScore(), Words()
         self.score.hide()
@@ -146,8 +145,8 @@ class TrainPanel(QWidget):
     def _inputs(self) -> RecipeInputs:
         """Return what the command needs; the marks are written first."""
         project, entry, model = self._session.project, self._session.entry, self.encoder.value()
-        if project is None or entry is None or self._session.movie is None or model is None:
-            return RecipeInputs([], Path(), "Open a movie in step 1 first.")
+        if project is None or entry is None or model is None or missing(self._session):
+            return RecipeInputs([], Path(), missing(self._session))
         if not self._session.annotations or not self._session.annotations.events:
             return RecipeInputs([], Path(), NO_MARKS)
         marks, out = self._marks(), project.new_folder("heads", "head")
@@ -194,7 +193,7 @@ class TrainPanel(QWidget):
 
     def _show_counts(self, about: dict[str, Any]) -> None:
         sizes = FittingSizes(**about["sizes"]) if "sizes" in about else None
-        if sizes and self._fitted.fit(sizes.chosen()):
+        if sizes and self.recipe.fitted.fit(sizes.chosen()):
             self._count()
             return
         self._folds = {name: value for name, value in about.get("judged", {}).items() if name != "words"}
@@ -216,7 +215,7 @@ class TrainPanel(QWidget):
         """Take over sizes that fit the cell, as long as nothing is marked that they could follow."""
         entry, marks = self._session.entry, self._session.annotations
         if entry is not None and entry.cell_px and not (marks and marks.events):
-            self._fitted.fit(sizes_of_cell(entry.cell_px).chosen())
+            self.recipe.fitted.fit(sizes_of_cell(entry.cell_px).chosen())
 
     def _about_sizes(self, sizes: FittingSizes) -> str:
         settings = self._settings()

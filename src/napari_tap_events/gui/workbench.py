@@ -28,6 +28,7 @@ from napari_tap_events.project.session import Session
 
 if TYPE_CHECKING:
     from napari_tap_events.gui.find_panel import FindPanel
+    from napari_tap_events.gui.kept_settings import KeptSettings
     from napari_tap_events.gui.mark_panel import MarkPanel
     from napari_tap_events.gui.pretrain_panel import PretrainPanel
     from napari_tap_events.gui.recipe_panel import RecipePanel
@@ -79,6 +80,7 @@ class Workbench(LeavingPanel):
             timer.setInterval(COUNT_AFTER_MS)
             timer.timeout.connect(slot)
         self._reviewed = False
+        self._kept: list[KeptSettings] = []
         self._guard = ClosingGuard(self, self.recipes)
         self._connect()
         self.destroyed.connect(partial(_give_free, self.session))  # where the whole window goes, no panel hears of it
@@ -161,6 +163,8 @@ class Workbench(LeavingPanel):
         """Let go of the viewer, and close the session; jobs go on, a review ends."""
         for timer in (self._count_soon, self._warm_soon):
             timer.stop()
+        for kept in self._kept:
+            kept.close()
         self._end_with_window()
         self._guard.leave()
         self._viewer.events.theme.disconnect(self._follow_theme)
@@ -252,12 +256,14 @@ class Workbench(LeavingPanel):
 
     def _take_in(self, name: str, recipe: RecipePanel, *beside: RecipePanel) -> None:
         """Let the recipes of a step begin with what the person prefers, and find their jobs; the first tells how far it is."""
+        from napari_tap_events.gui.kept_settings import KeptSettings
         from napari_tap_events.gui.preferences import preferred_compute
 
         recipe.told.connect(partial(self._signs.running, name))
         recipe.failed.connect(lambda _sentence: self._signs.stopped(name))
         for one in (recipe, *beside):
             one.setValue(preferred_compute())
+            self._kept.append(KeptSettings(self.session, one))
             one.set_dark(is_dark(self._viewer))
             self._reattach(one)
 

@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tap_events.errors import JobStopped, OutputError
-from napari_tap_events.jobs.output import Run, describe, finish, start, write_history
+from napari_tap_events.jobs.output import Run, describe, finish, start
 from napari_tap_events.movies.movie import Movie, check_finite, stem_of
 from napari_tap_events.movies.opening import open_movie
+from napari_tap_events.movies.registered import ENDING, SHIFTS, write_corners
 from napari_tap_events.movies.registration import Canvas, canvas_for, held_places, levelled, shift_between
 from napari_tap_events.movies.tiff_writing import write_ome_tiff
 from napari_tap_events.reports import Report
 from napari_tap_events.settings import RegisterSettings
-
-SHIFTS = "shifts.csv"
 
 
 def register(movie_path: Path, settings: RegisterSettings, run: Run) -> Generator[Report, None, Path]:
@@ -57,10 +56,9 @@ def register(movie_path: Path, settings: RegisterSettings, run: Run) -> Generato
         yield Report("shifts", len(shifts), movie.n_frames - 1)
         _stop_if_asked(run, "measuring")
     canvas = canvas_for(held_places(shifts), movie.height, movie.width, settings.keep)
-    name = f"{stem_of(movie.name)}-registered.ome.tif"
+    name = f"{stem_of(movie.name)}{ENDING}"
     yield from _write(whole, canvas, run.out / name, run)
-    rows = [{"t": t, "y": int(y), "x": int(x)} for t, (y, x) in enumerate(canvas.corners)]
-    write_history(run.out / SHIFTS, rows)
+    write_corners(run.out, np.asarray(canvas.corners))
     finish(
         run,
         "register",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,15 @@ class ProjectCard:
         Those that the project began with; the journal tells what became of them.
     saved_as : str
         Of a project that was not saved yet: where its copy was saved.
+    settings : mapping
+        Of each command the settings that somebody has chosen in this project, by name, as JSON.
     """
 
     created: str
     movies: tuple[MovieEntry, ...] = ()
     kinds: tuple[Kind, ...] = DEFAULT_KINDS
     saved_as: str = ""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def entry(self, name: str) -> MovieEntry:
         """Return the movie of a name.
@@ -110,6 +113,7 @@ def write_card(folder: Path, card: ProjectCard) -> None:
         "movies": [_entry_to_json(entry) for entry in card.movies],
     }
     values |= {"saved_as": card.saved_as} if card.saved_as else {}
+    values |= {"settings": card.settings} if card.settings else {}
     partial = folder / (NAME + ".partial")
     with partial.open("w", encoding="utf-8") as file:
         json.dump(values, file, indent=2)
@@ -152,6 +156,7 @@ def _card(values: Mapping[str, Any]) -> ProjectCard:
         movies=tuple(_entry_from_json(movie) for movie in values["movies"]),
         kinds=checked_kinds(tuple(kind_from_json(kind) for kind in values["kinds"])),
         saved_as=str(values.get("saved_as", "")),
+        settings={command: dict(chosen) for command, chosen in values.get("settings", {}).items()},
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from os.path import normpath
 from pathlib import Path
+from typing import Any
 
 from psygnal import Signal
 
@@ -213,6 +215,17 @@ class Project:
         entry = replace(self.entry(name), cell_px=cell_px)
         self._keeper.keep(self._keeper.card.with_entry(entry))
         return entry
+
+    def settings(self, command: str) -> dict[str, Any]:
+        """Return the settings of a command that somebody has chosen in this project, by name, as JSON."""
+        return dict(self._keeper.card.settings.get(command, {}))
+
+    def keep_settings(self, command: str, chosen: Mapping[str, Any]) -> None:
+        """Keep the settings of a command that somebody has chosen; those at their defaults need not be among them."""
+        card = self._keeper.card
+        if chosen != self.settings(command):
+            others = {name: values for name, values in card.settings.items() if name != command}
+            self._keeper.keep(replace(card, settings={**others, **({command: dict(chosen)} if chosen else {})}))
 
     def missing(self) -> tuple[MovieEntry, ...]:
         """Return the movies that do not lie where they were."""

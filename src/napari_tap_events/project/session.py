@@ -14,6 +14,9 @@ from napari_tap_events.project.card import NAME
 from napari_tap_events.project.copying import ProjectCopy
 from napari_tap_events.project.entry import MovieEntry
 from napari_tap_events.project.folder import Project
+from napari_tap_events.project.keeper import JOURNAL
+from napari_tap_events.project.lock import is_held
+from napari_tap_events.project.recent import recent_projects, tell_recent
 from napari_tap_events.project.unsaved import left_of_movie, left_unsaved, new_place, remove_unused, tell_saved, unsaved_folder
 from napari_tap_events.settings import MovieSettings
 
@@ -78,6 +81,10 @@ class Session:
         """Return earlier projects with marks that were never saved, newest first."""
         return tuple(path for path in left_unsaved(self._unsaved) if self.project is None or path != self.project.path)
 
+    def recent(self) -> tuple[Path, ...]:
+        """Return the saved projects that were open and are still there, the last first, without the one that is open."""
+        return tuple(path for path, _ in recent_projects(self._unsaved) if self.project is None or path != self.project.path)
+
     def left_to_go_on_with(self) -> Path | None:
         """Return the newest such project of the movie that is open, or of any; None once something is marked, or a project was saved."""
         if self.project is not None and not (
@@ -85,6 +92,14 @@ class Session:
         ):
             return None
         return left_of_movie(self.left_unsaved(), self.entry.content_hash if self.entry else "")
+
+    def last_worked_on(self) -> Path | None:
+        """Return, where no project is open, the one that was worked on last and that no other window has; else None."""
+        if self.project is not None:
+            return None
+        saved = [(at.timestamp(), path) for path, at in recent_projects(self._unsaved)]
+        unsaved = [((path / JOURNAL).stat().st_mtime, path) for path in self.left_unsaved()]
+        return next((path for _, path in sorted(saved + unsaved, reverse=True) if not is_held(path)), None)
 
     def open_project(self, path: str | Path) -> None:
         """Open a project, and the movie that came to it last; one that is open already stays so.
@@ -97,6 +112,7 @@ class Session:
         folder = Path(path).parent if Path(path).name == NAME else Path(path)
         if self.project is None or self.project.path.resolve() != folder.resolve():
             self._take(Project.open(folder))
+            self._remember()
 
     def new_project(self, path: str | Path) -> None:
         """Make a new project without movies.
@@ -107,6 +123,7 @@ class Session:
             When it cannot be made there.
         """
         self._take(Project.create(path))
+        self._remember()
 
     def open_movie(self, path: str | Path, opening: MovieSettings = _AS_THE_FILE_SAYS) -> None:
         """Open a movie in the project that is open, or in a new one that is not saved yet.
@@ -208,6 +225,7 @@ class Session:
         self.project.save_as(path, files)
         if was_unsaved:
             tell_saved(before, self.project.path)
+        self._remember()
         if self.entry is not None:
             self.entry = self.project.entry(self.entry.name)
         self.project_changed.emit()
@@ -216,6 +234,7 @@ class Session:
 
     def close(self) -> None:
         """Close the project."""
+        self._remember()
         self._take(None)
 
     def _take(self, project: Project | None) -> None:
@@ -235,6 +254,11 @@ class Session:
             self.select(project.movies[-1].name)
         else:
             self.movie_changed.emit()
+
+    def _remember(self) -> None:
+        """Let other windows know which saved project was open last."""
+        if self.project is not None and not self.is_unsaved:
+            tell_recent(self._unsaved, self.project.path)
 
     def _leave(self) -> None:
         if self.entry is not None:

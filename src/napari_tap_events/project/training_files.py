@@ -68,7 +68,7 @@ def write_training_files(folder: Path, name: str, a: Annotations, movie: Movie |
             f"'{folder}' cannot be written: {error.strerror or error}; make room, or save the project elsewhere."
         ) from None
     reviewed = boxes if known != Known() else None
-    return TrainingFiles(masks, table if uncertain else None, *_scope_texts(a.scope), _remarks(a), reviewed)
+    return TrainingFiles(masks, table if uncertain else None, *_scope_texts(a.scope), _remarks(a, known), reviewed)
 
 
 def _write_uncertain(path: Path, points: list[PointMark]) -> None:
@@ -89,11 +89,13 @@ def _scope_texts(scope: Scope | None) -> tuple[str, str]:
     return f"{scope.frames.start}:{scope.frames.stop}", f"{scope.y0}:{scope.y1},{scope.x0}:{scope.x1}"
 
 
-def _remarks(a: Annotations) -> tuple[str, ...]:
+def _remarks(a: Annotations, known: Known) -> tuple[str, ...]:
+    """Say what does not teach; outside of the scope the squares that were judged in a review do."""
     remarks = []
     if a.scope is None and not a.verdicts:
         remarks.append("No scope is set, so the whole movie counts as marked: an event that is not marked teaches 'no event'.")
-    outside = [r for r in a.events if a.scope and not a.scope.contains(r.event.t, r.event.y, r.event.x)]
+    taught: list[Scope] = [a.scope, *known.seen] if a.scope else []
+    outside = [r for r in a.events if taught and not any(box.contains(r.event.t, r.event.y, r.event.x) for box in taught)]
     if outside:
         remarks.append(f"{len(outside)} of {len(a.events)} events lie outside of the scope and are not used.")
     nothing = [p for p in a.points if p.meaning == "nothing" and a.scope and not a.scope.contains(p.t, p.y, p.x)]

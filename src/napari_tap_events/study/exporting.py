@@ -8,6 +8,7 @@ from napari_tap_events.errors import OutputError
 from napari_tap_events.events.exports import FormatName, export_events, exported
 from napari_tap_events.events.exports.facts import USUAL_RADIUS_PX, MovieFacts
 from napari_tap_events.events.table import read_events
+from napari_tap_events.movies.registered import corners_of
 from napari_tap_events.study.result_folder import ResultFolder, read_result_folder
 
 
@@ -50,12 +51,14 @@ def export_from(source: Path, out: Path, form: FormatName, *, overwrite: bool = 
 def movie_facts(result: ResultFolder) -> MovieFacts:
     """Return what a result folder tells of its movie."""
     n_frames, _, height, width = result.shape or (0, 0, 0, 0)
+    path = result.files["movie"].resolve() if "movie" in result.files else None
     return MovieFacts(
-        path=result.files["movie"].resolve() if "movie" in result.files else None,
+        path=path,
         n_frames=n_frames,
         height=height,
         width=width,
         pixel_size_um=result.pixel_size_um,
         interval_s=result.interval_s,
         radius_px=result.radius_px or USUAL_RADIUS_PX,
+        corners=corners_of(path) if path else None,
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from napari_tap_events.movies.registered import corners_of
 from napari_tap_events.settings.games import GAMES
 from napari_tap_events.study.result import Result
 from napari_tap_events.study.words import duration, last_value, listed
@@ -60,8 +63,18 @@ def _about_movie(result: Result) -> Told:
     facts = "; ".join(fact for fact in (dtype, size, pace) if fact)
     return [
         f"The movie '{name}' has {t} frames of {y} × {x} pixels{channels} ({facts}).",
+        *_about_registration(result),
         "Each frame was normalised to its own 1st and 99.8th percentile.",
     ], []
+
+
+def _about_registration(result: Result) -> list[str]:
+    corners = corners_of(result.files["movie"].resolve()) if "movie" in result.files else None
+    if corners is None:
+        return []
+    wander = int(np.ptp(corners, axis=0).max())
+    moved = f"its frames were moved by whole pixels, over {wander} px in all"
+    return [f"It was registered: {moved}; places are those in the registered movie."]
 
 
 def _about_encoder(result: Result) -> Told:

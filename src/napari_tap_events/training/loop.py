@@ -150,6 +150,7 @@ def fit(
         if ranks.decide(control.wait_or_stop()):
             ranks.average_buffers(learner.module)
             _save(plan, learner.module, optimiser, progress, ranks)
+            yield Report(plan.stage, progress.step, plan.steps)
             raise JobStopped(f"stopped after {progress.step} of {plan.steps} steps; the same command with --resume goes on.")
         running.add(_step(learner, optimiser, plan, progress.step, ranks))
         progress.step += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -23,6 +24,14 @@ def test_a_csv_comes_back_as_the_table_with_its_scale(tmp_path: Path, events: pd
     plain = events.drop(columns=["t_s", "y_um", "x_um"])
     out = export_events(plain, tmp_path / "a.csv", "csv", MovieFacts(pixel_size_um=0.65, interval_s=600.0))
     pd.testing.assert_frame_equal(read_events(out), events)
+
+
+def test_a_csv_of_a_registered_movie_tells_where_events_were_before(tmp_path: Path, events: pd.DataFrame) -> None:
+    corners = np.stack([np.arange(8), -2 * np.arange(8)], axis=1)
+    out = export_events(events, tmp_path / "a.csv", "csv", MovieFacts(corners=corners))
+    told = pd.read_csv(out)
+    assert told[["y_unregistered", "x_unregistered"]].to_numpy().tolist() == [[6.5, 28.0], [-4.0, 20.25], [0.0, 3.0]]
+    assert told[["y", "x"]].to_numpy().tolist() == events[["y", "x"]].to_numpy().tolist()
 
 
 @pytest.mark.parametrize("form", FORMATS)

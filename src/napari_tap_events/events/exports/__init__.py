@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from napari_tap_events.errors import OutputError
 from napari_tap_events.events.exports.facts import MovieFacts, facts_of_table
@@ -45,8 +47,20 @@ class ExportFormat:
 
 
 def _write_csv(events: pd.DataFrame, path: Path, facts: MovieFacts) -> None:
-    one_scale = len(_movies(events)) < 2
-    write_events(path, with_scale(events, facts.interval_s, facts.pixel_size_um) if one_scale else events)
+    if len(_movies(events)) > 1:
+        write_events(path, events)
+        return
+    told = with_scale(events, facts.interval_s, facts.pixel_size_um)
+    write_events(path, told if facts.corners is None else _with_places_before(told, facts.corners))
+
+
+def _with_places_before(events: pd.DataFrame, corners: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the table with places in the movie before it was registered, `y_unregistered` and `x_unregistered`, pixels."""
+    t = events["t"].to_numpy()
+    if len(t) and t.max() >= len(corners):
+        return events
+    before = events[["y", "x"]].to_numpy() - corners[t]
+    return events.assign(y_unregistered=before[:, 0].round(2), x_unregistered=before[:, 1].round(2))
 
 
 FORMATS: dict[FormatName, ExportFormat] = {

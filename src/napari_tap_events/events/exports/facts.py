@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 USUAL_RADIUS_PX = 15.0
 
@@ -24,6 +26,8 @@ class MovieFacts:
         Side of a pixel in micrometres, time between frames in seconds.
     radius_px : float
         Radius of a cell in pixels.
+    corners : (T, 2) int, optional
+        Of a registered movie: row and column at which the first pixel of each frame before lies.
     """
 
     path: Path | None = None
@@ -33,6 +37,7 @@ class MovieFacts:
     pixel_size_um: float | None = None
     interval_s: float | None = None
     radius_px: float = USUAL_RADIUS_PX
+    corners: NDArray[np.int64] | None = None
 
 
 def facts_of_table(events: pd.DataFrame) -> MovieFacts:
