@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.review.annotator import Annotator
-from napari_tap_events.review.audit import audit_movie
+from napari_tap_events.review.audit import audit_movie, windows_to_stop
 from napari_tap_events.review.audit_counts import count
 from napari_tap_events.review.audit_design import audit_order, begin_audit
 from napari_tap_events.review.cards import Card
+from napari_tap_events.review.intervals import Estimate
 from napari_tap_events.review.queue import Proposals, next_cards
 from napari_tap_events.review.verdicts import Reply, answer_window, decide
 from napari_tap_events.settings import EventSettings, QueueSettings, ReviewSettings
@@ -143,12 +146,24 @@ def test_more_windows_make_it_surer():
     assert many < few
 
 
+def test_it_is_told_how_many_windows_are_missing():
+    told = {}
+    for looked in (16, 40, 64):
+        a, _, listed = reviewed(0, looked)
+        found = audit_movie(a, listed, NEAR)
+        told[looked] = windows_to_stop(looked, found.windows, found.events)
+        assert f"About {told[looked]} windows more would make it sure to 10 %." in found.sentence
+    enough = next(n for n in range(64, 97, 4) if audit_movie(*reviewed(0, n)[::2], NEAR).enough)
+    assert all(abs(looked + more - enough) <= 8 for looked, more in told.items()), (told, enough)
+    assert windows_to_stop(10, 10, Estimate(5, 5, 5)) == 0
+
+
 def test_before_the_audit_or_with_too_few_windows_nothing_is_claimed():
     assert audit_movie(Annotations((40, 200, 240)), world(0)[1], NEAR) is None
     a, _, listed = reviewed(0, 2)
     found = audit_movie(a, listed, NEAR)
     assert np.isnan(found.events.value)
-    assert "too few" in found.sentence
+    assert re.search(r"too few to say how many events there are: \d+ windows? more at least\.", found.sentence)
     assert found.to_json()["events"] == [None, None, None]
 
 

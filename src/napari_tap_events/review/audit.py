@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -106,7 +107,10 @@ def audit_movie(a: Annotations, listed: pd.DataFrame, near: EventSettings, bin_f
     looked, n = int(found.looked.sum()), len(strata)
     if (np.minimum(tally.windows, LEAST_WINDOWS) > tally.looked).any():
         nothing = Estimate(*[float("nan")] * 3)
-        words = f"{looked} of {n} windows were looked at; too few to say how many events there are."
+        more = int(np.maximum(np.minimum(tally.windows, LEAST_WINDOWS) - tally.looked, 0).sum())
+        words = (
+            f"{looked} of {n} windows were looked at; too few to say how many events there are: {_windows(more)} more at least."
+        )
         return Audit(looked, n, nothing, nothing, nothing, sentence=words)
     drawn, likely = draw(tally, seed), expected(tally)
     events, recall, precision = (
@@ -114,7 +118,27 @@ def audit_movie(a: Annotations, listed: pd.DataFrame, near: EventSettings, bin_f
     )
     enough = events.width < STOP_BELOW * events.value
     bins = _over_time(found, design, (drawn, likely), bin_frames or max(1, -(-(design.shape[0] - 1) // 16)))
-    return Audit(looked, n, precision, recall, events, bins, enough, _sentence(events, recall, precision, enough))
+    more = windows_to_stop(looked, n, events)
+    return Audit(looked, n, precision, recall, events, bins, enough, _sentence(events, recall, precision, enough, more))
+
+
+def windows_to_stop(looked: int, windows: int, events: Estimate) -> int:
+    """Return how many more windows make the interval of the number of events narrow enough to stop, about.
+
+    The variance of a total that is drawn without return goes as (N - n) / n (Cochran 1977, Sampling Techniques, chapter 2), with n of
+    N windows looked at.
+
+    Parameters
+    ----------
+    looked, windows : int
+        n and N.
+    events : Estimate
+        With n windows.
+    """
+    if events.width <= 0 or not looked:
+        return 0
+    left = (windows - looked) / looked * (STOP_BELOW * events.value / events.width) ** 2
+    return max(0, math.ceil(windows / (1 + left)) - looked)
 
 
 def _over_time(found: Counted, design: AuditDesign, draws: tuple[Draws, Draws], length: int) -> tuple[OverTimeBin, ...]:
@@ -165,10 +189,16 @@ def _spread(drawn: NDArray[np.int64], shares: NDArray[np.float64], rng: np.rando
     return by_bin
 
 
-def _sentence(events: Estimate, recall: Estimate, precision: Estimate, enough: bool) -> str:
+def _windows(count: int) -> str:
+    return f"{count} window{'' if count == 1 else 's'}"
+
+
+def _sentence(events: Estimate, recall: Estimate, precision: Estimate, enough: bool, more: int) -> str:
     told = f"About {events.value:.0f} events (95 %: {events.low:.0f} to {events.high:.0f}). "
     if np.isfinite(recall.value):
         told += f"{recall.value:.0%} of them are listed ({recall.low:.0%} to {recall.high:.0%}). "
     if np.isfinite(precision.value):
         told += f"Of those listed {precision.value:.0%} are events ({precision.low:.0%} to {precision.high:.0%}). "
-    return told + ("That is sure to 10 %: you can stop." if enough else "More windows would make this surer.")
+    return told + (
+        "That is sure to 10 %: you can stop." if enough else f"About {_windows(more)} more would make it sure to 10 %."
+    )
