@@ -97,8 +97,8 @@ def registered(first: Callable[[Film], Film]) -> Callable[[Film], Film]:
     def alter(film: Film) -> Film:
         film = first(film)
         even = [levelled(frame[None]) for frame in film.frames]
-        shifts = [shift_between(*pair, RegisterSettings().most_px) for pair in pairwise(even)]
-        canvas = canvas_for(held_places(shifts), film.frames.shape[1], film.frames.shape[2], RegisterSettings().keep)
+        shifts = [shift_between(*pair, RegisterSettings().max_shift_px) for pair in pairwise(even)]
+        canvas = canvas_for(held_places(shifts), film.frames.shape[1], film.frames.shape[2], RegisterSettings().field)
         frames = np.concatenate([canvas.placed(frame[None], t) for t, frame in enumerate(film.frames)])
         corners, truth = canvas.corners[film.truth["t"]], film.truth
         truth = truth.assign(y=truth["y"] + corners[:, 0], x=truth["x"] + corners[:, 1])

@@ -50,7 +50,7 @@ def written(path, frames):
 def test_a_shaken_movie_holds_still_and_keeps_type_scale_and_channels(tmp_path, finish, shaken, keep):
     frames, places = shaken
     source = written(tmp_path / "shaken.ome.tif", frames)
-    out = finish(register(source, RegisterSettings(keep=keep), Run(tmp_path / "out")))
+    out = finish(register(source, RegisterSettings(field=keep), Run(tmp_path / "out")))
     result = json.loads((out / "result.json").read_text())
     assert result["files"] == {"movie": "shaken-registered.ome.tif", "shifts": "shifts.csv"}
     movie = open_movie(out / result["files"]["movie"])
@@ -115,8 +115,8 @@ def test_a_stopped_run_leaves_no_movie_behind(tmp_path, shaken, stage):
 def test_a_picture_that_goes_too_far_is_refused_before_anything_is_written(tmp_path, finish, shaken):
     frames = np.stack([np.roll(shaken[0][0], 14 * t, axis=2) for t in range(30)])
     source = written(tmp_path / "far.ome.tif", frames)
-    with pytest.raises(MovieError, match=r"wanders over 0 x .* choose --keep first or common"):
-        finish(register(source, RegisterSettings(keep="all"), Run(tmp_path / "out")))
+    with pytest.raises(MovieError, match=r"wanders over 0 x .* choose --field first or common"):
+        finish(register(source, RegisterSettings(field="all"), Run(tmp_path / "out")))
     assert not list((tmp_path / "out").glob("*.tif"))
 
 

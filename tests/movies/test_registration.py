@@ -140,7 +140,7 @@ def test_what_no_frame_shows_is_its_border_gone_on():
 
 
 @pytest.mark.parametrize(
-    ("keep", "told"), [("all", "more than four times as large; choose --keep first"), ("common", "hardly anything")]
+    ("keep", "told"), [("all", "more than four times as large; choose --field first"), ("common", "hardly anything")]
 )
 def test_a_canvas_that_cannot_be_is_refused(keep, told):
     with pytest.raises(MovieError, match=told):

@@ -51,11 +51,11 @@ def register(movie_path: Path, settings: RegisterSettings, run: Run) -> Generato
     movie, whole = open_movie(movie_path, run.movie), open_movie(movie_path, run.movie.model_copy(update={"channel": None}))
     start(run, "register", settings, {"movie": [movie_path]})
     shifts: list[tuple[float, float]] = []
-    for shift in _shifts(movie, settings.most_px):
+    for shift in _shifts(movie, settings.max_shift_px):
         shifts.append(shift)
         yield Report("shifts", len(shifts), movie.n_frames - 1)
         _stop_if_asked(run, "measuring")
-    canvas = canvas_for(held_places(shifts), movie.height, movie.width, settings.keep)
+    canvas = canvas_for(held_places(shifts), movie.height, movie.width, settings.field)
     name = f"{stem_of(movie.name)}{ENDING}"
     yield from _write(whole, canvas, run.out / name, run)
     write_corners(run.out, np.asarray(canvas.corners))

@@ -162,10 +162,10 @@ def canvas_for(places: NDArray[np.int64], height: int, width: int, keep: Keep) -
     wander = f"the picture wanders over {high[0] - low[0]} x {high[1] - low[1]} px, with frames of {height} x {width} px"
     if keep == "all" and np.prod(grown) > MOST_GROWTH * height * width:
         raise MovieError(
-            f"{wander}: a field with all of it would be more than four times as large; choose --keep first or common."
+            f"{wander}: a field with all of it would be more than four times as large; choose --field first or common."
         )
     if grown.min() < _LEAST_SIDE_PX:
-        raise MovieError(f"{wander}: hardly anything is seen in all of them; choose --keep all or first.")
+        raise MovieError(f"{wander}: hardly anything is seen in all of them; choose --field all or first.")
     return Canvas(int(grown[0]), int(grown[1]), corners - (low if keep == "all" else high))
 
 

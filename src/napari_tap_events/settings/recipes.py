@@ -173,11 +173,11 @@ FEW_EVENT_FOLDS = 4
 class RegisterSettings(Settings):
     """How the shake and the drift of a stage are undone."""
 
-    most_px: int = setting(32, "Largest shift from one frame to the next that is looked for.", unit="px", low=1, high=512)
-    keep: Literal["all", "common", "first"] = setting(
+    max_shift_px: int = setting(32, "Largest shift from one frame to the next that is looked for.", unit="px", low=1, high=512)
+    field: Literal["all", "common", "first"] = setting(
         "common",
-        "Field of the new movie: what all frames show, all that any frame shows, or what the first one shows. Where a frame shows "
-        "nothing, its border goes on, and events seem to be there that are none.",
+        "What the new movie shows: common, what all frames show; all, whatever any frame shows; first, what the first one shows. Where "
+        "a frame shows nothing of it, its border goes on, and events seem to be there that are none.",
     )
 
 
