@@ -13,12 +13,15 @@ from napari_tap_events.encoder.compute import Compute
 from napari_tap_events.encoder.feature_maps import FeatureMaps
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.detection import (
+    SUCCESSORS_REACH,
     Candidate,
     MaximaFinder,
     ScoreGrid,
     _disc,
     find_maxima,
     greatest_around,
+    in_sequence,
+    less_successors,
     score_frame,
     score_grid,
     with_any_kind,
@@ -26,6 +29,7 @@ from napari_tap_events.events.detection import (
 from napari_tap_events.events.head import HeadShape
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.map_tiles import Inputs, MapTiles
+from napari_tap_events.settings import EventSettings
 
 stacks = st.builds(
     lambda seed, shape, levels: stack_of(seed, shape, levels),
@@ -183,3 +187,64 @@ def test_a_score_map_lies_where_its_grid_says(kind):
     assert grid.offset_px == (0.5 if kind == "evidence" else 11.5)
     assert last <= 95 - margin + 1
     assert last + grid.stride_px > 95 - margin
+
+
+NEAR = EventSettings(radius_px=10, radius_frames=2)
+
+
+def at(t, score, y=50.0, x=50.0):
+    return Candidate(t, y, x, 0, score)
+
+
+def scores_of(*candidates, near=NEAR):
+    return [candidate.score for candidate in in_sequence(candidates, near)]
+
+
+def test_a_weaker_one_that_a_stronger_one_follows_loses_what_it_is_weaker_by():
+    assert scores_of(at(10, 1.0), at(15, 4.0)) == [-2.0, 4.0]
+    assert scores_of(at(15, 4.0), at(10, 1.0)) == [4.0, -2.0], "in whatever order they come"
+    assert scores_of(at(10, 1.0), at(14, 2.0), at(18, 4.0)) == [-2.0, 0.0, 4.0], (
+        "by the strongest, as it was before it lost itself"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (at(10, 4.0), at(15, 1.0)),  # the stronger comes first
+        (at(10, 1.0), at(19, 4.0)),  # too late: 4 x 2 frames
+        (at(10, 1.0), at(12, 4.0)),  # two events in 2 frames are one: that is for others to tell
+        (at(10, 1.0), at(15, 4.0, y=61.0)),  # another place
+        (at(10, 1.0), at(15, 1.0)),
+    ],
+)
+def test_whatever_else_is_near_takes_nothing(first, second):
+    assert scores_of(first, second) == [first.score, second.score]
+
+
+def test_with_no_frames_apart_there_is_a_time_after_all():
+    assert scores_of(at(10, 1.0), at(12, 3.0), near=EventSettings(radius_px=10, radius_frames=0)) == [-1.0, 3.0]
+
+
+def test_what_is_no_number_follows_nothing_and_nothing_is_returned_for_nothing():
+    place, others = np.array([[10.0, 50, 50]]), np.array([[15.0, 50, 50], [16, 50, 50]])
+    assert less_successors(place, np.array([1.0]), others, np.array([np.nan, 2.0]), NEAR).tolist() == [0.0]
+    assert less_successors(place, np.array([1.0]), others[:0], np.array([]), NEAR).tolist() == [1.0]
+    assert in_sequence([], NEAR) == []
+
+
+@given(st.integers(0, 1000), st.integers(0, 3), st.floats(1, 30))
+def test_successors_are_those_that_a_comparison_of_all_with_all_finds(seed, frames, radius):
+    rng = np.random.default_rng(seed)
+    near = EventSettings(radius_px=radius, radius_frames=frames)
+    found = [at(int(t), float(s), float(y), float(x)) for t, s, y, x in rng.uniform((0, -3, 0, 0), (20, 5, 40, 40), (30, 4))]
+    reach = max(1, frames)
+    for one, told in zip(found, in_sequence(found, near), strict=True):
+        after = [
+            c.score
+            for c in found
+            if reach < c.t - one.t <= SUCCESSORS_REACH * reach and np.hypot(c.y - one.y, c.x - one.x) <= radius
+        ]
+        expected = one.score - max([0.0, *(score - one.score for score in after)])
+        assert told.score == pytest.approx(expected)
+        assert (told.t, told.y, told.x) == (one.t, one.y, one.x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -109,6 +110,14 @@ def test_movies_lie_behind_each_other_in_time_so_that_none_matches_across():
     assert (table["kind"] == "event").all()
     both = held_truth([one, other], [truth, truth.head(0)])
     assert both["t"].max() < APART_FRAMES
+
+
+def test_a_candidate_on_its_way_to_another_counts_less_in_calibration_and_in_the_table():
+    held, _ = answers()
+    before = (Candidate(10, 50, 50, 0, 1.0), Candidate(15, 50, 50, 0, 3.0))
+    near = EventSettings(radius_px=10, radius_frames=2)
+    plain, told = (candidate_table([replace(held, candidates=before, near=one)], None, ()) for one in (None, near))
+    assert (plain["score"].tolist(), told["score"].tolist()) == ([1.0, 3.0], [-1.0, 3.0])
 
 
 def test_only_true_events_within_the_held_out_frames_count():

@@ -67,6 +67,7 @@ def test_before_any_answer_the_guide_ranks(apprentice):
     table = apprentice.first.candidates().nlargest(4, "probability")
     assert sorted(table["t"]) == [t for t, _, _ in EVENTS[:-1]]
     assert set(table["source"]) == {"simulated"}
+    assert set(table["kind"]) == {"division"}, "as the guide calls them"
     assert (table["probability"] > LISTED_FROM).all()
     assert apprentice.first.threshold == LISTED_FROM
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,15 @@ from scipy import ndimage as ndi
 from napari_tap_events.events.dense import DenseHead
 from napari_tap_events.events.head import EventHead, EvidenceHead
 from napari_tap_events.events.map_tiles import MapTiles
+from napari_tap_events.settings import EventSettings
 
 EVENT_BLUR, HEAD_BLUR = 0.33, 0.5
 """Widths of the Gaussians that gather evidence of a pair head and of an event head, as shares of a cell radius: the former lies on the few
 pixels of the bodies themselves, the latter on each of the parts of an event."""
 CANDIDATES_PER_MEGAPIXEL = 200
 """Candidates kept per frame and megapixel, the strongest: bounds the table, not what can be found."""
+SUCCESSORS_REACH = 4
+"""A cell prepares for an event within so many times the frames in which two events are one."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,58 @@ def score_and_kind(scores: NDArray[np.float32]) -> tuple[float, int]:
 def with_any_kind(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Put before the score maps (K, h, w) of several kinds that of any event, which is the greatest of them."""
     return scores if len(scores) == 1 else np.concatenate([scores.max(0, keepdims=True), scores])
+
+
+def in_sequence(candidates: Sequence[Candidate], near: EventSettings) -> list[Candidate]:
+    """Return candidates with their scores as they are when what follows at their places is known; see `less_successors`."""
+    places = np.array([(c.t, c.y, c.x) for c in candidates], dtype=np.float64).reshape(-1, 3)
+    scores = np.array([c.score for c in candidates], dtype=np.float64)
+    left = less_successors(places, scores, places, scores, near)
+    return [replace(c, score=float(score)) for c, score in zip(candidates, left, strict=True)]
+
+
+def less_successors(
+    places: NDArray[np.float64],
+    scores: NDArray[np.floating],
+    others: NDArray[np.float64],
+    strengths: NDArray[np.floating],
+    near: EventSettings,
+    reach: int = SUCCESSORS_REACH,
+) -> NDArray[np.float64]:
+    """Take from each score by how much the strongest that follows at its place is stronger.
+
+    A cell that gathers its chromatin to divide looks like one that dies, and some frames later it is plain which it was: the dead do not
+    divide, and no cell divides twice in a row. So of two candidates that follow each other at one place, the weaker that comes first is
+    most likely the same cell on its way.
+
+    Parameters
+    ----------
+    places : (N, 3) float
+        Frame pair, y and x in pixels.
+    scores : (N,) float
+        In logits, or on any scale on which differences count.
+    others, strengths : (M, 3) and (M,) float
+        The candidates that may follow, and their scores; those that are no numbers follow nothing.
+    near : EventSettings
+        When two candidates are at one place and time.
+    reach : int
+        One follows another within so many times its frames.
+
+    Returns
+    -------
+    (N,) float64
+    """
+    known = np.isfinite(strengths)
+    order = np.argsort(others[known, 0], kind="stable")
+    others, strengths = others[known][order], strengths[known][order]
+    left = np.array(scores, dtype=np.float64)
+    frames = max(1, near.radius_frames)
+    begin = np.searchsorted(others[:, 0], places[:, 0] + frames, side="right")
+    end = np.searchsorted(others[:, 0], places[:, 0] + reach * frames, side="right")
+    for row, (first, last) in enumerate(zip(begin, end, strict=True)):
+        away = np.hypot(others[first:last, 1] - places[row, 1], others[first:last, 2] - places[row, 2])
+        left[row] -= max(0.0, strengths[first:last][away <= near.radius_px].max(initial=left[row]) - left[row])
+    return left
 
 
 def find_maxima(

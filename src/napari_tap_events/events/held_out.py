@@ -15,7 +15,7 @@ from napari_tap_events.errors import ModelError
 from napari_tap_events.events import candidates as near
 from napari_tap_events.events.calibration import Calibrator, Method, fit_calibrator
 from napari_tap_events.events.dense import DenseHead
-from napari_tap_events.events.detection import Candidate, find_maxima
+from napari_tap_events.events.detection import Candidate, find_maxima, in_sequence
 from napari_tap_events.events.head import EventHead
 from napari_tap_events.events.learning import Lesson
 from napari_tap_events.events.map_tiles import MapTiles
@@ -47,6 +47,8 @@ class HeldOut:
     candidates : tuple of Candidate
     opinions : (opinions, N, K) float32 or None
         What the logits were weighed from, where there is more than one opinion.
+    near : EventSettings or None
+        By which the scores of candidates are told in sequence (`detection.in_sequence`); None leaves them as they are.
     """
 
     movie: int
@@ -56,6 +58,7 @@ class HeldOut:
     labels: NDArray[np.int8]
     candidates: tuple[Candidate, ...]
     opinions: NDArray[np.float32] | None = None
+    near: EventSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,7 @@ def judge(
         labels=labels.transpose(0, 2, 3, 1)[known],
         candidates=tuple(c for c in found if masks is None or masks.knows(c.t, c.y, c.x)),
         opinions=opinions.transpose(0, 1, 3, 4, 2)[:, known] if head.opinions > 1 else None,
+        near=EventSettings(radius_px=events.radius_px, radius_frames=events.radius_frames),
     )
 
 
@@ -202,7 +206,11 @@ def window_calibrators(held: Sequence[HeldOut], method: Method) -> tuple[Calibra
 
 def candidate_table(held: Sequence[HeldOut], calibration: Calibration | None, kinds: Sequence[str]) -> pd.DataFrame:
     """Return the candidates of held-out answers as an events table with a column `score`; movies behind each other in time."""
-    parts = [(part.movie, candidate) for part in held for candidate in part.candidates]
+    parts = [
+        (part.movie, candidate)
+        for part in held
+        for candidate in (part.candidates if part.near is None else in_sequence(part.candidates, part.near))
+    ]
     scores = np.array([candidate.score for _, candidate in parts], dtype=np.float64)
     probability = np.zeros(len(parts)) if calibration is None else calibration.events.probability(scores)
     rows = [

@@ -23,12 +23,12 @@ from napari_tap_events.gui.layers import world_of
 from napari_tap_events.gui.notice import Words, bring_into_sight
 from napari_tap_events.gui.places import go_to
 from napari_tap_events.gui.review_card import ReviewCard
-from napari_tap_events.gui.review_lessons import Lessons
 from napari_tap_events.gui.review_lists import AnswerList, HeadList
 from napari_tap_events.gui.review_overlay import OVERLAY, ReviewOverlay
 from napari_tap_events.gui.review_start import ReviewStart
+from napari_tap_events.gui.review_teaching import ReviewTeaching
 from napari_tap_events.gui.review_trust import TrustLine
-from napari_tap_events.gui.review_words import audit_words, learning_words, progress_words, untaught_words
+from napari_tap_events.gui.review_words import audit_words, progress_words
 from napari_tap_events.gui.review_work import ReviewWork
 from napari_tap_events.gui.reviewer import Reviewer
 from napari_tap_events.movies.movie import Movie
@@ -36,13 +36,10 @@ from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.verdicts import Answer
 from napari_tap_events.review.cards import Card
-from napari_tap_events.review.gate import read_history
 from napari_tap_events.review.proposals import read_proposals, review_folder
 from napari_tap_events.review.said import last_audit
 from napari_tap_events.settings import HeadSettings, ReviewSettings
 
-HISTORY = "heads.json"
-"""As `jobs/desk.py` names it, which needs torch."""
 LOOK_AFTER_MS = 250
 UNSEEN_MS = 250
 """For so long no key answers a card that came by itself: it was pressed before anybody had seen the card."""
@@ -95,8 +92,7 @@ class ReviewDesk(QWidget):
         self._maps = CardMaps(self.folder / OVERLAY, results)
         self._crops, self._pictures = None, None
         self._place = CardPlace(viewer, world_of(movie))
-        self._history = read_history(self.folder / HISTORY)
-        self._lessons, self._marks_are_new = Lessons(annotations, self._history), True
+        self.teaching = ReviewTeaching(self.folder, annotations, self.reviewer, work, self.overlay.visible_pair)
         self._soon, self._look, self._unseen = QTimer(self), QTimer(self), QTimer(self)
         for timer, wait in ((self._soon, 0), (self._look, LOOK_AFTER_MS), (self._unseen, UNSEEN_MS)):
             timer.setSingleShot(True)
@@ -108,7 +104,7 @@ class ReviewDesk(QWidget):
         self._refresh_kinds()
         self._catch_up()
         self._show_card()
-        self.heads.setValue(self._history)
+        self.heads.setValue(self.teaching.history)
         self._audited(last_audit(self.folder) if annotations.audits else None)
 
     def begin(self) -> None:
@@ -140,18 +136,6 @@ class ReviewDesk(QWidget):
             review, head = self._start.value()
             self.reviewer.set_settings(review, head)
             self.shelf.side_px = _side(review, head)
-
-    def learn(self) -> None:
-        """Let the worker learn from all answers, a new one where there is none; where there is too little to learn from, say so."""
-        missing = learning_words(self._annotations)
-        if missing:
-            self.state.setText(missing)
-            return
-        if not self.work.running:
-            self.begin_wanted.emit()
-        if self.work.running:
-            self._lessons.begin()
-            self.work.learn(len(self._annotations.verdicts), self.overlay.visible_pair())
 
     def _build(self) -> None:
         self.card, self.waiting, self.progress = ReviewCard(), Words(), Words()
@@ -188,8 +172,11 @@ class ReviewDesk(QWidget):
         card.map_chosen.connect(self._choose_map)
         self.answers.chosen.connect(self._edit)
         self.heads.back_wanted.connect(self.work.go_back)
-        self.learn_button.clicked.connect(self.learn)
-        self.trust.came_together.connect(self._correct)
+        self.learn_button.clicked.connect(self.teaching.learn)
+        self.trust.came_together.connect(self.teaching.correct)
+        self.teaching.told.connect(self.state.setText)
+        self.teaching.taught.connect(self.taught)
+        self.teaching.begin_wanted.connect(self.begin_wanted)
         self._annotations.changed.connect(self._changed)
         self._viewer.dims.events.current_step.connect(self._look_soon)
         self._signals: list[tuple[Any, Callable[..., object]]] = [
@@ -305,32 +292,10 @@ class ReviewDesk(QWidget):
         self._soon.start()
 
     def _answered(self) -> None:
-        self._learn_when_due()
+        self.teaching.learn_when_due()
         recent = self.reviewer.recent()
         if recent and recent[0].key.startswith("audit"):
             self.work.ask_audit()
-
-    def _learn_when_due(self) -> None:
-        """Learn after every few answers; who answers faster than it learns has the next lesson begin when this one is done."""
-        every = self.reviewer.settings.retrain_every
-        if not every or not self.work.running or self.work.learning or self._lessons.waiting() < every:
-            return
-        if self.work.elsewhere:
-            self._correct()
-        else:
-            self.learn()
-
-    def _correct(self) -> None:
-        """Let answers put the head right that was taught elsewhere."""
-        self._lessons.begin()
-        self.work.correct()
-
-    def _learn_from_marks(self) -> None:
-        """Do not wait for answers where step 2 has told enough already to learn from."""
-        wanted = self._marks_are_new and self.reviewer.settings.retrain_every
-        if wanted and self.work.running and not self.work.learning and not learning_words(self._annotations):
-            self._marks_are_new = False
-            self.learn()
 
     def _catch_up(self) -> None:
         """With time to spare: make the next cards ready, and bring lists and numbers up to date."""
@@ -368,35 +333,24 @@ class ReviewDesk(QWidget):
             self.work.ask_audit()
             self._look_soon()
             if not told.head:
-                self._learn_from_marks()
+                self.teaching.learn_from_marks()
         self.overlay.put_up()
         self.card.offer_maps(self._maps.paths())
 
     def _judged(self, about: dict[str, Any]) -> None:
         if not self.work.elsewhere:
             self.trust.setValue({})
-        if about.get("order") == "retrain":
-            self._lessons.end()
-        self._show_heads()
+        self.teaching.judged(about)
+        self.heads.setValue(self.teaching.history)
         self._show_untaught()
-        self.taught.emit(about)
-        self._learn_when_due()
-
-    def _show_heads(self) -> None:
-        self._history = read_history(self.folder / HISTORY)
-        self.heads.setValue(self._history)
 
     def _trusted(self, about: dict[str, Any]) -> None:
         self.trust.setValue(about)
-        self._show_heads()
+        self.teaching.read()
+        self.heads.setValue(self.teaching.history)
 
     def _show_untaught(self) -> None:
-        """Say how many answers no head has learned from yet; a head from elsewhere does not learn from any."""
-        record, work = self._history.record, self.work
-        elsewhere = work.elsewhere if work.running else record is not None and record.elsewhere
-        count = 0 if elsewhere else self._lessons.untaught(work.learning)
-        every = self.reviewer.settings.retrain_every if work.running else 0
-        self.untaught.setText(untaught_words(count, learning_words(self._annotations), every))
+        self.untaught.setText(self.teaching.untaught())
 
     def _audited(self, about: dict[str, Any] | None) -> None:
         self.audit.setText(audit_words(about))

@@ -29,7 +29,7 @@ from napari_tap_events.events.calibration import Calibrator, fit_calibrator
 from napari_tap_events.events.criteria import label_pairs, told_apart
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.dense import DenseHead
-from napari_tap_events.events.detection import Candidate, MaximaFinder, score_frame, score_grid
+from napari_tap_events.events.detection import Candidate, MaximaFinder, in_sequence, less_successors, score_frame, score_grid
 from napari_tap_events.events.guided import GuidedHead
 from napari_tap_events.events.head import EventHead, answers_for
 from napari_tap_events.events.heads import make_head
@@ -216,7 +216,7 @@ class Apprentice:
     ) -> Generator[Report, None, pd.DataFrame]:
         """Return the candidates of a head that was taught before, and tells these kinds apart."""
         found = yield from self._candidates(DenseHead(head), range(self.maps.n_frames), control)
-        return table_of(found, calibrator, "head", kinds)
+        return table_of(in_sequence(found, self.settings), calibrator, "head", kinds)
 
     def _like_the_arrow(self, answers: int, control: Control | None) -> Generator[Report, None, EventHead]:
         """Return a head with so many answers that says what the arrow map says: from there a person leads on, and no label went into it.
@@ -318,15 +318,17 @@ class Apprentice:
         asked, truth = answers.judged
         guided = isinstance(head, GuidedHead)  # its opinions are on one scale by now
         scales = {id(one): SAME for one in held.each} if guided else held.scales(head, asked)
-        scores = held.scores(asked, np.full(len(asked), np.nan), scales)
+        alone = held.scores(places, own, scales)
+        everywhere = less_successors(places, alone, places, alone, self.settings).astype(np.float32)
+        raw = held.scores(asked, np.full(len(asked), np.nan), scales)
+        scores = less_successors(asked, raw, places, alone, self.settings).astype(np.float32)
         usable = np.isfinite(scores)
-        everywhere = held.scores(places, own, scales)
         unjudged = everywhere[~near_any(places, asked, self.settings)]
         logits, events = _with_unjudged(scores[usable], truth[usable], unjudged)
         both = bool(events.any() and not events.all())
         calibrator = fit_calibrator(logits, events, "platt") if both else self._uncalibrated()
         told = calibrator.probability(everywhere)
-        table = table_of(found, calibrator, "head", taught.kinds).assign(held_out=np.round(told, 6))
+        table = table_of(in_sequence(found, self.settings), calibrator, "head", taught.kinds).assign(held_out=np.round(told, 6))
         threshold = promised_threshold(table["probability"].to_numpy()) if both and found else self.first.threshold
         return Learned(head, calibrator, threshold, table, answers.count)
 

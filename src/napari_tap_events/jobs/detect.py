@@ -14,7 +14,7 @@ from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.errors import JobStopped, SettingsError
 from napari_tap_events.events.crops import WindowGrid
 from napari_tap_events.events.dense import DenseHead
-from napari_tap_events.events.detection import Candidate, MaximaFinder, score_frame, score_grid
+from napari_tap_events.events.detection import Candidate, MaximaFinder, in_sequence, score_frame, score_grid
 from napari_tap_events.events.held_out import kind_name
 from napari_tap_events.events.map_tiles import MapTiles
 from napari_tap_events.events.model import EventModel, load_event_model
@@ -84,7 +84,7 @@ def detect(
         yield Report("detect", done, len(frames) - 1)
         if run.control.wait_or_stop():
             raise JobStopped(f"stopped after {done} of {len(frames) - 1} frame pairs; start again with --overwrite.")
-    candidates += finder.rest()
+    candidates = in_sequence(candidates + finder.rest(), near)
     return _keep(movie, model, candidates, maps.files, settings, run)
 
 

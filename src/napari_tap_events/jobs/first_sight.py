@@ -12,8 +12,9 @@ from scipy import ndimage as ndi
 from scipy.special import expit
 
 from napari_tap_events.encoder.feature_maps import FeatureMaps
+from napari_tap_events.encoder.pair_head import EVENT_KINDS
 from napari_tap_events.events.calibration import Calibrator
-from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, with_any_kind
+from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, in_sequence, with_any_kind
 from napari_tap_events.events.held_out import kind_name
 from napari_tap_events.events.table import EventRow, events_table
 from napari_tap_events.events.without_labels import ARROW_BLUR, RANKINGS
@@ -49,13 +50,14 @@ class FirstSight:
         return RANKINGS[self._ranking].threshold
 
     def candidates(self) -> pd.DataFrame:
-        """Return the places, with a probability that only ranks."""
+        """Return the places, with a probability that only ranks; where a guide has looked, with the kind that it takes them for."""
         stride = self.maps.stride_px
         finder = MaximaFinder(ScoreGrid(stride, (stride - 1) / 2), self.settings.radius_px, self.settings.radius_frames)
         found: list[Candidate] = []
         for t in range(self.maps.n_frames - 1):
             found += finder.add(t, with_any_kind(self._logits(t)))
-        return table_of(found + finder.rest(), Calibrator(), self._ranking)
+        kinds = EVENT_KINDS if self.guided else ()
+        return table_of(in_sequence(found + finder.rest(), self.settings), Calibrator(), self._ranking, kinds)
 
     @property
     def _ranking(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, logit
 
 from napari_tap_events.encoder.compute import compute_for
 from napari_tap_events.encoder.feature_maps import FeatureMaps, passing_maps
@@ -14,7 +15,7 @@ from napari_tap_events.encoder.features import EncoderFeatures
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, load_encoder
 from napari_tap_events.errors import JobStopped, ModelError
-from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, with_any_kind
+from napari_tap_events.events.detection import Candidate, MaximaFinder, ScoreGrid, less_successors, with_any_kind
 from napari_tap_events.events.table import EventRow, events_table, write_events
 from napari_tap_events.events.without_labels import RANKINGS, Ranking, arrow_map, event_map
 from napari_tap_events.jobs.detect import as_taught, mapped_first, pair_at
@@ -26,6 +27,8 @@ from napari_tap_events.reports import Report
 from napari_tap_events.settings import DetectSettings, frame_range
 
 MAP_STRIDE_PX = 2
+LEAST = 1e-9
+"""Probabilities nearer to 0 and 1 are taken for as near, where log odds are told."""
 
 
 def detect_without_labels(
@@ -135,7 +138,10 @@ class _Stored:
 
 def _write_tables(candidates: list[Candidate], by: str, movie: Movie, settings: DetectSettings, out: Path) -> dict[str, float]:
     ranking: Ranking = RANKINGS[by]
-    rows = [EventRow(c.t, c.y, c.x, ranking.kinds[c.kind], ranking.probability(c.score), source=by) for c in candidates]
+    places = np.array([(c.t, c.y, c.x) for c in candidates], dtype=np.float64).reshape(-1, 3)
+    odds = logit(np.clip([ranking.probability(c.score) for c in candidates], LEAST, 1 - LEAST))
+    told = expit(less_successors(places, odds, places, odds, settings.same_event()))
+    rows = [EventRow(c.t, c.y, c.x, ranking.kinds[c.kind], float(p), source=by) for c, p in zip(candidates, told, strict=True)]
     table = events_table(rows, movie.interval_s, movie.pixel_size_um)
     threshold = ranking.threshold if settings.threshold is None else settings.threshold
     found = table[table["probability"] >= threshold].reset_index(drop=True)
