@@ -106,3 +106,12 @@ def test_what_was_seen_twice_or_marked_is_one_event(marks: Annotations) -> None:
     audited(marks, 2, unsure=True)
     audited(marks, 3, SeenEvent(3, 10, marks.shape[2] / 2, "division"))
     assert statuses(judged(found(), marks, *NEAR)) == ["added", "added"]
+
+
+def test_what_was_called_uncertain_is_so_in_a_random_window_too(marks: Annotations) -> None:
+    y, x = (side - 8.0 for side in marks.shape[1:])
+    audited(marks, 3)
+    marks.do(marking.mark_point(marks, "uncertain", 2, y, x, 5))
+    assert statuses(judged(found((2, y, x), (4, y, x)), marks, *NEAR)) == ["proposed", "rejected", "added"]
+    say_no(marks, 2, y, x)
+    assert statuses(judged(found((2, y, x), (4, y, x)), marks, *NEAR)) == ["rejected", "rejected", "added"]

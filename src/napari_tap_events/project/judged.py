@@ -88,17 +88,17 @@ def _seen_by_person(a: Annotations, radius_px: float, radius_frames: int, movie:
 def _rejected(found: pd.DataFrame, a: Annotations, radius_frames: int) -> NDArray[np.bool_]:
     """Say of every event whether it lies where a person saw that nothing happens, or nothing but what is told beside."""
     t, y, x = (found[name].to_numpy(np.float64) for name in ("t", "y", "x"))
-    rejected = np.zeros(len(found), bool)
+    said = {meaning: np.zeros(len(found), bool) for meaning in ("yes", "no", "unsure")}
     for verdict in a.verdicts:
-        if verdict.answer == "no":
-            away = np.maximum(abs(y - verdict.y), abs(x - verdict.x))
-            rejected |= (abs(t - verdict.t) <= verdict.reach_frames) & (away <= verdict.side_px / 2)
+        away = np.maximum(abs(y - verdict.y), abs(x - verdict.x))
+        said[verdict.answer] |= (abs(t - verdict.t) <= verdict.reach_frames) & (away <= verdict.side_px / 2)
     for point in a.points:
-        if point.meaning == "nothing":
-            rejected |= (abs(t - point.t) <= radius_frames) & (np.hypot(y - point.y, x - point.x) <= point.radius_px)
+        at = (abs(t - point.t) <= radius_frames) & (np.hypot(y - point.y, x - point.x) <= point.radius_px)
+        said["no" if point.meaning == "nothing" else "unsure"] |= at
+    shown = np.zeros(len(found), bool)
     design = a.audit_design
     if design is not None:
         for box in (design.box(audit.window) for audit in a.audits if not audit.unsure):
             inside = (y >= box.y0) & (y < box.y1) & (x >= box.x0) & (x < box.x1)
-            rejected |= inside & (t >= box.frames.start) & (t < box.frames.stop)
-    return rejected
+            shown |= inside & (t >= box.frames.start) & (t < box.frames.stop)
+    return said["no"] | (shown & ~said["unsure"])
