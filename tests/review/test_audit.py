@@ -132,6 +132,18 @@ def test_with_every_window_looked_at_the_number_is_known():
     assert "you can stop" in found.sentence
 
 
+def test_a_movie_in_which_nothing_happens_is_known_when_all_of_it_was_looked_at():
+    a = Annotations((40, 200, 240))
+    nothing = world(0)[1].iloc[:0]
+    a.do(begin_audit(a, nothing, ONLY_AUDIT, NEAR, taught=True))
+    person = Annotator(world(0)[0].iloc[:0], NEAR)
+    for _ in a.audit_design.strata:
+        card = next_cards(Proposals(nothing, taught=True), a, ONLY_AUDIT, NEAR, 1)[0]
+        a.do(answer_window(a, card, person.look_over(card, 0)))
+    found = audit_movie(a, nothing, NEAR)
+    assert (found.events.value, found.events.width, found.enough) == (0, 0, True)
+
+
 def test_events_over_time_add_up_to_all_of_them():
     a, _, listed = reviewed(1, 40)
     found = audit_movie(a, listed, NEAR)

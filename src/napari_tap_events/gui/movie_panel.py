@@ -247,7 +247,8 @@ class MoviePanel(QWidget):
             self._say(self._session.problem or START)
             return
         self.layer_button.hide()
-        self._say(" ".join(movie.notes) if movie.n_channels == 1 else SEVERAL.format(count=movie.n_channels))
+        several = [SEVERAL.format(count=movie.n_channels)] if movie.n_channels > 1 else []
+        self._say(" ".join([*movie.notes, *several]))
         self.name.setText(f"<b>{movie.name}</b>")
         self.name.setToolTip(movie.source)
         self._show_layers()

@@ -83,6 +83,9 @@ class RecipePanel(QWidget):
 
     Attributes
     ----------
+    command : str
+    fitted : Fitted
+        The settings that follow the movie.
     finished : Signal(object)
         It is done: the folder of the results, a Path.
     failed : Signal(str)

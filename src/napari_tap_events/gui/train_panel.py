@@ -31,6 +31,7 @@ from napari_tap_events.project.session import Session
 from napari_tap_events.settings import ComputeSettings, HeadSettings, LabelSettings, SplitSettings
 
 SENTENCE = "Teaches a small network to tell events from all else by your marks, and scores it on frames that it never saw."
+NO_FEATURES = "Choose above what the features come from."
 NO_MARKS = "No event is marked yet: mark some in step 2."
 ELSEWHERE = "The newest head, taught and judged on the movie '{name}':"
 COUNTING = "Counting windows with events …" + "<br>&nbsp;" * 7
@@ -146,7 +147,7 @@ class TrainPanel(QWidget):
         """Return what the command needs; the marks are written first."""
         project, entry, model = self._session.project, self._session.entry, self.encoder.value()
         if project is None or entry is None or model is None or missing(self._session):
-            return RecipeInputs([], Path(), missing(self._session))
+            return RecipeInputs([], Path(), missing(self._session) or NO_FEATURES)
         if not self._session.annotations or not self._session.annotations.events:
             return RecipeInputs([], Path(), NO_MARKS)
         marks, out = self._marks(), project.new_folder("heads", "head")

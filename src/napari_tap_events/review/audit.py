@@ -116,9 +116,9 @@ def audit_movie(a: Annotations, listed: pd.DataFrame, near: EventSettings, bin_f
     events, recall, precision = (
         estimate(told(tally, drawn), float(told(tally, likely)[0])) for told in (totals, recalls, precisions)
     )
-    enough = events.width < STOP_BELOW * events.value
+    enough = events.width <= STOP_BELOW * events.value  # also where all was looked at and nothing is there
     bins = _over_time(found, design, (drawn, likely), bin_frames or max(1, -(-(design.shape[0] - 1) // 16)))
-    more = windows_to_stop(looked, n, events)
+    more = max(1, windows_to_stop(looked, n, events))
     return Audit(looked, n, precision, recall, events, bins, enough, _sentence(events, recall, precision, enough, more))
 
 
