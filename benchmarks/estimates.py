@@ -20,8 +20,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from napari_tap_events.jobs.estimate import Estimate
+from napari_tap_events.jobs.labelled import Labelled
+from napari_tap_events.jobs.marks import decided_by_marks
 from napari_tap_events.jobs.output import Run
-from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, PretrainSettings, Settings
+from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, MovieSettings, PretrainSettings, Settings
 
 GIB, SIZES = 2**30, {"small": (48, 192, 192), "large": (32, 512, 512)}
 WITHIN = 0.25
@@ -100,9 +102,9 @@ def jobs(folder: Path) -> list[Job]:
         Job("detect", "detect", {}, str(head)),
         Job("train, encoder shipped", "train", {}),
         Job("train, encoder shipped, 4 folds nested", "train", {"folds": 4}),
-        Job("train, features of it beside", "train", {"features": True}),
-        Job("train, encoder intensity", "train", {"encoder": "intensity"}),
-        Job("train, resnet head on random features", "train", {"encoder": "random", "head": "resnet"}),
+        Job("train, features of it beside", "train", {"features": True, "folds": 0}),
+        Job("train, encoder intensity", "train", {"encoder": "intensity", "folds": 0}),
+        Job("train, resnet head on random features", "train", {"encoder": "random", "head": "resnet", "folds": 0}),
         Job("pretrain, time arrow", "pretrain", {"steps": 60}),
         Job("pretrain, simulated", "pretrain", {"steps": 60, "pretext": "simulated"}),
     ]
@@ -114,6 +116,8 @@ def compared(job: Job, movie: Movie, folder: Path) -> Compared:
 
     compute = ComputeSettings(threads=1, device="cpu")
     settings = KINDS[job.command].checked(**job.settings)
+    if isinstance(settings, HeadSettings):
+        settings = decided_by_marks([Labelled(movie.movie, movie.masks)], MovieSettings(), settings)
     model = settings.encoder if isinstance(settings, HeadSettings) else job.model
     out = folder / movie.name / job.name
     movies = [] if job.settings.get("pretext") == "simulated" else [movie.movie]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from scipy import ndimage as ndi
 from napari_tap_events.encoder.shipped import SHIPPED, encoder_folder
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, save_model
 from napari_tap_events.events.calibration import Calibrator
-from napari_tap_events.events.head import HeadShape
+from napari_tap_events.events.head import HeadShape, answers_for
 from napari_tap_events.events.heads import make_head
 from napari_tap_events.events.held_out import Calibration
 from napari_tap_events.settings import EncoderSettings
@@ -51,10 +52,10 @@ def write_movie(path: Path, count: int, side: int) -> None:
     tifffile.imwrite(path, pages, shape=(count, side, side), dtype=np.uint16, metadata={"axes": "TYX"})
 
 
-def write_default_head(folder: Path) -> None:
+def write_default_head(folder: Path, kinds: Sequence[str] = ("event",)) -> None:
     """Write a head as `train` makes it by default: it reads the image, and the shipped encoder's pair head is its guide."""
-    shape = HeadShape(0, 1, 2, 1, 24, 4, 2, 2)
-    save_head(folder, shape, {"features": False, "intensity": True, "pairs": False, "simulated": True}, 16)
+    shape = HeadShape(0, 1, 2, answers_for(kinds), 24, 4, 2, 2)
+    save_head(folder, shape, {"features": False, "intensity": True, "pairs": False, "simulated": True}, 16, kinds)
     shutil.copytree(encoder_folder(SHIPPED), folder / "encoder")
 
 
@@ -70,18 +71,20 @@ def write_feature_head(folder: Path, preset: str = "unet16") -> None:
     save_model(folder / "encoder", model.state_dict(), about)
 
 
-def save_head(folder: Path, shape: HeadShape, inputs: dict[str, bool], features: int) -> None:
+def save_head(
+    folder: Path, shape: HeadShape, inputs: dict[str, bool], features: int, kinds: Sequence[str] = ("event",)
+) -> None:
     """Write an untrained evidence head of a shape."""
     torch.manual_seed(0)
     details: dict[str, Any] = {
         "head": "evidence",
         "pair": "both",
-        "kinds": ["event"],
+        "kinds": list(kinds),
         "shape": vars(shape),
         "inputs": inputs,
         "map_stride_px": shape.map_stride_px,
         "crop_px": shape.crop * shape.map_stride_px,
-        "calibration": Calibration((Calibrator(),), Calibrator(), 0.5).to_dict(),
+        "calibration": Calibration((Calibrator(),) * shape.kinds, Calibrator(), 0.5).to_dict(),
         "source": "encoder",
     }
     card = Card(kind="head", name="head", channels=1, features=features, details=details)

@@ -10,7 +10,14 @@ import pytest
 import torch
 from torch import nn
 
-from napari_tap_events.encoder.compute import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, Compute, compute_for, keep_freed_memory
+from napari_tap_events.encoder.compute import (
+    M_MMAP_THRESHOLD,
+    M_TRIM_THRESHOLD,
+    Compute,
+    compute_for,
+    give_back_freed_memory,
+    keep_freed_memory,
+)
 from napari_tap_events.encoder.features import DifferenceFeatures, EncoderFeatures, IntensityFeatures
 from napari_tap_events.encoder.sources import feature_source
 from napari_tap_events.encoder.weights import ArrowEncoder, Card, save_model
@@ -122,6 +129,21 @@ def test_another_c_library_is_left_as_it_is(monkeypatch, platform):
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
     assert not keep_freed_memory()
+    assert not give_back_freed_memory()
+
+
+def test_freed_memory_is_given_back_where_the_c_library_can_be_told_so(monkeypatch):
+    told = []
+
+    class Glibc:
+        def malloc_trim(self, left: int) -> int:
+            told.append(left)
+            return 1
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Glibc())
+    assert give_back_freed_memory()
+    assert told == [0]
 
 
 def test_the_same_seeds_give_the_same_numbers_and_others_give_others():

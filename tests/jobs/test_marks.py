@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from napari_tap_events.cli import app
 from napari_tap_events.errors import MaskError
 from napari_tap_events.jobs.labelled import Labelled
-from napari_tap_events.jobs.marks import describe_marks, with_folds_of
+from napari_tap_events.jobs.marks import decided_by_marks, describe_marks
 from napari_tap_events.settings import HeadSettings, LabelSettings, MovieSettings, SplitSettings
 
 SETTINGS = LabelSettings(crop_px=24)
@@ -62,10 +62,24 @@ def test_sizes_that_fit_the_marks_are_told(marked):
 def test_how_the_head_will_be_judged_is_told_as_the_training_decides_it(marked):
     about = describe_marks(marked.labelled, MovieSettings(), SETTINGS)
     head = HeadSettings(crop_px=24)
-    decided = with_folds_of([marked.labelled], MovieSettings(), head)
+    decided = decided_by_marks([marked.labelled], MovieSettings(), head)
     assert {"split": decided.split, "folds": decided.folds, "nested": decided.nested}.items() <= about["judged"].items()
     assert decided.folds
     assert f"every event is judged by a head that never saw it ({decided.folds} blocks of time)" in about["text"]
+
+
+def test_with_many_marks_a_head_learns_longer_and_is_judged_by_the_last_frames(tmp_path):
+    frames, side, events = 32, 96, 60
+    y, x, t = np.meshgrid(np.arange(12, side, 24), np.arange(12, side, 24), np.arange(1, frames, 8), indexing="ij")
+    labels = np.zeros((frames, side, side), np.uint8)
+    for number, (at, row, column) in enumerate(list(zip(t.flat, y.flat, x.flat, strict=True))[:events], 1):
+        labels[at, row - 3 : row + 4, column - 3 : column + 4] = number
+    movie = np.random.default_rng(0).integers(0, 255, labels.shape, np.uint8)
+    for name, stack in (("movie", movie), ("masks", labels)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", stack, metadata={"axes": "TYX"})
+    many = Labelled(tmp_path / "movie.tif", tmp_path / "masks.tif")
+    decided = decided_by_marks([many], MovieSettings(), HeadSettings(crop_px=24))
+    assert (decided.steps, decided.folds) == (5 * events, 0)
 
 
 @pytest.mark.parametrize(

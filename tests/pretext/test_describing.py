@@ -129,6 +129,26 @@ def test_an_empty_cluster_takes_half_of_another():
     assert torch.allclose(centres.norm(dim=1), torch.ones(5), atol=1e-5)
 
 
+def test_the_loss_of_the_clusters_by_hand():
+    """A flat map is described by (1, 1, 0), one with a peak by (0, 1, 2/3); the first centre holds three times as many as the second."""
+    game = learner("deep_clusters", lively()).game
+    game.teacher, game.mean, game.whitening = torch.nn.Identity(), torch.zeros(3), torch.eye(3)
+    game.centres, game.sizes = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]), torch.tensor([3.0, 1.0])
+    flat, peak = torch.ones(1, 2, 2), torch.tensor([[[1.0, -1 / 3], [-1 / 3, -1 / 3]]])
+    plain = torch.stack([flat, peak])
+    shown = torch.stack([torch.stack([flat, flat]), torch.stack([peak, flat])])  # the second place has changed a frame later
+    loss = game.loss(lambda crops: crops, {"crops": shown, "plain": plain})
+    of_flat, of_peak = 1 / math.sqrt(2) / 0.1, (2 / 3) / math.sqrt(1 + 4 / 9) / 0.1
+    missed = [math.log(1 + math.exp(-of_flat))] * 2 + [
+        math.log(1 + math.exp(-of_peak)),
+        of_flat + math.log(1 + math.exp(-of_flat)),
+    ]
+    weights = [1 / 3, 1 / 3, 1, 1]
+    by_hand = sum(w * m for w, m in zip(weights, missed, strict=True)) / sum(weights)
+    assert loss.total.item() == pytest.approx(by_hand, rel=1e-4)
+    assert loss.metrics["accuracy"].item() == pytest.approx((1 / 3 + 1 / 3 + 1) / sum(weights))
+
+
 def test_clusters_are_made_anew_at_the_start_of_an_epoch_alone():
     task = learner(
         "deep_clusters",

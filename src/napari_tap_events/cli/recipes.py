@@ -102,11 +102,12 @@ def train(
 
     labelled = labelled_of(movie, masks, events, known)
     run = run_of(out, overwrite, resume, compute, opening)
-    if only_estimate:
-        from napari_tap_events.jobs.marks import with_folds_of
+    counted = settings
+    if only_estimate or compute.memory_limit is not None:
+        from napari_tap_events.jobs.marks import decided_by_marks
 
-        settings = with_folds_of(labelled, opening, settings)
-    if only_said(only_estimate, "train", movie, settings.encoder, run, settings):
+        counted = decided_by_marks(labelled, opening, settings)
+    if only_said(only_estimate, "train", movie, settings.encoder, run, counted):
         return
     work(recipe(labelled, settings, run, cache, cache_gb), run, reports, job)
     say_summary(out, reports)

@@ -55,14 +55,15 @@ def describe_marks(
     return {**values, "text": "\n".join(_lines(values, settings))}
 
 
-def with_folds_of(labelled: Sequence[Labelled], opening: MovieSettings, settings: HeadSettings) -> HeadSettings:
-    """Return the settings with the folds decided by what is marked, as `train` decides them; errors are those of `describe_marks`."""
+def decided_by_marks(labelled: Sequence[Labelled], opening: MovieSettings, settings: HeadSettings) -> HeadSettings:
+    """Return the settings with folds and steps decided by what is marked, as in `train`; errors are those of `describe_marks`."""
     lessons = []
     for item in labelled:
         movie, masks = open_labelled(item, opening, settings)
         labels = label_movie(masks, window_grid(movie, settings), settings)
         lessons.append(LabelledMovie(labels, truth_of(item, masks)))
-    return with_folds(lessons, settings, settings.seed)
+    steps = settings.steps_for(sum(lesson.n_events for lesson in lessons))
+    return with_folds(lessons, settings, settings.seed).model_copy(update={"steps": steps})
 
 
 def _judged(lessons: Sequence[LabelledMovie], split: SplitSettings) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_tap_events.encoder.compute import Compute
+from napari_tap_events.encoder.compute import Compute, give_back_freed_memory
 from napari_tap_events.encoder.feature_maps import FeatureMaps, encode_movie
 from napari_tap_events.encoder.features import EncoderFeatures, FeatureSource
 from napari_tap_events.encoder.unet import Encoder
@@ -201,6 +201,7 @@ def _examine(
 ) -> Generator[Report, None, tuple[Pupil | None, Answers]]:
     """Teach a head without what is held out, and ask it about that; the final head, without anything held out, comes back itself."""
     pupil = yield from _teach(room, begun, held, "head", control)
+    give_back_freed_memory()
     if not held:
         return pupil, {}
     if len(held) == 1:

@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 
+from napari_tap_events.encoder.compute import give_back_freed_memory
 from napari_tap_events.errors import TapEventsError
 from napari_tap_events.jobs.desk import TAUGHT, Desk
 from napari_tap_events.jobs.job_end import sentence
@@ -74,6 +75,8 @@ class Worker:
                 return
             if self._tasks:
                 self.step()
+                if not self._tasks:
+                    give_back_freed_memory()
 
     @property
     def busy(self) -> bool:

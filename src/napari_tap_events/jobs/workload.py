@@ -57,7 +57,7 @@ class Network:
     learned_bytes: float
     encoded_bytes: float
     weights: int = 0
-    learning: float = 4.6
+    learning: float = 5.3
     scale: float | None = 1.0
 
     def shown(self, movie: MovieSize, settings: HeadSettings | DetectSettings) -> MovieSize:
@@ -89,26 +89,30 @@ AUGMENTED = 0.12
 """A pixel of a crop: cut out of a larger window, turned and bent."""
 SIMULATED = 1.55
 """A pixel of a simulated crop: cut out, shown through another microscope, and what the pair head makes of it."""
-MOVIE_PX = 4.8e5
+MOVIE_PX = 4.0e5
 """A simulated movie, made by one thread; where there is a second one, beside the rest."""
 VAL_SCENES, VAL_CROPS, SCENE_BYTES = 12, 96, 4 << 20
 """Simulated movies and crops that judge; what a movie at hand takes."""
+SIMULATED_SHARE = 0.75
+"""Of the maps that the way back needs: so much less was measured where the crops are simulated ones."""
 SETTLED_PX = 30 * 2 * 2 * 192**2
 """Pixels of simulated frames on which norms are measured in the end, where `simulated` is played alone."""
 FINDING, EXPLAINING = 0.3, 0.6
 """A pixel of a frame that is encoded: head, maxima and writing; what is explained of it."""
 CONTROLS_WITHOUT_IMAGE = ("random", "random-paper", "scratch", "difference")
-HEAD_COST = {"evidence": 0.24, "resnet": 7.0, "linear": 0.36}
+HEAD_COST = {"evidence": 0.24, "resnet": 8.4, "linear": 0.4}
 """A map pixel of 16 features through a head, forward and backward."""
-IMAGE_COST = 0.9
+IMAGE_COST = 1.0
 """A map pixel through the convolutions that read the bare image, forward and backward."""
-JUDGING, MAPPING = {"evidence": 1.45, "resnet": 5.8, "linear": 1.45}, 0.95
-"""A map pixel whose windows are judged: held-out answers and maxima; one of the out-of-fold map."""
+JUDGING, MAPPING = {"evidence": 3.3, "resnet": 7.6, "linear": 3.3}, 0.95
+"""A map pixel whose windows are judged: held-out answers, maxima, and what calibrates them; one of the out-of-fold map."""
+HEAD_PX, RESULTS_PX = 6e5, 5e6
+"""What each head takes that is taught, for however few steps; scores, tables and pictures in the end."""
 HELD_SHARE = 0.4
 """Share of the frames that judge where there are no folds."""
 MAP_STRIDE_PX = 2
-STARTING_S = 5.0
-"""Until torch is loaded and the movie is open, and until results are written."""
+STARTING_S = 3.0
+"""Until torch is loaded and the movie is open."""
 
 TORCH_BYTES = 303 << 20
 """A process that has loaded torch."""
@@ -118,7 +122,7 @@ HEAD_BYTES, HEAD_WIDTH = 25, {"evidence": 16, "resnet": 124, "linear": 16}
 """Of each map pixel of a batch and feature, when a head is taught; features that it makes itself."""
 IMAGE_WIDTH = 60
 """What it makes of the bare image, counted as features."""
-FRAME_MAPS = 12
+FRAME_MAPS = 6
 """Feature maps of a whole frame that are held at once: two frames, and what the arrow head makes of them."""
 
 
@@ -197,7 +201,7 @@ def workload(command: str, movie: MovieSize, network: Network, settings: tuple[S
     seen = network.shown(movie, chosen) if isinstance(chosen, DetectSettings) else movie
     beside = FINDING if command == "detect" else EXPLAINING
     pixels = frames * (seen.frame_px * network.encoded + movie.frame_px * beside)
-    return Workload(pixels, _encoding_bytes(command, seen, network, limit))
+    return Workload(pixels, TORCH_BYTES + FIRST_BYTES[command] + seen.nbytes + _frame_bytes(seen, network, limit))
 
 
 def _pretraining(movie: MovieSize, s: PretrainSettings, limit: float | None) -> Workload:
@@ -220,7 +224,7 @@ def _simulated(s: PretrainSettings) -> Workload:
         network.cost * (network.learning * step_px * _steps(s) + looks) + SIMULATED * step_px * _steps(s) + MOVIE_PX * movies
     )
     held = (s.simulated_movies + VAL_SCENES) * SCENE_BYTES + 8 * VAL_CROPS * crop
-    learning = int(network.learned_bytes * step_px) + 16 * network.weights
+    learning = int(SIMULATED_SHARE * network.learned_bytes * step_px) + 16 * network.weights
     return Workload(pixels, held + learning + 22 * 3 * step_px)
 
 
@@ -264,10 +268,9 @@ def _training(movie: MovieSize, network: Network, s: HeadSettings, means: tuple[
     asked = frames * map_px * (JUDGING[s.head] * _judged(s) + MAPPING * bool(s.folds))
     at_once = 1 if s.encoder == "scratch" else min(heads, AT_ONCE, threads)
     maps = int(frames * map_px * (network.features + movie.shape[1] + 1)) * 2
-    return Workload(
-        encoded + taught + asked,
-        _encoding_bytes("train", seen, network, limit) + 2 * maps + at_once * _learning_bytes(s, network, tile_px),
-    )
+    at_work = max(_frame_bytes(seen, network, limit), at_once * _learning_bytes(s, network, tile_px))
+    nbytes = TORCH_BYTES + FIRST_BYTES["train"] + movie.nbytes + maps + at_work
+    return Workload(encoded + taught + asked + heads * HEAD_PX + RESULTS_PX, nbytes)
 
 
 def _learning_bytes(s: HeadSettings, network: Network, tile_px: float) -> int:
@@ -307,9 +310,9 @@ def _heads(s: HeadSettings) -> int:
     return s.folds + nested + 1
 
 
-def _encoding_bytes(command: str, movie: MovieSize, network: Network, limit: float | None) -> int:
+def _frame_bytes(movie: MovieSize, network: Network, limit: float | None) -> int:
     """Return what it takes to bring one frame after the other through an encoder."""
     rows, columns = (min(side, tile_for(limit) + HALO_PX) for side in movie.shape[2:])
     tile = int(network.encoded_bytes * rows * columns) + 4 * network.weights
     whole = FRAME_MAPS * 4 * movie.frame_px * max(network.features, 2 * movie.shape[1])
-    return TORCH_BYTES + FIRST_BYTES[command] + tile + whole + movie.nbytes
+    return tile + whole

@@ -1,8 +1,9 @@
 """Deep clusters: features are clustered anew at the start of every epoch, and the encoder learns to say which cluster a crop is in.
 
-Caron et al. 2018 (DeepCluster, arXiv 1807.05520): PCA, whitening, L2, k-means; a new linear top every epoch; an empty cluster takes half
-of another. Drawing evenly over clusters is done by weights. Here a crop and the same place a frame later share a label; labels come from
-a copy of the encoder as it was at the start of the epoch.
+Caron et al. 2018 (DeepCluster, arXiv 1807.05520): PCA, whitening, L2, k-means; an empty cluster takes half of another. Drawing evenly over
+clusters is done by weights. A crop is held against the centres of the clusters, as in DeepCluster-v2 (Caron et al. 2020, SwAV, arXiv
+2006.09882, appendix): a linear top that begins anew with every epoch learns little of 64 clusters by its end. Here a crop and the same
+place a frame later share a label; labels come from a copy of the encoder as it was at the start of the epoch.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_tap_events.encoder.unet import Encoder
 from napari_tap_events.pretext._heads import pooled
@@ -24,6 +25,8 @@ from napari_tap_events.settings.game_settings import DeepClustersSettings
 from napari_tap_events.settings.games import GAMES
 
 ITERATIONS = 20
+TEMPERATURE = 0.1
+"""As in Caron et al. 2020."""
 CHUNK = 64
 RIDGE = 1e-4
 """Of the largest variance: directions with less are noise, and are not blown up by whitening."""
@@ -44,7 +47,6 @@ class DeepClusters(Game):
         self.own = cast(DeepClustersSettings, own)
         size, count = 3 * self.features, self.own.clusters
         self.teacher = Teacher(encoder)
-        self.top = nn.Linear(size, count)
         for name, start in (
             ("centres", F.normalize(torch.randn(count, size), dim=1)),
             ("sizes", torch.ones(count)),
@@ -70,7 +72,7 @@ class DeepClusters(Game):
     def loss(self, encode: Encode, batch: Batch) -> Loss:
         """Return the cross entropy of the cluster, all clusters weighing alike."""
         label = (self._whitened(pooled(self.teacher(batch["plain"]))) @ self.centres.T).argmax(1).repeat_interleave(2)
-        logits = self.top(pooled(encode(batch["crops"])).flatten(0, 1))
+        logits = self._whitened(pooled(encode(batch["crops"])).flatten(0, 1)) @ self.centres.T / TEMPERATURE
         weight = 1 / self.sizes.clamp(min=1)
         right = (logits.argmax(1) == label).float() * weight[label]
         share = self.sizes / self.sizes.sum()
@@ -95,9 +97,6 @@ class DeepClusters(Game):
         centres, sizes = clusters(self._whitened(vectors), self.own.clusters, generator)
         self.centres.copy_(centres)
         self.sizes.copy_(sizes)
-        bound = 1 / math.sqrt(self.top.in_features)
-        self.top.weight.uniform_(-bound, bound, generator=generator)
-        self.top.bias.zero_()
 
     def _described(self, field: Field, places: object) -> Tensor:
         windows = field.windows(places, self.patch_px)  # type: ignore[arg-type]

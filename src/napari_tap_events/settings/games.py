@@ -137,7 +137,7 @@ GAMES: Mapping[str, GameFacts] = {
     "deep_clusters": GameFacts(
         "To sort crops into kinds that it makes up itself, anew every epoch.",
         "Misleads where kinds are brightness or density: rare events make no kind of their own.",
-        "Caron et al. 2018",
+        "Caron et al. 2018, 2020",
         own.DeepClustersSettings,
     ),
     "exemplar": GameFacts(
