@@ -15,6 +15,7 @@ from typing import Any
 import platformdirs
 
 from napari_tap_events.errors import ModelError
+from napari_tap_events.writing import all_or_nothing
 
 CODE = "adapter.py"
 """Name of the file with the adapter's code in a folder."""
@@ -74,11 +75,10 @@ def remember(code: NamedCode) -> None:
     file, marks = named_before(), _marks()
     if code.mark in marks:
         return
-    partial = file.with_name(file.name + ".partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps([*marks, code.mark], indent=1), encoding="utf-8")
-        partial.replace(file)
+        with all_or_nothing(file) as partial:
+            partial.write_text(json.dumps([*marks, code.mark], indent=1), encoding="utf-8")
     except OSError as error:
         raise ModelError(
             f"that this code may run cannot be written into '{file}': {error.strerror or error}; make room there."

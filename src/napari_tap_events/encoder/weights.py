@@ -32,6 +32,7 @@ from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.normalise import NORMALISATION
 from napari_tap_events.settings import EncoderSettings
 from napari_tap_events.versions import versions
+from napari_tap_events.writing import all_or_nothing
 
 SCHEMA = 2
 """2: an encoder may have a pair head; cards of schema 1 are read as having none."""
@@ -87,12 +88,10 @@ def movie_record(movie: Movie, frames: range | None = None) -> MovieRecord:
 def save_model(folder: Path, state: Mapping[str, Tensor], card: Card) -> None:
     """Write weights and card; the card last, so that a folder with a card is complete."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / (WEIGHTS + ".partial")
-    save_file({name: value.detach().contiguous().cpu() for name, value in state.items()}, partial)
-    partial.replace(folder / WEIGHTS)
-    partial = folder / (CARD + ".partial")
-    partial.write_text(card.model_dump_json(indent=2), encoding="utf-8")
-    partial.replace(folder / CARD)
+    with all_or_nothing(folder / WEIGHTS) as partial:
+        save_file({name: value.detach().contiguous().cpu() for name, value in state.items()}, partial)
+    with all_or_nothing(folder / CARD) as partial:
+        partial.write_text(card.model_dump_json(indent=2), encoding="utf-8")
 
 
 def _no_model(folder: Path) -> str:

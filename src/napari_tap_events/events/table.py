@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from napari_tap_events.errors import MaskError, OutputError
+from napari_tap_events.writing import all_or_nothing
 
 Status = Literal["proposed", "confirmed", "rejected", "added"]
 
@@ -124,10 +125,9 @@ def write_events(path: Path, frame: pd.DataFrame) -> Path:
     """
     first = [name for name in COLUMNS if name in frame.columns]
     rest = [name for name in frame.columns if name not in COLUMNS]
-    beside = path.with_name(path.name + ".part")
     try:
-        frame[first + rest].to_csv(beside, index=False, encoding="utf-8")
-        beside.replace(path)
+        with all_or_nothing(path) as partial:
+            frame[first + rest].to_csv(partial, index=False, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"the events table '{path}' cannot be written: {error.strerror or error}.") from None
     return path

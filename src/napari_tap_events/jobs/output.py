@@ -18,6 +18,7 @@ from napari_tap_events.movies.movie import Movie
 from napari_tap_events.reports import Control
 from napari_tap_events.settings import ComputeSettings, MovieSettings, Settings
 from napari_tap_events.versions import versions
+from napari_tap_events.writing import all_or_nothing
 
 RESUMED = ("pretrain", "train", "demo", "study")
 """Commands that can go on where they were stopped; the others begin again."""
@@ -203,9 +204,8 @@ def probability_maps(kinds: Sequence[str]) -> list[str]:
 
 def write_json(path: Path, values: Any) -> None:
     """Write JSON: all of it or nothing."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(values, indent=2, default=str), encoding="utf-8")
-    partial.replace(path)
+    with all_or_nothing(path) as partial:
+        partial.write_text(json.dumps(values, indent=2, default=str), encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import platformdirs
 
+from napari_tap_events.writing import all_or_nothing
+
 FILE = "speeds.json"
 KEPT = 5
 """Jobs of a kind and device that count."""
@@ -83,8 +85,7 @@ def save_speeds(path: Path, speeds: Speeds) -> None:
     text = json.dumps({"schema": 1, "pixels_per_s": dict(speeds.pixels_per_s), "ratios": dict(speeds.ratios)}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with all_or_nothing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError:
         return

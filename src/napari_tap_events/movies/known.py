@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_tap_events.errors import MaskError
 from napari_tap_events.movies.scope import Scope
+from napari_tap_events.writing import all_or_nothing
 
 COLUMNS = ("what", "t0", "t1", "y0", "y1", "x0", "x1")
 NOWHERE = Scope(range(0), 0, 0, 0, 0)
@@ -41,13 +42,11 @@ def write_known(path: Path, known: Known) -> None:
     OSError
         When the file cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with all_or_nothing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for what, boxes in (("seen", known.seen), ("hidden", known.hidden)):
             table.writerows([what, b.frames.start, b.frames.stop, b.y0, b.y1, b.x0, b.x1] for b in boxes)
-    partial.replace(path)
 
 
 def read_known(path: Path) -> Known:

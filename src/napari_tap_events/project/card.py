@@ -15,6 +15,7 @@ from napari_tap_events.project.entry import MovieEntry
 from napari_tap_events.project.journal import wait_for_folder
 from napari_tap_events.project.kinds import DEFAULT_KINDS, Kind, checked_kinds, kind_from_json, kind_to_json
 from napari_tap_events.settings import MovieSettings
+from napari_tap_events.writing import all_or_nothing
 
 NAME = "project.json"
 SCHEMA = 1
@@ -114,12 +115,10 @@ def write_card(folder: Path, card: ProjectCard) -> None:
     }
     values |= {"saved_as": card.saved_as} if card.saved_as else {}
     values |= {"settings": card.settings} if card.settings else {}
-    partial = folder / (NAME + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
+    with all_or_nothing(folder / NAME) as partial, partial.open("w", encoding="utf-8") as file:
         json.dump(values, file, indent=2)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(folder / NAME)
     wait_for_folder(folder)
 
 

@@ -12,6 +12,7 @@ from napari_tap_events.movies.movie import Movie
 from napari_tap_events.movies.ome_zarr import create_map
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.regions import MarkedRegion
+from napari_tap_events.writing import all_or_nothing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +39,8 @@ def export_masks(a: Annotations, path: str | Path, movie: Movie | None = None) -
         raise ProjectError(f"'{target}' is a folder that holds something else; choose another name.")
     try:
         if target.suffix.lower() != ".zarr":
-            partial = target.with_name(target.name + ".partial")
-            save_masks(partial, a.labels)
-            partial.replace(target)
+            with all_or_nothing(target) as partial:
+                save_masks(partial, a.labels)
             return
         scale = {"pixel_size_um": movie.pixel_size_um, "interval_s": movie.interval_s} if movie else {}
         array = create_map(target, a.shape, "uint8", name=target.stem, overwrite=True, **scale)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from napari_tap_events.project.card import NAME
+from napari_tap_events.writing import all_or_nothing
 
 FILE = "recent.json"
 MOST = 8
@@ -31,10 +32,9 @@ def tell_recent(home: Path, folder: Path) -> None:
     """Put a project first; where the list cannot be written it does not matter."""
     others = [(str(path), at.isoformat()) for path, at in recent_projects(home) if path != folder]
     rows = [(str(folder), datetime.now(UTC).isoformat()), *others][:MOST]
-    partial = home / f"{FILE}.partial"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-        partial.replace(home / FILE)
+        with all_or_nothing(home / FILE) as partial:
+            partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     except OSError:
         return

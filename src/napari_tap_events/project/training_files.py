@@ -15,6 +15,7 @@ from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.corrections import PointMark
 from napari_tap_events.project.looked_at import known_of
 from napari_tap_events.project.stored_masks import write_masks
+from napari_tap_events.writing import all_or_nothing
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,10 @@ def _write_uncertain(path: Path, points: list[PointMark]) -> None:
     """Write the table; one without rows stays where there was one, for a run that began with it and finds that the marks changed."""
     if not points and not path.exists():
         return
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with all_or_nothing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["event_id", "kind", "t", "y", "x", "radius"])
         table.writerows([f"point {p.id}", UNCERTAIN, p.t, round(p.y, 2), round(p.x, 2), round(p.radius_px, 2)] for p in points)
-    partial.replace(path)
 
 
 def _scope_texts(scope: Scope | None) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from napari_tap_events.errors import ProjectError
 from napari_tap_events.events.ranking import average_precision
 from napari_tap_events.events.table import UNCERTAIN
 from napari_tap_events.settings import ScoreSettings
+from napari_tap_events.writing import all_or_nothing
 
 LEAST_EVENTS = 3
 """With fewer events that are locked away nothing can be compared."""
@@ -198,6 +199,5 @@ def write_history(path: Path, history: HeadHistory) -> None:
         When it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps({"schema": 1, **asdict(history)}, indent=2), encoding="utf-8")
-    partial.replace(path)
+    with all_or_nothing(path) as partial:
+        partial.write_text(json.dumps({"schema": 1, **asdict(history)}, indent=2), encoding="utf-8")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from napari_tap_events.events.table import read_events, write_events
 from napari_tap_events.review.queue import Proposals
+from napari_tap_events.writing import all_or_nothing
 
 TABLE, ABOUT = "candidates.csv", "proposals.json"
 
@@ -65,9 +66,8 @@ def write_proposals(folder: Path, told: ProposalsOnDisk) -> None:
         "head": told.head,
         "answers": told.answers,
     }
-    partial = folder / (ABOUT + ".partial")
-    partial.write_text(json.dumps(about | {"candidates": len(told.proposals.candidates)}, indent=2), encoding="utf-8")
-    partial.replace(folder / ABOUT)
+    with all_or_nothing(folder / ABOUT) as partial:
+        partial.write_text(json.dumps(about | {"candidates": len(told.proposals.candidates)}, indent=2), encoding="utf-8")
 
 
 def read_proposals(folder: Path) -> ProposalsOnDisk | None:

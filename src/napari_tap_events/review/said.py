@@ -10,17 +10,17 @@ from typing import Any
 
 from napari_tap_events.project.annotations import Annotations
 from napari_tap_events.project.verdicts import ANSWERS
+from napari_tap_events.writing import all_or_nothing
 
 AUDIT = "audit.json"
 
 
 def keep_audit(folder: Path, audit: Mapping[str, Any] | None) -> None:
     """Keep what the audit tells (`Audit.to_json`) in the folder of a review; where it cannot be written, it is counted again some day."""
-    partial = folder / (AUDIT + ".partial")
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(audit), encoding="utf-8")
-        partial.replace(folder / AUDIT)
+        with all_or_nothing(folder / AUDIT) as partial:
+            partial.write_text(json.dumps(audit), encoding="utf-8")
 
 
 def last_audit(folder: Path) -> dict[str, Any] | None:

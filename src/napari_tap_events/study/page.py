@@ -12,6 +12,7 @@ from napari_tap_events.study import pictures
 from napari_tap_events.study.pictures import Picture
 from napari_tap_events.study.tables import Table
 from napari_tap_events.study.words import Tile
+from napari_tap_events.writing import all_or_nothing
 
 REPORT = "report.html"
 
@@ -97,11 +98,10 @@ def put_page(folder: Path, page: Page) -> Path:
     OutputError
         When it cannot be written, or matplotlib or jinja2 is not installed.
     """
-    path, beside = folder / REPORT, folder / (REPORT + ".part")
-    text = _rendered(page)
+    path, text = folder / REPORT, _rendered(page)
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with all_or_nothing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"the report '{path}' cannot be written: {error.strerror or error}.") from None
     return path

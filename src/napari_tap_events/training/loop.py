@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from napari_tap_events.errors import JobStopped, ModelError
 from napari_tap_events.reports import Control, Report
 from napari_tap_events.training.ranks import ALONE, Ranks
+from napari_tap_events.writing import all_or_nothing
 
 REPORT_SECONDS = 0.5
 SAVE_SECONDS = 20.0
@@ -255,9 +256,8 @@ def _save(plan: Plan, module: nn.Module, optimiser: torch.optim.Optimizer, progr
         "best_state": progress.best_state,
         "history": progress.history,
     }
-    partial = plan.checkpoint.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(plan.checkpoint)
+    with all_or_nothing(plan.checkpoint) as partial:
+        torch.save(state, partial)
 
 
 def _read(path: Path) -> dict[str, Any]:
