@@ -12,7 +12,7 @@ from napari_tap_events.errors import MovieError, ProjectError
 from napari_tap_events.project import marking
 from napari_tap_events.project.folder import Project
 from napari_tap_events.project.session import Session
-from napari_tap_events.project.unsaved import unsaved_folder
+from napari_tap_events.project.unsaved import remove_saved, unsaved_folder
 from napari_tap_events.settings import MovieSettings
 
 Film = Callable[..., Path]
@@ -113,6 +113,28 @@ def test_what_was_never_saved_is_found_again(session: Session, film: Film, tmp_p
     assert session.left_unsaved() == ()
     session.close()
     assert Session(tmp_path / "unsaved").left_unsaved() == (place,)
+
+
+def test_what_was_saved_elsewhere_goes_after_some_days_if_its_copy_is_there(
+    session: Session, film: Film, tmp_path: Path
+) -> None:
+    places = []
+    for name in ("mine", "moved"):
+        session.open_movie(film())
+        mark(session)
+        assert session.project is not None
+        places.append(session.project.path)
+        session.save_as(tmp_path / f"{name}.tap")
+        session.close()
+    session.open_movie(film())
+    mark(session)
+    session.close()
+    (unsaved,) = session.left_unsaved()
+    (tmp_path / "moved.tap").rename(tmp_path / "elsewhere.tap")
+    remove_saved(tmp_path / "unsaved")
+    assert all(place.exists() for place in places), "they are of today"
+    remove_saved(tmp_path / "unsaved", days=-1)
+    assert [place.exists() for place in (*places, unsaved)] == [False, True, True]
 
 
 def test_a_project_without_its_movie_shows_the_marks_and_says_why(session: Session, film: Film, tmp_path: Path) -> None:

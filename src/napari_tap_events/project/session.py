@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
 
 from psygnal import Signal
 
@@ -17,7 +18,15 @@ from napari_tap_events.project.folder import Project
 from napari_tap_events.project.keeper import JOURNAL
 from napari_tap_events.project.lock import is_held
 from napari_tap_events.project.recent import recent_projects, tell_recent
-from napari_tap_events.project.unsaved import left_of_movie, left_unsaved, new_place, remove_unused, tell_saved, unsaved_folder
+from napari_tap_events.project.unsaved import (
+    left_of_movie,
+    left_unsaved,
+    new_place,
+    remove_saved,
+    remove_unused,
+    tell_saved,
+    unsaved_folder,
+)
 from napari_tap_events.settings import MovieSettings
 
 _AS_THE_FILE_SAYS = MovieSettings()
@@ -225,6 +234,7 @@ class Session:
         self.project.save_as(path, files)
         if was_unsaved:
             tell_saved(before, self.project.path)
+            Thread(target=remove_saved, args=(self._unsaved,), daemon=True).start()  # may take a while
         self._remember()
         if self.entry is not None:
             self.entry = self.project.entry(self.entry.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,9 @@ from pathlib import Path
 from napari_tap_events.errors import ProjectError
 from napari_tap_events.project.card import NAME, read_card, write_card
 from napari_tap_events.project.lock import is_held
+
+KEPT_DAYS = 7
+"""So long a project that was saved elsewhere stays where it was before."""
 
 
 def unsaved_folder() -> Path:
@@ -61,6 +65,18 @@ def tell_saved(folder: Path, target: Path) -> None:
         write_card(folder, replace(card, saved_as=str(target)))
     except (OSError, ProjectError):
         return
+
+
+def remove_saved(parent: Path, days: float = KEPT_DAYS) -> None:
+    """Remove projects whose copy was saved elsewhere some days ago and lies there; what cannot be removed stays."""
+    before = datetime.now().timestamp() - 86_400 * days
+    for folder in (path.parent for path in parent.glob(f"*/{NAME}")):
+        try:
+            copy, at = read_card(folder)[0].saved_as, (folder / NAME).stat().st_mtime
+        except (OSError, ProjectError):
+            continue
+        if copy and at < before and (Path(copy) / NAME).exists() and not is_held(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_unused(folder: Path) -> None:
