@@ -29,7 +29,7 @@ from napari_tap_events.project.folder import Project
 from napari_tap_events.project.importing import import_masks
 from napari_tap_events.project.marking import stamp
 from napari_tap_events.project.session import Session
-from napari_tap_events.settings import ComputeSettings, DetectSettings, HeadSettings, PretrainSettings
+from napari_tap_events.settings import ComputeSettings, DetectSettings, ExplainSettings, HeadSettings, PretrainSettings
 
 FOREVER = (sys.executable, "-c", "import time; time.sleep(600)")
 ONE_THREAD = ComputeSettings(device="cpu", threads=1)
@@ -179,10 +179,14 @@ def test_all_steps_follow_the_size_of_a_cell(workbench, synthetic, tmp_path):
     asked, taught = workbench.review.start.value()
     assert (asked.card_px, asked.stamp_px, asked.audit_px) == (104, round(fitting.reach_px), 184)
     assert (taught.crop_px, taught.radius_px) == (fitting.crop_px, fitting.radius_px)
-    arguments = workbench.finding._inputs().arguments
-    assert arguments[arguments.index("--radius-px") + 1] == f"{fitting.radius_px:g}"
-    workbench.finding.recipe.setValue(DetectSettings(radius_px=9), ONE_THREAD)
-    assert "--radius-px" not in workbench.finding._inputs().arguments, "the form says it"
+    finding = workbench.finding
+    for inputs in (finding._inputs(), finding._why_inputs()):
+        assert inputs.arguments[inputs.arguments.index("--radius-px") + 1] == f"{fitting.radius_px:g}"
+    finding.recipe.setValue(DetectSettings(radius_px=9), ONE_THREAD)
+    assert "--radius-px" not in finding._inputs().arguments, "the form says it"
+    assert "--radius-px" in finding._why_inputs().arguments
+    finding.explain.setValue(ExplainSettings(radius_px=9), ONE_THREAD)
+    assert "--radius-px" not in finding._why_inputs().arguments
 
 
 def test_from_a_movie_to_a_table_of_events(workbench, viewer, qtbot, synthetic, tmp_path):

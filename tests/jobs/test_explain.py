@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +42,24 @@ def test_the_arrow_of_time_is_explained(marked, encoder, finish, tmp_path):
     out = finish(explain(marked.movie, SETTINGS, Run(tmp_path / "out"), encoder=encoder))
     checked(out, 1)
     assert not (out / "evidence.ome.zarr").exists()
+
+
+def test_an_encoder_of_simulated_movies_is_explained_at_the_scale_at_which_it_detects(marked, finish, tmp_path):
+    def map_with(name: str, **changes: float) -> np.ndarray:
+        settings = SETTINGS.model_copy(update={"frames": "0:4", **changes})
+        out = finish(explain(marked.movie, settings, Run(tmp_path / name), encoder=Path("shipped")))
+        return np.asarray(open_map(out / "grad_cam.ome.zarr").array, np.float32)
+
+    plain, small, twice, large = (
+        map_with("plain"),
+        map_with("small", radius_px=7),
+        map_with("twice", scale=2),
+        map_with("large", radius_px=28),
+    )
+    assert {each.shape for each in (plain, small, large)} == {(3, 56, 64)}
+    np.testing.assert_array_equal(small, twice)
+    assert all(np.abs(other - plain).max() > 0.05 for other in (small, large))
+    assert all(0.9 < other.max() <= 1 for other in (small, large))
 
 
 @pytest.mark.parametrize("control", ["intensity", "difference", "scratch"])

@@ -224,18 +224,20 @@ class FindPanel(QWidget):
         inputs = self._of_model("events")
         step = self._viewer.dims.current_step
         first = ["--first-frame", str(step[0])] if step and not inputs.problem else []
-        return replace(inputs, arguments=[*inputs.arguments, *first, *self._near()])
+        return replace(inputs, arguments=[*inputs.arguments, *first, *self._near(self.recipe)])
 
-    def _near(self) -> list[str]:
+    def _near(self, recipe: RecipePanel) -> list[str]:
         """Return as a flag how near two events are one: what fits the cell, where no head knows it and nobody has chosen."""
         entry, model = self._session.entry, self.model.value()
-        chosen = next(settings.radius_px for settings in self.recipe.value() if isinstance(settings, DetectSettings))
+        kinds = (DetectSettings, ExplainSettings)
+        chosen = next(settings.radius_px for settings in recipe.value() if isinstance(settings, kinds))
         if entry is None or not entry.cell_px or model is None or model.role != "encoder" or chosen is not None:
             return []
         return ["--radius-px", f"{sizes_of_cell(entry.cell_px).radius_px:g}"]
 
     def _why_inputs(self) -> RecipeInputs:
-        return self._of_model("grad-cam")
+        inputs = self._of_model("grad-cam")
+        return replace(inputs, arguments=[*inputs.arguments, *self._near(self.explain)])
 
     def _of_model(self, stem: str) -> RecipeInputs:
         project, entry, movie, model = self._session.project, self._session.entry, self._session.movie, self.model.value()

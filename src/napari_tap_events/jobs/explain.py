@@ -13,8 +13,9 @@ from torch import Tensor
 
 from napari_tap_events.encoder.compute import Compute, compute_for
 from napari_tap_events.encoder.feature_maps import passing_maps
-from napari_tap_events.encoder.features import EncoderFeatures
+from napari_tap_events.encoder.features import EncoderFeatures, SeenFrame
 from napari_tap_events.encoder.pair_head import PairHead
+from napari_tap_events.encoder.resampling import resized
 from napari_tap_events.encoder.shipped import encoder_folder
 from napari_tap_events.encoder.weights import load_encoder
 from napari_tap_events.errors import JobStopped, ModelError
@@ -29,7 +30,7 @@ from napari_tap_events.movies.normalise import normalise
 from napari_tap_events.movies.ome_zarr import create_map
 from napari_tap_events.movies.opening import open_movie
 from napari_tap_events.reports import Report
-from napari_tap_events.settings import ExplainSettings, frame_range
+from napari_tap_events.settings import EventSettings, ExplainSettings, frame_range
 
 Explained = dict[str, NDArray[np.float32]]
 
@@ -60,7 +61,7 @@ def explain(
     if head is not None:
         stride_px, explained = _of_events(movie, head, frames, compute)
     else:
-        stride_px, explained = 1, _of_encoder(movie, encoder or Path(), frames, compute)
+        stride_px, explained = 1, _of_encoder(movie, encoder or Path(), frames, settings, compute)
     start(run, "explain", settings, {"movie": [movie_path], "model": [head or encoder]})
     insets = RankedInsets(settings.insets, settings.inset_px, stride_px)
     maps: dict[str, Any] = {}
@@ -97,23 +98,36 @@ def _of_events(movie: Movie, folder: Path, frames: range, compute: Compute) -> t
     return model.map_stride_px, each()
 
 
-def _of_encoder(movie: Movie, folder: Path, frames: range, compute: Compute) -> Iterator[tuple[int, Explained]]:
-    """Explain the arrow of time, or the events that simulated movies have taught where there is no arrow head."""
+def _of_encoder(
+    movie: Movie, folder: Path, frames: range, settings: ExplainSettings, compute: Compute
+) -> Iterator[tuple[int, Explained]]:
+    """Explain the arrow of time, or the events that simulated movies have taught where there is no arrow head; at the scale of `detect`."""
     model, _ = load_encoder(encoder_folder(folder), movie.n_channels)
     arrow, pair = model.arrow, model.simulated
     if arrow is None and pair is None:
         raise ModelError(f"the encoder '{folder.name}' has no head to explain; give one that pretrain made.")
-    source = EncoderFeatures(model.encoder, arrow, compute, simulated=pair)
+    scale = model.scale_for(settings.radius_px or EventSettings().radius_px, settings.scale)
+    source = EncoderFeatures(model.encoder, arrow, compute, simulated=pair, scale=scale)
 
-    def look(z: Tensor) -> Explained:
-        return {"grad_cam": arrow_cam(arrow, z) if arrow is not None else pair_cam(cast(PairHead, pair), z)}
+    def cam(first: Tensor, second: Tensor) -> NDArray[np.float32]:
+        z = torch.stack([first, second])
+        found = arrow_cam(arrow, z) if arrow is not None else pair_cam(cast(PairHead, pair), z)
+        if found.shape == (movie.height, movie.width):
+            return found
+        return np.asarray(resized(torch.from_numpy(found)[None], movie.height, movie.width)[0].numpy(), np.float32)
+
+    def look(first: SeenFrame, second: SeenFrame) -> Explained:
+        found = cam(first.z, second.z)
+        if first.as_it_is is None or second.as_it_is is None:
+            return {"grad_cam": found}
+        return {"grad_cam": np.asarray((found + cam(first.as_it_is, second.as_it_is)) / 2, np.float32)}
 
     def each() -> Iterator[tuple[int, Explained]]:
         before = None
         for t in frames:
-            now = source.frame(torch.from_numpy(normalise(movie.frame(t))).to(compute.device))
+            now = source.seen(torch.from_numpy(normalise(movie.frame(t))).to(compute.device), 1)
             if before is not None:
-                yield t - 1, look(torch.stack([before, now]))
+                yield t - 1, look(before, now)
             before = now
 
     return each()

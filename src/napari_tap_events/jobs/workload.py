@@ -60,7 +60,7 @@ class Network:
     learning: float = 5.3
     scale: float | None = 1.0
 
-    def shown(self, movie: MovieSize, settings: HeadSettings | DetectSettings) -> MovieSize:
+    def shown(self, movie: MovieSize, settings: HeadSettings | DetectSettings | ExplainSettings) -> MovieSize:
         """Return a movie as large as the encoder sees it."""
         by_radius = scale_for(settings.radius_px or EventSettings().radius_px)
         scale = settings.scale or (by_radius if self.scale is None else self.scale)
@@ -196,9 +196,9 @@ def workload(command: str, movie: MovieSize, network: Network, settings: tuple[S
         return _pretraining(movie, cast(PretrainSettings, own[PretrainSettings]), limit)
     if command == "train":
         return _training(movie, network, cast(HeadSettings, own[HeadSettings]), (threads, limit))
-    chosen = own[DetectSettings if command == "detect" else ExplainSettings]
-    frames = len(frame_range(cast("DetectSettings | ExplainSettings", chosen).frames, movie.shape[0], "frames"))
-    seen = network.shown(movie, chosen) if isinstance(chosen, DetectSettings) else movie
+    chosen = cast("DetectSettings | ExplainSettings", own[DetectSettings if command == "detect" else ExplainSettings])
+    frames = len(frame_range(chosen.frames, movie.shape[0], "frames"))
+    seen = network.shown(movie, chosen)
     beside = FINDING if command == "detect" else EXPLAINING
     pixels = frames * (seen.frame_px * network.encoded + movie.frame_px * beside)
     return Workload(pixels, TORCH_BYTES + FIRST_BYTES[command] + seen.nbytes + _frame_bytes(seen, network, limit))

@@ -361,6 +361,20 @@ class ExplainSettings(Settings):
     insets: int = setting(8, "Number of ranked insets.", low=0, high=100)
     inset_px: int = setting(48, "Side of an inset.", unit="px", low=8)
     frames: FrameRange = setting("", "Frames to explain, A:B; by default all.")
+    radius_px: float | None = setting(
+        None,
+        "Events closer than this are one and the same: by it an encoder that simulated movies have taught is shown cells as large as "
+        "there; by default 15 px. A head sees frames as it was taught.",
+        unit="px",
+        low=1,
+    )
+    scale: float | None = setting(
+        None,
+        "Times the sides of frames as the encoder sees them; by default as radius_px says. A head sees them as it was taught.",
+        low=0.1,
+        high=4,
+        advanced=True,
+    )
 
 
 class DemoSettings(Settings):
