@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_tap_events.gui.layers import ROLE
 from napari_tap_events.gui.review_overlay import NAME, NONE_YET, OVERLAY, PROVISIONAL, SKETCH
 from napari_tap_events.gui.review_work import BACK_AGAIN
 from napari_tap_events.gui.review_work import PROVISIONAL as SENTENCE
@@ -63,6 +64,16 @@ def test_a_map_of_an_earlier_session_is_there_at_once(make_napari_viewer, tmp_pa
     bench.begin()
     assert (bench.desk.overlay.layer.name, seen(bench)) == (NAME, 0.25)
     bench.close()
+
+
+def test_other_maps_make_way_and_come_again_after_it(bench):
+    others = [bench.viewer.add_image(np.zeros(SIZE), name=role, metadata={ROLE: role}) for role in ("evidence", "arrow")]
+    others[1].visible = False
+    bench.desk.overlay.clear()
+    bench.desk.overlay.put_up()
+    assert [layer.visible for layer in (*others, bench.desk.overlay.layer)] == [False, False, True]
+    bench.desk.overlay.clear()
+    assert [layer.visible for layer in others] == [True, False]
 
 
 def test_of_frames_that_are_not_on_screen_nothing_is_read(bench, monkeypatch):

@@ -497,7 +497,7 @@ def test_the_line_tells_what_goes_on_and_the_memory(bench):
     assert "Starting" in bench.desk.state.text()
     bench.say(what="ready", head="", answers=0)
     bench.say(what="report", stage="features", done=3, total=20, values={})
-    assert "3 of 20 (the learning takes 321 MiB of memory)" in bench.desk.state.text()
+    assert "3 of 20. The learning takes 321 MiB of memory." in bench.desk.state.text()
 
 
 def test_a_worker_that_came_back_is_told_in_a_sentence(bench):

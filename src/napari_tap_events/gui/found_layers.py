@@ -7,6 +7,7 @@ from pathlib import Path
 
 import napari.viewer
 import pandas as pd
+from napari.components import ViewerModel
 from napari.layers import Image, Layer, Points
 from napari.utils.notifications import show_warning
 
@@ -31,6 +32,11 @@ OF_A_KIND = "probability_"
 """How the roles of the maps of single kinds begin."""
 GROWING = ("probability", "simulated", "arrow")
 """What can be seen while it is computed: the first of them that there is."""
+
+
+def maps_of(viewer: ViewerModel) -> list[Layer]:
+    """Return the layers that are maps of a movie, that of a review among them."""
+    return [layer for layer in viewer.layers if layer.metadata.get(show_as.ROLE) in (*MAPS, show_as.KIND_MAP)]
 
 
 Judge = Callable[[pd.DataFrame], pd.DataFrame]
@@ -123,9 +129,8 @@ class FoundLayers:
     def show_only(self, role: str) -> None:
         """Show one of the maps, by its role, and hide the others, also that of a review; "" hides all."""
         mine = self._mine.get(role, [])
-        for layer in self._viewer.layers:
-            if layer.metadata.get(show_as.ROLE) in (*MAPS, show_as.KIND_MAP):
-                layer.visible = layer in mine
+        for layer in maps_of(self._viewer):
+            layer.visible = layer in mine
 
     def roles(self) -> tuple[str, ...]:
         """Return which maps there are: names in `MAPS`, and `OF_A_KIND` with the name of a kind."""

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import napari.viewer
-from napari.layers import Image
+from napari.layers import Image, Layer
 
 from napari_tap_events.errors import TapEventsError
+from napari_tap_events.gui.found_layers import maps_of
 from napari_tap_events.gui.layers import lay_over_movie, probability_layer, world_of
 from napari_tap_events.gui.places import go_to_frame
 from napari_tap_events.gui.review_map import ReviewMap
@@ -40,6 +41,7 @@ class ReviewOverlay:
         self.layer: Image | None = None
         self._map: ReviewMap | None = None
         self._mapped = False
+        self._hidden: list[Layer] = []
 
     def put_up(self) -> None:
         """Make the layer as soon as there is a map; one that is there changes only where its size is another."""
@@ -91,10 +93,12 @@ class ReviewOverlay:
         return round(dims.point[dims.ndim - 3] / world.per_frame)
 
     def clear(self) -> None:
-        """Take the layer away."""
+        """Take the layer away, and show the maps again that it had taken the place of."""
         if self.layer is not None and self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
-        self.layer, self._map = None, None
+        for other in self._hidden:
+            other.visible = True
+        self.layer, self._map, self._hidden = None, None, []
 
     def _stored(self, name: str) -> StoredMap | None:
         try:
@@ -118,6 +122,9 @@ class ReviewOverlay:
     def _add(self, layer: Image) -> None:
         active, self.layer = self._viewer.layers.selection.active, layer
         layer.name = NAME
+        self._hidden = [other for other in maps_of(self._viewer) if other.visible]
+        for other in self._hidden:
+            other.visible = False
         lay_over_movie(self._viewer, layer)
         self._viewer.layers.selection.active = active
 

@@ -16,7 +16,7 @@ POLL_MS = 50
 WARNS = "⚠"
 OFF = "Nothing learns now."
 AGAIN = "The worker had gone and was started again; nothing was lost."
-MEMORY = "the learning takes {} MiB of memory"
+MEMORY = "The learning takes {} MiB of memory."
 PROVISIONAL = "The map on screen is provisional: not calibrated, not compared yet."
 BACK_AGAIN = "The map is that of the head in use again."
 
@@ -243,9 +243,10 @@ class ReviewWork(QObject):
             return
         going_on = bool(self._doing) and "…" not in self._doing and " of " not in self._doing
         doing = (self._doing + (" …" if going_on else "")) or "Waits for answers."
-        memory = f" ({MEMORY.format(link.memory_mb)})" if link.memory_mb else ""
+        closed = doing if doing.endswith((".", "…")) else f"{doing}."
+        memory = MEMORY.format(link.memory_mb) if link.memory_mb else ""
         shown = PROVISIONAL if self._sketched else self._result
-        self.told.emit(" ".join(part for part in (doing + memory, shown) if part))
+        self.told.emit(" ".join(part for part in (closed, shown, memory) if part))
 
 
 _TAKERS: dict[str, Callable[[ReviewWork, Message], None]] = {
